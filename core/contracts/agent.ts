@@ -1,0 +1,115 @@
+import { z } from "zod";
+import { Instant } from "./instant.ts";
+import { Key } from "./key.ts";
+import { MAX_TARGETS_PER_ORDER, MAX_WATCHED_DEVICES } from "./limits.ts";
+import { EvidenceKind } from "./power.ts";
+
+/** What agents publish. Fields are always present; null = unknown. */
+
+/** `agent/<agent>/heartbeat`. */
+export const Heartbeat = z.object({
+  at: Instant,
+  sequence: z.int().nonnegative().describe("counts up from 1 since the agent started"),
+  startedAt: Instant,
+  version: z.string().max(40),
+  load1: z.number().nullable().describe("load average over one minute"),
+  memoryUsedPercent: z.number().nullable(),
+  diskUsedPercent: z.number().nullable().describe("of the file system that holds the agent's state"),
+  temperatureC: z.number().nullable(),
+  clockOffsetMs: z.number().nullable().describe("hub time minus the agent's clock"),
+});
+export type Heartbeat = z.infer<typeof Heartbeat>;
+
+export const OperatingSystem = z.enum(["linux", "windows", "macos", "other"]);
+export type OperatingSystem = z.infer<typeof OperatingSystem>;
+
+export const NetworkInterface = z.object({
+  name: z.string().max(64),
+  mac: z.string().max(17).nullable(),
+  addresses: z.array(z.string().max(64)).max(32).describe("in CIDR notation, such as 192.168.1.5/24"),
+  broadcast: z.array(z.string().max(45)).max(32).describe("the directed broadcast address of each IPv4 network"),
+});
+export type NetworkInterface = z.infer<typeof NetworkInterface>;
+
+export const AgentCapability = z.enum(["wake", "icmp", "arp", "tcp"]);
+export type AgentCapability = z.infer<typeof AgentCapability>;
+
+/** What an agent says of its machine, when it joins and on `agent/<agent>/inventory`. */
+export const Inventory = z.object({
+  hostname: z.string().max(253),
+  os: OperatingSystem,
+  arch: z.string().max(32),
+  version: z.string().max(40),
+  interfaces: z.array(NetworkInterface).max(64),
+  capabilities: z.array(AgentCapability).max(32),
+});
+export type Inventory = z.infer<typeof Inventory>;
+
+/** `agent/<agent>/inventory`: the inventory, and a nonce that the hub answers with signed time on `agent/<agent>/order`. */
+export const InventoryMessage = Inventory.extend({ nonce: z.string().min(16).max(64) });
+export type InventoryMessage = z.infer<typeof InventoryMessage>;
+
+export const PacketDestination = z.object({
+  address: z.string().max(64),
+  port: z.int(),
+  interface: z.string().max(64).nullable().describe("the interface it left by; null = the system's choice"),
+  error: z.string().max(200).nullable(),
+});
+export type PacketDestination = z.infer<typeof PacketDestination>;
+
+/** Why an agent did not do what an order says. */
+export const RefusalReason = z.enum([
+  "BAD_SIGNATURE",
+  "UNKNOWN_ORDER",
+  "WRONG_AUDIENCE",
+  "EXPIRED",
+  "NOT_YET_VALID",
+  "CLOCK_UNKNOWN",
+  "REPEATED",
+  "BUSY",
+]);
+export type RefusalReason = z.infer<typeof RefusalReason>;
+
+export const ReceiptTarget = z.object({
+  device: Key,
+  outcome: z.enum(["sent", "failed", "refused"]),
+  reason: z
+    .string()
+    .max(300)
+    .nullable()
+    .describe("null when sent; a RefusalReason when refused; a sentence when failed"),
+  packets: z.int().nonnegative(),
+  destinations: z.array(PacketDestination).max(256),
+});
+export type ReceiptTarget = z.infer<typeof ReceiptTarget>;
+
+/** `agent/<agent>/receipt`: what an agent did with an order. */
+export const Receipt = z.object({
+  order: z.uuid(),
+  at: Instant,
+  targets: z.array(ReceiptTarget).max(MAX_TARGETS_PER_ORDER),
+});
+export type Receipt = z.infer<typeof Receipt>;
+
+/** What an agent found out about one device: `up` with how, or not up by any means that it was asked to try. */
+export const Sighting = z.object({
+  device: Key,
+  up: z.boolean(),
+  how: EvidenceKind.nullable().describe("null when it is not up"),
+  at: Instant,
+  address: z.string().max(64).nullable().describe("where it answered"),
+  mac: z
+    .string()
+    .max(17)
+    .nullable()
+    .describe("the MAC address seen at that address; null where there is no neighbour entry"),
+});
+export type Sighting = z.infer<typeof Sighting>;
+
+/** `agent/<agent>/sightings`: changes seen. The first batch of each connection is whole: `full` means that what it leaves out has no verdict yet. */
+export const SightingBatch = z.object({
+  at: Instant,
+  full: z.boolean(),
+  sightings: z.array(Sighting).max(MAX_WATCHED_DEVICES),
+});
+export type SightingBatch = z.infer<typeof SightingBatch>;

@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { Instant } from "./instant.ts";
+import { Key } from "./key.ts";
+
+/** What can happen. Adding a type is compatible: readers ignore what they do not know. */
+export const EventType = z.enum([
+  "wake_requested",
+  "wake_succeeded",
+  "wake_failed",
+  "wake_cancelled",
+  "came_up_by_itself",
+  "agent_online",
+  "agent_offline",
+  "request_refused",
+]);
+export type EventType = z.infer<typeof EventType>;
+
+/** `event` and `device/<device>/event`. Never retained. */
+export const EventMessage = z.object({
+  event_type: EventType,
+  at: Instant,
+  cluster: Key.nullable(),
+  device: Key.nullable(),
+  agent: Key.nullable(),
+  by: z.string().nullable(),
+  transaction: z.string().nullable(),
+  reason: z.string().nullable(),
+  seconds: z.number().nullable(),
+});
+export type EventMessage = z.infer<typeof EventMessage>;

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["{agent,broker,core,test}/**/*.test.ts"],
+    // A real hub, broker and database stand behind most tests; a busy machine may need a while.
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    pool: "forks",
+  },
+});
