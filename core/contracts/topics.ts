@@ -87,6 +87,11 @@ export const topics = {
   agentWatch: new KeyedTopic("agent/+/watch", state),
   agentReceipt: new KeyedTopic("agent/+/receipt", message),
   agentSightings: new KeyedTopic("agent/+/sightings", message),
+  hubUpdate: new FixedTopic("hub/update", state),
+  agentUpdate: new KeyedTopic("agent/+/update", state),
+  /** The free level is the verb. */
+  hubRequest: new KeyedTopic("hub/request/+", message),
+  hubResponse: new KeyedTopic("hub/response/+", message),
   event: new FixedTopic("event", message),
 } as const;
 
