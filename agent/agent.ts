@@ -1,0 +1,114 @@
+import type { RefusalReason } from "#contracts/agent.ts";
+import type { WakeOrder } from "#contracts/order.ts";
+import { topics } from "#contracts/topics.ts";
+import type { HubConnection, Message } from "./connection.ts";
+import type { Credential } from "./credential.ts";
+import { HubClock } from "./hub-clock.ts";
+import { HubLink } from "./link.ts";
+import type { Log } from "./log.ts";
+import { OrderInbox } from "./orders.ts";
+import { Presence } from "./presence.ts";
+import { signedBy } from "./signature.ts";
+import { watchForSuspend } from "./suspend.ts";
+import { fittingReceipt, refusedTarget, targetsFor } from "./wake/receipt.rules.ts";
+import { Waker } from "./wake/waker.ts";
+
+export interface AgentOptions {
+  readonly credential: Credential;
+  /** The file system that holds it is the one whose fill level the heartbeat tells. */
+  readonly stateDir: string;
+  readonly log: Log;
+  /** The hub took the credential back: this agent should stop, and keep its files. */
+  readonly onRevoked?: () => void;
+}
+
+export interface Agent {
+  /** Says `offline` and goodbye, within about a second. */
+  close(): Promise<void>;
+}
+
+/**
+ * Runs an agent until it is closed. It dials out, keeps trying, and obeys what the hub signed.
+ *
+ * Nothing in it is global, so one process can run several.
+ */
+export async function startAgent({ credential, stateDir, log, onRevoked }: AgentOptions): Promise<Agent> {
+  const key = credential.agent;
+  const clock = new HubClock();
+  const waker = new Waker();
+  const hubTime = () => new Date(clock.now(performance.now()) ?? Date.now());
+
+  const carryOut = async (order: WakeOrder, refusal: RefusalReason | undefined) => {
+    const targets = targetsFor(key, order);
+    if (targets.length === 0) return;
+    const done = refusal
+      ? targets.map((target) => refusedTarget(target, refusal))
+      : await waker.wake(targets, order.burst);
+    const receipt = fittingReceipt({ order: order.id, at: hubTime().toISOString(), targets: done });
+    log.info(
+      { order: order.id, targets: targets.length, refusal },
+      refusal ? "Refused a wake order" : "Sent a wake order",
+    );
+    await link.publish(topics.agentReceipt.for(key), JSON.stringify(receipt), topics.agentReceipt.options);
+  };
+
+  const inbox = new OrderInbox({
+    open: await signedBy(credential.hubKey),
+    clock,
+    log,
+    handlers: {
+      wake: (order, refusal) => void carryOut(order, refusal),
+      time: (order, receivedMs) => {
+        if (!clock.answer(order, receivedMs)) log.debug({}, "An answer about the time came too late");
+      },
+      revoked: () => {
+        log.error({ agent: key }, "The hub has removed this agent");
+        onRevoked?.();
+      },
+      watch: () => {},
+    },
+  });
+
+  const onMessage = (message: Message) => {
+    const receivedMs = performance.now();
+    const { topic } = message;
+    if (topic === topics.agentStatus.for(key)) void presence.ownStatusIs(message.payload.toString());
+    else if (topic === topics.hubStatus.name) void hubStatusIs(message);
+    else inbox.take(message, receivedMs);
+  };
+
+  const hubStatusIs = async ({ payload, retained }: Message) => {
+    if (retained || payload.toString() !== "online") return;
+    await presence.publishInventory(link); // a hub that has just started knows nothing that is not retained
+  };
+
+  const onConnect = async (connection: HubConnection) => {
+    clock.forget();
+    presence.forget();
+    await connection.subscribe({
+      states: [topics.agentStatus.for(key), topics.agentWatch.for(key), topics.hubStatus.filter],
+      orders: [topics.agentOrder.for(key), topics.clusterWake.filter],
+    });
+    await presence.publishInventory(connection);
+    await presence.announce(connection);
+    await presence.beat(connection);
+    log.info({ agent: key, hub: credential.mqttUrl }, "Connected to the hub");
+  };
+
+  const link = new HubLink({ credential, log, onConnect, onMessage });
+  const presence = new Presence({ key, stateDir, clock, link });
+  const suspend = watchForSuspend(() => link.reconnect("this machine was suspended"));
+  presence.start();
+  link.start();
+
+  return {
+    close: async () => {
+      suspend.close();
+      presence.stop();
+      await link.close((connection) =>
+        connection.publish(topics.agentStatus.for(key), "offline", topics.agentStatus.options),
+      );
+      waker.close();
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { randomBytes } from "node:crypto";
+import type { TimeOrder } from "#contracts/order.ts";
+
+/** A later answer says too little about the hub's time. Milliseconds. */
+const ANSWER_WITHIN_MS = 10_000;
+
+/**
+ * The hub's time, as far as this agent knows it.
+ *
+ * It asks with a nonce and the hub answers with its signed time; from then on the monotonic clock counts, so that nobody
+ * who turns this machine's clock revives an old order. `monotonicMs` is always `performance.now()`.
+ */
+export class HubClock {
+  #question: { readonly nonce: string; readonly askedMs: number } | undefined;
+  #hubTimeAtZero: number | undefined;
+  #answerIssuedAt = 0;
+
+  /** A fresh nonce for the inventory; answers to older ones no longer count. */
+  ask(monotonicMs: number): string {
+    const nonce = randomBytes(24).toString("base64url");
+    this.#question = { nonce, askedMs: monotonicMs };
+    return nonce;
+  }
+
+  /** Takes the hub's answer, assuming that it was half the round trip on its way; false when it answers nothing we asked. */
+  answer(order: Pick<TimeOrder, "nonce" | "iat">, receivedMs: number): boolean {
+    const question = this.#question;
+    if (question?.nonce !== order.nonce) return false;
+    this.#question = undefined;
+    const roundTripMs = receivedMs - question.askedMs;
+    if (roundTripMs > ANSWER_WITHIN_MS) return false;
+    this.#answerIssuedAt = order.iat * 1000;
+    this.#hubTimeAtZero = this.#answerIssuedAt + roundTripMs / 2 - receivedMs;
+    return true;
+  }
+
+  /** A new connection: until the hub has answered on it, no order can be judged. */
+  forget(): void {
+    this.#question = undefined;
+    this.#hubTimeAtZero = undefined;
+  }
+
+  /** The hub's time in milliseconds since 1970 UTC; undefined before it answered. */
+  now(monotonicMs: number): number | undefined {
+    return this.#hubTimeAtZero === undefined ? undefined : this.#hubTimeAtZero + monotonicMs;
+  }
+
+  /** When the hub issued the answer, by its own clock. Orders from before it may be replays of what we have forgotten. */
+  get answerIssuedAt(): number {
+    return this.#answerIssuedAt;
+  }
+}

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { TopicOptions } from "#contracts/topics.ts";
+import { HubConnection, type Message } from "./connection.ts";
+import type { Credential } from "./credential.ts";
+import type { Log } from "./log.ts";
+import { type ConnectionEnd, failuresAfter, isRefusal, pauseMs } from "./reconnect.rules.ts";
+
+export interface LinkOptions {
+  readonly credential: Credential;
+  readonly log: Log;
+  /** Runs on every new connection. When it rejects, the connection is given up and tried again. */
+  readonly onConnect: (connection: HubConnection) => Promise<void>;
+  readonly onMessage: (message: Message) => void;
+}
+
+/** Keeps the agent connected to its hub: through restarts of the broker, changes of network and suspends. */
+export class HubLink {
+  readonly #options: LinkOptions;
+  #connection: HubConnection | undefined;
+  #pause = new AbortController();
+  #closing = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running = this.#keepConnected();
+  }
+
+  /** Publishes where there is a connection; what could not be sent is dropped, since each connection begins with fresh state. */
+  async publish(topic: string, payload: string, options: TopicOptions): Promise<void> {
+    try {
+      await this.#connection?.publish(topic, payload, options);
+    } catch (error) {
+      if (!this.#closing) this.#options.log.warn({ topic, reason: (error as Error).message }, "A message was not sent");
+    }
+  }
+
+  /** Connects anew at once: the old connection is probably dead. */
+  reconnect(reason: string): void {
+    this.#connection?.drop(reason);
+    this.#pause.abort();
+  }
+
+  /** Ends for good. The farewell is sent while there still is a connection. */
+  async close(farewell: (connection: HubConnection) => Promise<void>): Promise<void> {
+    this.#closing = true;
+    this.#pause.abort();
+    if (this.#connection) {
+      await farewell(this.#connection).catch(() => {}); // cut off meanwhile: then the Will says it
+      await this.#connection.close();
+    }
+    await this.#running;
+  }
+
+  async #keepConnected(): Promise<void> {
+    let failures = 0;
+    while (!this.#closing) {
+      this.#pause = new AbortController();
+      const end = await this.#connectOnce();
+      if (this.#closing) return;
+      failures = failuresAfter(failures, end);
+      const pause = pauseMs(failures, isRefusal(end), Math.random());
+      this.#report(end, pause);
+      await sleep(pause, undefined, { signal: this.#pause.signal }).catch(() => {}); // asked to go on at once
+    }
+  }
+
+  async #connectOnce(): Promise<ConnectionEnd> {
+    const connection = new HubConnection(this.#options.credential, this.#options.onMessage);
+    this.#connection = connection;
+    try {
+      if (await connection.opened) await this.#options.onConnect(connection);
+    } catch (error) {
+      connection.drop((error as Error).message);
+    }
+    const end = await connection.ended;
+    this.#connection = undefined;
+    return end;
+  }
+
+  #report(end: ConnectionEnd, pause: number): void {
+    const details = { hub: this.#options.credential.mqttUrl, reason: end.reason, code: end.code };
+    const seconds = Math.round(pause / 100) / 10;
+    if (isRefusal(end))
+      this.#options.log.error({ ...details, seconds }, "The hub refuses this agent; it may have been removed");
+    else this.#options.log.warn({ ...details, seconds }, "Not connected to the hub; trying again");
+  }
+}

@@ -1,0 +1,108 @@
+import { parseArgs } from "node:util";
+import { startAgent } from "./agent.ts";
+import { AgentError } from "./agent-error.ts";
+import { type AgentConfig, readConfig } from "./config.ts";
+import { type Credential, credentialFile, readCredential } from "./credential.ts";
+import { joinHub } from "./join.ts";
+import { createLog } from "./log.ts";
+import { VERSION } from "./version.ts";
+
+const USAGE = `PowerBeacon agent ${VERSION}
+
+  powerbeacon-agent join <hub-url> <code> [--name NAME] [--state DIR] [--replace]
+  powerbeacon-agent run [--state DIR]
+  powerbeacon-agent status [--state DIR]`;
+
+/** 0 done · 1 it could not · 2 called wrongly · 3 the hub has removed this agent */
+const EXIT = { failed: 1, usage: 2, removed: 3 } as const;
+
+async function main(args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(args);
+  const [command, ...rest] = positionals;
+  if (values.version) return say(VERSION);
+  if (values.help || command === undefined) return say(USAGE);
+  const environment = readConfig(process.env);
+  const config = { ...environment, stateDir: values.state ?? environment.stateDir };
+  if (command === "join") return join(rest, config, { name: values.name ?? null, replace: values.replace });
+  if (command === "run" && rest.length === 0) return run(config);
+  if (command === "status" && rest.length === 0) return status(config);
+  throw new UsageError(`"${positionals.join(" ")}" is not a command of this agent`);
+}
+
+async function join(
+  [hubUrl, code, ...more]: readonly string[],
+  { stateDir }: AgentConfig,
+  options: { readonly name: string | null; readonly replace: boolean },
+): Promise<void> {
+  if (hubUrl === undefined || code === undefined || more.length > 0)
+    throw new UsageError("join needs the address of the hub and a join code");
+  const { agent } = await joinHub({ hubUrl, code, stateDir, ...options });
+  say(`Joined ${hubUrl} as "${agent}". Start it with: powerbeacon-agent run --state ${stateDir}`);
+}
+
+async function run(config: AgentConfig): Promise<void> {
+  const log = createLog({ level: config.logLevel, stream: process.stdout });
+  const credential = (await readCredential(config.stateDir)) ?? (await joinByEnvironment(config));
+  log.info({ agent: credential.agent, hub: credential.mqttUrl, version: VERSION }, "Starting");
+  const leave = async (exitCode: number) => {
+    await agent.close();
+    process.exit(exitCode);
+  };
+  const agent = await startAgent({
+    credential,
+    stateDir: config.stateDir,
+    log,
+    onRevoked: () => void leave(EXIT.removed),
+  });
+  let isLeaving = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.on(signal, () => {
+      if (isLeaving) process.exit(EXIT.failed); // a second signal ends at once
+      isLeaving = true;
+      void leave(0);
+    });
+}
+
+async function joinByEnvironment({ hubUrl, joinCode, stateDir }: AgentConfig): Promise<Credential> {
+  if (hubUrl === undefined || joinCode === undefined)
+    throw new AgentError(`This agent has not joined a hub: use "join", or set HUB_URL and JOIN_CODE (${stateDir})`);
+  return joinHub({ hubUrl, code: joinCode, name: null, stateDir });
+}
+
+async function status({ stateDir }: AgentConfig): Promise<void> {
+  const credential = await readCredential(stateDir);
+  if (!credential) throw new AgentError(`This agent has not joined a hub (${stateDir})`);
+  say(`Joined ${credential.hubUrl} as "${credential.agent}" on ${credential.joinedAt.slice(0, 10)}.`);
+  say(`Connects to ${credential.mqttUrl}; its credential is ${credentialFile(stateDir)}.`);
+}
+
+class UsageError extends Error {}
+
+function readArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        state: { type: "string" },
+        name: { type: "string" },
+        replace: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+        version: { type: "boolean", default: false },
+      },
+    });
+  } catch (cause) {
+    throw new UsageError((cause as Error).message, { cause });
+  }
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  if (error instanceof UsageError) process.stderr.write(`${error.message}\n\n${USAGE}\n`);
+  else if (error instanceof AgentError) process.stderr.write(`${error.message}\n`);
+  else process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = error instanceof UsageError ? EXIT.usage : EXIT.failed;
+});

@@ -1,0 +1,65 @@
+import type { RefusalReason } from "#contracts/agent.ts";
+import { ORDER_LIFETIME_MS } from "#contracts/limits.ts";
+
+/** An order may seem to come from this far in the future: the hub's time is known to half a round trip only. */
+const TOLERANCE_MS = 2_000;
+const MAX_REMEMBERED = 10_000;
+
+/** The claims that every order has, whatever it asks for. Times are NumericDates: seconds since 1970 UTC. */
+export interface OrderClaims {
+  readonly id: string;
+  readonly aud: string;
+  readonly iat: number;
+  readonly exp: number;
+}
+
+export interface Circumstances {
+  /** The topic that the order came on, without base. */
+  readonly topic: string;
+  /** The hub's time in milliseconds; undefined while it is not known. */
+  readonly hubNowMs: number | undefined;
+  /** When the hub last told its time, by its own clock, in milliseconds. */
+  readonly toldAtMs: number;
+  readonly seen: SeenOrders;
+}
+
+/** Why an order with a good signature is not obeyed; undefined when it is. Remembers the orders that are. */
+export function refusalOf(
+  order: OrderClaims,
+  { topic, hubNowMs, toldAtMs, seen }: Circumstances,
+): RefusalReason | undefined {
+  if (order.aud !== topic) return "WRONG_AUDIENCE";
+  if (hubNowMs === undefined) return "CLOCK_UNKNOWN";
+  const issuedAtMs = order.iat * 1000;
+  if (issuedAtMs < toldAtMs || order.exp * 1000 <= hubNowMs) return "EXPIRED";
+  if (hubNowMs - issuedAtMs > ORDER_LIFETIME_MS) return "EXPIRED";
+  if (issuedAtMs > hubNowMs + TOLERANCE_MS) return "NOT_YET_VALID";
+  if (seen.has(order.id)) return "REPEATED";
+  return seen.remember(order.id, issuedAtMs + ORDER_LIFETIME_MS, hubNowMs) ? undefined : "BUSY";
+}
+
+/** The ids of orders that could still be repeated. One that is still good is never dropped for a newer one. */
+export class SeenOrders {
+  readonly #goodUntilMs = new Map<string, number>();
+  readonly #most: number;
+
+  constructor(most = MAX_REMEMBERED) {
+    this.#most = most;
+  }
+
+  has(id: string): boolean {
+    return this.#goodUntilMs.has(id);
+  }
+
+  /** False when there is no room, so the order must not be obeyed. */
+  remember(id: string, goodUntilMs: number, nowMs: number): boolean {
+    if (this.#goodUntilMs.size >= this.#most) this.#dropExpired(nowMs);
+    if (this.#goodUntilMs.size >= this.#most) return false;
+    this.#goodUntilMs.set(id, goodUntilMs);
+    return true;
+  }
+
+  #dropExpired(nowMs: number): void {
+    for (const [id, goodUntilMs] of this.#goodUntilMs) if (goodUntilMs < nowMs) this.#goodUntilMs.delete(id);
+  }
+}
