@@ -12,6 +12,8 @@ import { signedBy } from "./signature.ts";
 import { watchForSuspend } from "./suspend.ts";
 import { fittingReceipt, refusedTarget, targetsFor } from "./wake/receipt.rules.ts";
 import { Waker } from "./wake/waker.ts";
+import { SightingOutbox } from "./watch/sighting-outbox.ts";
+import { Watcher } from "./watch/watcher.ts";
 
 export interface AgentOptions {
   readonly credential: Credential;
@@ -57,7 +59,10 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
     clock,
     log,
     handlers: {
-      wake: (order, refusal) => void carryOut(order, refusal),
+      wake: (order, refusal) => {
+        void carryOut(order, refusal);
+        if (!refusal) for (const { device } of order.targets) watcher.awaitWake(device);
+      },
       time: (order, receivedMs) => {
         if (!clock.answer(order, receivedMs)) log.debug({}, "An answer about the time came too late");
       },
@@ -65,7 +70,9 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
         log.error({ agent: key }, "The hub has removed this agent");
         onRevoked?.();
       },
-      watch: () => {},
+      watch: (list) => {
+        if (!watcher.take(list)) log.warn({ version: list.version }, "A watch list older than the last was ignored");
+      },
     },
   });
 
@@ -80,23 +87,28 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
   const hubStatusIs = async ({ payload, retained }: Message) => {
     if (retained || payload.toString() !== "online") return;
     await presence.publishInventory(link); // a hub that has just started knows nothing that is not retained
+    await sightings.open(link, watcher.known());
   };
 
   const onConnect = async (connection: HubConnection) => {
     clock.forget();
     presence.forget();
+    sightings.shut();
     await connection.subscribe({
       states: [topics.agentStatus.for(key), topics.agentWatch.for(key), topics.hubStatus.filter],
       orders: [topics.agentOrder.for(key), topics.clusterWake.filter],
     });
     await presence.publishInventory(connection);
     await presence.announce(connection);
+    await sightings.open(connection, watcher.known());
     await presence.beat(connection);
     log.info({ agent: key, hub: credential.mqttUrl }, "Connected to the hub");
   };
 
   const link = new HubLink({ credential, log, onConnect, onMessage });
   const presence = new Presence({ key, stateDir, clock, link });
+  const sightings = new SightingOutbox({ key, outlet: link, now: hubTime });
+  const watcher = new Watcher({ now: hubTime, onSighting: (sighting) => sightings.add(sighting) });
   const suspend = watchForSuspend(() => link.reconnect("this machine was suspended"));
   presence.start();
   link.start();
@@ -105,6 +117,8 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
     close: async () => {
       suspend.close();
       presence.stop();
+      sightings.shut();
+      watcher.close();
       await link.close((connection) =>
         connection.publish(topics.agentStatus.for(key), "offline", topics.agentStatus.options),
       );

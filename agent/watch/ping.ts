@@ -30,14 +30,14 @@ export function pingAnswered(platform: NodeJS.Platform, exitCode: number, output
   return exitCode === 0 && (platform !== "win32" || /[=<]\s?\d+\s?ms/.test(output.split(/\r?\n\r?\n/)[0] ?? ""));
 }
 
-/** Whether an IP address answers an echo request within a second. Never rejects. */
-export async function ping(address: string, platform = process.platform): Promise<boolean> {
+/** Whether an IP address answers an echo request within a second. Never rejects; `false` when it is aborted. */
+export async function ping(address: string, signal?: AbortSignal, platform = process.platform): Promise<boolean> {
   const command = pingCommand(address, platform);
   return new Promise((resolve) => {
     execFile(
       command.file,
       [...command.args],
-      { timeout: GIVE_UP_MS, windowsHide: true, env: { ...process.env, LC_ALL: "C" } },
+      { timeout: GIVE_UP_MS, windowsHide: true, ...(signal && { signal }) },
       (error, output) => {
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
         resolve(pingAnswered(platform, code, output));

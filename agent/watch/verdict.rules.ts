@@ -1,0 +1,74 @@
+import type { EvidenceKind } from "#contracts/power.ts";
+import type { Neighbour } from "./neighbours.rules.ts";
+
+/** One lost ping means nothing, three in a row do. */
+const DOWN_AFTER_FAILURES = 3;
+/** While a verdict is open, or in doubt, the next look comes sooner. */
+const OPEN_RETRY_MS = 1_000;
+const DOUBT_RETRY_MS = 3_000;
+/** How often a device is looked at after it was sent a wake. */
+export const AWAITED_EVERY_MS = 1_000;
+/** Many devices are not all looked at in the same moment. */
+const SPREAD_PER_DEVICE_MS = 20;
+
+/** Where and how a device answered, and which MAC address the neighbour table has there. */
+export interface Finding {
+  readonly how: EvidenceKind;
+  readonly address: string;
+  readonly mac: string | null;
+}
+
+export interface Answer {
+  readonly address: string;
+  /** How the address answered our own probe; null when it did not. */
+  readonly how: "icmp" | "tcp" | null;
+}
+
+/**
+ * What an answer, or none, says about the device with this MAC address. Undefined when it is no evidence for it.
+ *
+ * Another MAC address there means that another machine answered: DHCP gave the address away. No entry at all does not
+ * contradict: behind a router, or on loopback, there is none. An entry outlives a power-off, so by itself it is evidence
+ * only where the system just confirmed it.
+ */
+export function findingFrom(
+  device: { readonly mac: string; readonly arp: boolean },
+  { address, how }: Answer,
+  neighbours: readonly Neighbour[],
+): Finding | undefined {
+  const entries = neighbours.filter((entry) => entry.address === address.toLowerCase() && entry.mac !== null);
+  const own = entries.find(({ mac }) => mac === device.mac);
+  if (!own && entries.some(({ state }) => state !== "stale" && state !== "unanswered")) return undefined;
+  if (how !== null) return { how, address, mac: own?.mac ?? null };
+  if (device.arp && own?.state === "confirmed") return { how: "arp", address, mac: own.mac };
+  return undefined;
+}
+
+/** What an agent holds to be true of a device: `unknown` until it was seen, or missed often enough. */
+export interface Verdict {
+  readonly state: "unknown" | "up" | "down";
+  /** Looks in a row that found nothing. */
+  readonly failures: number;
+}
+
+export const UNKNOWN: Verdict = { state: "unknown", failures: 0 };
+
+/** Up at the first evidence; down only after three looks in a row without any. */
+export function nextVerdict(verdict: Verdict, isSeen: boolean): Verdict {
+  if (isSeen) return { state: "up", failures: 0 };
+  const failures = Math.min(verdict.failures + 1, DOWN_AFTER_FAILURES);
+  return { state: failures >= DOWN_AFTER_FAILURES ? "down" : verdict.state, failures };
+}
+
+/** @param chance a random number from 0 to below 1, which keeps devices from being looked at in step. */
+export function nextLookInMs(verdict: Verdict, intervalMs: number, isAwaited: boolean, chance: number): number {
+  if (isAwaited) return AWAITED_EVERY_MS;
+  if (verdict.state === "unknown") return Math.min(intervalMs, OPEN_RETRY_MS);
+  if (verdict.state === "up" && verdict.failures > 0) return Math.min(intervalMs, DOUBT_RETRY_MS);
+  return intervalMs * (0.9 + 0.2 * chance);
+}
+
+/** The first looks at a list of devices are spread over a while that grows with their number. */
+export function firstLookInMs(devices: number, intervalMs: number, chance: number): number {
+  return chance * Math.min(intervalMs, devices * SPREAD_PER_DEVICE_MS);
+}

@@ -1,0 +1,109 @@
+import type { Sighting } from "#contracts/agent.ts";
+import type { WatchedDevice } from "#contracts/order.ts";
+import { type Look, type LookTools, lookAt } from "./look.ts";
+import { nextLookInMs, nextVerdict, UNKNOWN, type Verdict } from "./verdict.rules.ts";
+
+/** A device that stays up is told again this often, so that the hub knows that somebody still sees it. */
+const REFRESH_MS = 60_000;
+/** A machine that has not come up by then will not. */
+const AWAITED_FOR_MS = 180_000;
+
+export interface WatchedMachineOptions {
+  readonly device: WatchedDevice;
+  readonly tools: LookTools;
+  readonly now: () => Date;
+  readonly onSighting: (sighting: Sighting) => void;
+}
+
+/** One device under watch: looks at it from time to time, one look after the other, and tells what changed. */
+export class WatchedMachine {
+  readonly #options: WatchedMachineOptions;
+  #verdict: Verdict = UNKNOWN;
+  #last: Sighting | undefined;
+  #toldMs = 0;
+  #awaitedUntilMs = 0;
+  #isLooking = false;
+  #isClosed = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: WatchedMachineOptions) {
+    this.#options = options;
+  }
+
+  get device(): WatchedDevice {
+    return this.#options.device;
+  }
+
+  /** What is known of it; undefined before there is a verdict. */
+  get sighting(): Sighting | undefined {
+    return this.#last;
+  }
+
+  start(inMs: number): void {
+    this.#lookIn(inMs);
+  }
+
+  /** It was sent a wake: look at once and then every second, until it is seen. */
+  awaitWake(nowMs: number): void {
+    this.#awaitedUntilMs = nowMs + AWAITED_FOR_MS;
+    if (!this.#isLooking) this.#lookIn(0);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #lookIn(inMs: number): void {
+    if (this.#isClosed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#look(), inMs);
+  }
+
+  async #look(): Promise<void> {
+    const { device, tools } = this.#options;
+    const startedMs = performance.now();
+    this.#isLooking = true;
+    const look = await lookAt(device, tools, startedMs < this.#awaitedUntilMs);
+    this.#isLooking = false;
+    if (this.#isClosed) return;
+    this.#conclude(look, performance.now());
+    const isAwaited = performance.now() < this.#awaitedUntilMs;
+    const nextMs = nextLookInMs(this.#verdict, device.intervalSeconds * 1000, isAwaited, Math.random());
+    this.#lookIn(isAwaited ? Math.max(0, nextMs - (performance.now() - startedMs)) : nextMs);
+  }
+
+  #conclude(look: Look, nowMs: number): void {
+    // a device that was seen and can no longer be found is missed; one that was never found is simply unknown
+    if (look.type === "blind" && this.#verdict.state !== "up") return;
+    const before = this.#verdict;
+    this.#verdict = nextVerdict(before, look.type === "seen");
+    if (look.type === "seen") this.#seen(look, before, nowMs);
+    else if (this.#verdict.state === "down" && before.state !== "down") this.#tell(this.#sightingOf(null), nowMs);
+  }
+
+  #seen(look: Look & { type: "seen" }, before: Verdict, nowMs: number): void {
+    const wasAwaited = nowMs < this.#awaitedUntilMs;
+    this.#awaitedUntilMs = 0;
+    const sighting = this.#sightingOf(look.finding);
+    if (before.state !== "up" || wasAwaited || nowMs - this.#toldMs >= REFRESH_MS) this.#tell(sighting, nowMs);
+    else this.#last = sighting;
+  }
+
+  #tell(sighting: Sighting, nowMs: number): void {
+    this.#last = sighting;
+    this.#toldMs = nowMs;
+    this.#options.onSighting(sighting);
+  }
+
+  #sightingOf(finding: { how: Sighting["how"]; address: string; mac: string | null } | null): Sighting {
+    return {
+      device: this.device.device,
+      up: finding !== null,
+      how: finding?.how ?? null,
+      at: this.#options.now().toISOString(),
+      address: finding?.address ?? null,
+      mac: finding?.mac ?? null,
+    };
+  }
+}
