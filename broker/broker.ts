@@ -1,6 +1,16 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import type net from "node:net";
 import type { AccessPolicy } from "./access-policy.ts";
+import { AddressQuota } from "./address-quota.ts";
+import { openTcpDoor, openTlsDoor, portOf } from "./doors.ts";
+import { startEngine } from "./engine.ts";
+import { linkHub } from "./hub-link.ts";
+import { type BrokerLimits, DEFAULT_LIMITS } from "./limits.ts";
+import { openWebSocketDoor } from "./web-socket.ts";
+
+/** What a WebSocket frame may hold beyond one packet. Bytes. */
+const FRAME_MARGIN = 1024;
 
 export interface BrokerLog {
   warn(details: object, message: string): void;
@@ -16,6 +26,8 @@ export interface BrokerOptions {
   readonly tls: { readonly host: string; readonly port: number; readonly cert: Buffer; readonly key: Buffer } | null;
   readonly policy: AccessPolicy;
   readonly log: BrokerLog;
+  /** Where other limits than the usual ones are wanted. */
+  readonly limits?: Partial<BrokerLimits>;
 }
 
 export interface BrokerFigures {
@@ -42,5 +54,43 @@ export interface Broker {
 
 /** Opens the ports. Rejects with the system's error (`EADDRINUSE`, `EACCES`, …) when one cannot be opened. */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
-  throw new Error(`not built yet: ${options.baseTopic}`);
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const engine = await startEngine(options);
+  const quota = new AddressQuota(limits.unauthenticatedPerAddress);
+  const webSocket = openWebSocketDoor(limits.packetBytes + FRAME_MARGIN, (stream, request) =>
+    admit(stream, request.socket.remoteAddress ?? null),
+  );
+  const servers: net.Server[] = [];
+
+  try {
+    const tcp = await openTcpDoor(options.tcp, admit);
+    servers.push(tcp);
+    const tlsServer = options.tls && (await openTlsDoor(options.tls, quota, engine));
+    if (tlsServer) servers.push(tlsServer);
+    return {
+      tcpPort: portOf(tcp),
+      tlsPort: tlsServer ? portOf(tlsServer) : null,
+      connectHub: () => linkHub(engine),
+      handleUpgrade: (request, socket, head) => webSocket.handleUpgrade(request, socket, head),
+      disconnect: (principalId) => engine.disconnect(principalId),
+      figures: () => engine.figures(),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  function admit(conn: Duplex, address: string | null): void {
+    const release = quota.take(address ?? "");
+    if (release === null) conn.destroy();
+    else engine.handle(conn, { address, hub: null, onSettled: release });
+  }
+
+  async function close(): Promise<void> {
+    const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    webSocket.close();
+    await engine.close();
+    await Promise.all(closed);
+  }
 }

@@ -1,0 +1,83 @@
+import type { Principal } from "#contracts/principal.ts";
+import { type AccessPolicy, mayRead } from "./access-policy.ts";
+import type { AedesClient, AedesInsides, AedesPublish, PublishProperties } from "./aedes-insides.ts";
+import { Publication, PUBLISHED_BY } from "./publication.ts";
+import type { RetainedStore } from "./retained-store.ts";
+import type { TopicRules } from "./topic-rules.ts";
+
+export interface ExchangeOptions {
+  readonly policy: AccessPolicy;
+  readonly rules: TopicRules;
+  readonly retained: RetainedStore;
+  readonly onRetainedFull: () => void;
+}
+
+/** Takes each published message to the retained ones and to whoever has a matching filter, at once and in order. */
+export class Exchange {
+  readonly #options: ExchangeOptions;
+  readonly #waiting: Publication[] = [];
+  #broker: AedesInsides | null = null;
+  #current: Publication | null = null;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+  }
+
+  useBroker(broker: AedesInsides): void {
+    this.#broker = broker;
+  }
+
+  /** The message that is being handed out; what Aedes' matcher calls back with are copies of it. */
+  get current(): Publication | null {
+    return this.#current;
+  }
+
+  mayRead(principal: Principal, publication: Publication): boolean {
+    return mayRead(principal, publication.rules, publication.payload, this.#options.policy);
+  }
+
+  publish(packet: AedesPublish, client: AedesClient | null, publisher: Principal): void {
+    const broker = this.#broker;
+    if (broker === null || broker.closed) return;
+    const publication = new Publication({
+      brokerId: broker.id,
+      brokerCounter: ++broker.counter,
+      topic: packet.topic,
+      payload: Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload),
+      qos: packet.qos,
+      retain: packet.retain,
+      properties: forwarded(packet.properties),
+      clientId: client?.id,
+      rules: this.#options.rules.of(packet.topic),
+      by: publisher.type === "hub" ? null : publisher.username,
+      nowMs: packet.properties?.messageExpiryInterval === undefined ? 0 : Date.now(),
+    });
+    if (publication.retain && !this.#options.retained.store(publication)) this.#options.onRetainedFull();
+    // a reader that is dropped for not reading may leave a Will: that one comes after this message
+    this.#waiting.push(publication);
+    if (this.#current === null) this.#handOut(broker);
+  }
+
+  #handOut(broker: AedesInsides): void {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      this.#current = next;
+      try {
+        broker.mq.emit(next, noop);
+      } finally {
+        this.#current = null;
+      }
+    }
+  }
+}
+
+function noop(): void {}
+
+/** What readers get of a publisher's properties: nobody but the broker says who published, and a Will's delay is its own. */
+function forwarded(properties: PublishProperties | undefined): PublishProperties | undefined {
+  if (properties === undefined) return undefined;
+  const { willDelayInterval: _delay, topicAlias: _alias, userProperties, ...kept } = properties;
+  if (userProperties === undefined) return kept;
+  if (!(PUBLISHED_BY in userProperties)) return { ...kept, userProperties };
+  const { [PUBLISHED_BY]: _claimed, ...others } = userProperties;
+  return { ...kept, userProperties: others };
+}

@@ -1,0 +1,125 @@
+import { generate } from "mqtt-packet";
+import type { PublishProperties } from "./aedes-insides.ts";
+import type { RuledTopic } from "./topic-rules.ts";
+
+/** A PUBLISH as bytes, with the place of its packet identifier (QoS 1). */
+export interface EncodedPublish {
+  readonly bytes: Buffer;
+  readonly idAt: number;
+}
+
+export interface EncodingOptions {
+  readonly protocolVersion: 3 | 4 | 5;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  /** Whether to name the publisher: on the hub's link only. */
+  readonly isForHub: boolean;
+  readonly subscriptionIdentifier: number | undefined;
+}
+
+/** The user property that tells the hub who published a message. */
+export const PUBLISHED_BY = "pb-by";
+
+/** A message on its way from one publisher to any number of readers. Encoded once for all readers of a kind. */
+export class Publication {
+  readonly cmd = "publish";
+  readonly brokerId: string;
+  readonly brokerCounter: number;
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly qos: number;
+  readonly retain: boolean;
+  readonly properties: PublishProperties | undefined;
+  /** The publisher's internal client id, which Aedes compares for MQTT 5 "no local". */
+  readonly clientId: string | undefined;
+  readonly rules: RuledTopic;
+  /** The publisher's user name; null for the hub itself. */
+  readonly by: string | null;
+  /** Milliseconds since 1970; null for a message that does not expire. */
+  readonly expiresAtMs: number | null;
+  readonly #encoded: (EncodedPublish | undefined)[] = [];
+
+  constructor(fields: {
+    brokerId: string;
+    brokerCounter: number;
+    topic: string;
+    payload: Buffer;
+    qos: number;
+    retain: boolean;
+    properties: PublishProperties | undefined;
+    clientId: string | undefined;
+    rules: RuledTopic;
+    by: string | null;
+    nowMs: number;
+  }) {
+    this.brokerId = fields.brokerId;
+    this.brokerCounter = fields.brokerCounter;
+    this.topic = fields.topic;
+    this.payload = fields.payload;
+    this.qos = fields.qos;
+    this.retain = fields.retain;
+    this.properties = fields.properties;
+    this.clientId = fields.clientId;
+    this.rules = fields.rules;
+    this.by = fields.by;
+    const seconds = fields.properties?.messageExpiryInterval;
+    this.expiresAtMs = seconds === undefined ? null : fields.nowMs + seconds * 1_000;
+  }
+
+  /** What this message takes in a queue. Bytes, about. */
+  get size(): number {
+    return this.payload.length + this.topic.length + 100;
+  }
+
+  hasExpired(nowMs: number): boolean {
+    return this.expiresAtMs !== null && this.expiresAtMs <= nowMs;
+  }
+
+  /** The bytes are shared by all readers that get the same. Where the message expires, its remaining lifetime is told. */
+  encode(options: EncodingOptions, now: () => number): EncodedPublish {
+    if (options.subscriptionIdentifier !== undefined || (this.expiresAtMs !== null && options.protocolVersion === 5))
+      return this.#encode(options, this.#remaining(now));
+    const kind =
+      (options.protocolVersion === 5 ? 1 : 0) +
+      (options.qos === 1 ? 2 : 0) +
+      (options.retain ? 4 : 0) +
+      (options.isForHub ? 8 : 0);
+    return (this.#encoded[kind] ??= this.#encode(options, this.properties));
+  }
+
+  /** MQTT 5 §3.3.2.3.3 */
+  #remaining(now: () => number): PublishProperties | undefined {
+    if (this.expiresAtMs === null) return this.properties;
+    const messageExpiryInterval = Math.max(1, Math.ceil((this.expiresAtMs - now()) / 1_000));
+    return { ...this.properties, messageExpiryInterval };
+  }
+
+  #encode(options: EncodingOptions, properties: PublishProperties | undefined): EncodedPublish {
+    const topicBytes = Buffer.byteLength(this.topic);
+    const packet = generate(
+      {
+        cmd: "publish",
+        topic: this.topic,
+        payload: this.payload,
+        qos: options.qos,
+        retain: options.retain,
+        dup: false,
+        messageId: 1,
+        ...(options.protocolVersion === 5 ? { properties: this.#propertiesFor(options, properties) } : {}),
+      },
+      { protocolVersion: options.protocolVersion === 5 ? 5 : 4 },
+    );
+    // the remaining length takes one to four bytes, and all but its last have the high bit
+    let lengthBytes = 1;
+    while (((packet[lengthBytes] ?? 0) & 0x80) !== 0) lengthBytes++;
+    return { bytes: packet, idAt: 1 + lengthBytes + 2 + topicBytes };
+  }
+
+  #propertiesFor(options: EncodingOptions, properties: PublishProperties | undefined): PublishProperties {
+    const sent: PublishProperties = { ...properties };
+    if (options.subscriptionIdentifier !== undefined) sent.subscriptionIdentifier = options.subscriptionIdentifier;
+    if (options.isForHub && this.by !== null)
+      sent.userProperties = { ...properties?.userProperties, [PUBLISHED_BY]: this.by };
+    return sent;
+  }
+}

@@ -1,0 +1,155 @@
+import { Readable } from "node:stream";
+import type { Principal } from "#contracts/principal.ts";
+import type {
+  AedesClient,
+  AedesInsides,
+  AedesPersistence,
+  AedesPublish,
+  AedesSubscription,
+  DeliverFunction,
+} from "./aedes-insides.ts";
+import type { BrokerLimits } from "./limits.ts";
+import { OutgoingQueue } from "./outgoing-queue.ts";
+import type { Publication } from "./publication.ts";
+
+/** What is kept of a client between its connections. */
+export interface Session {
+  /** Whose it is, as it was when it last connected. */
+  principal: Principal;
+  readonly subscriptions: Map<string, AedesSubscription>;
+  readonly queue: OutgoingQueue;
+  /** Packet identifiers of QoS 2 messages whose PUBREL is awaited. */
+  readonly awaitingPubrel: Set<number>;
+  /** While the client is away: what stands in the matcher in its place. */
+  standIns: Map<string, DeliverFunction> | null;
+}
+
+export interface SessionsOptions {
+  readonly limits: BrokerLimits;
+  readonly mayRead: (principal: Principal, publication: Publication) => boolean;
+  /** The message that is being published; Aedes hands out copies of it. */
+  readonly current: () => Publication | null;
+  readonly onDropped: () => void;
+}
+
+/** The sessions that outlive their connections, in memory, by internal client id. Takes the place of Aedes' own store. */
+export class Sessions implements AedesPersistence {
+  readonly #options: SessionsOptions;
+  readonly #sessions = new Map<string, Session>();
+  #broker: AedesInsides | null = null;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  useBroker(broker: AedesInsides): void {
+    this.#broker = broker;
+  }
+
+  /** The session of a client that is let in with a lasting one. */
+  open(clientId: string, principal: Principal): Session {
+    let session = this.#sessions.get(clientId);
+    if (session === undefined) {
+      session = {
+        principal,
+        subscriptions: new Map(),
+        queue: new OutgoingQueue(this.#options.limits, this.#options.onDropped),
+        awaitingPubrel: new Set(),
+        standIns: null,
+      };
+      this.#sessions.set(clientId, session);
+    }
+    session.principal = principal;
+    this.#removeStandIns(session);
+    return session;
+  }
+
+  /** The client went away: what it is owed is queued until it is back or its session ends. */
+  away(clientId: string): void {
+    const session = this.#sessions.get(clientId);
+    if (session === undefined || session.standIns !== null) return;
+    session.standIns = new Map();
+    for (const subscription of session.subscriptions.values()) {
+      // QoS 0 is for those who are there
+      if (subscription.qos === 0) continue;
+      const standIn = this.#standIn(session, subscription);
+      session.standIns.set(subscription.topic, standIn);
+      this.#broker?.mq.on(subscription.topic, standIn);
+    }
+  }
+
+  /** Forgets every session whose id begins so. */
+  dropAll(idPrefix: string): void {
+    for (const id of [...this.#sessions.keys()]) if (id.startsWith(idPrefix)) this.#drop(id);
+  }
+
+  // Aedes tells a store by its `setup` being an async function
+  async setup(): Promise<void> {}
+
+  async subscriptionsByClient(client: { id: string }): Promise<AedesSubscription[]> {
+    return [...(this.#sessions.get(client.id)?.subscriptions.values() ?? [])].map((subscription) => ({
+      ...subscription,
+    }));
+  }
+
+  async addSubscriptions(client: AedesClient, subscriptions: readonly AedesSubscription[]): Promise<void> {
+    const session = this.#sessions.get(client.id);
+    for (const subscription of subscriptions) session?.subscriptions.set(subscription.topic, { ...subscription });
+  }
+
+  async removeSubscriptions(client: AedesClient, filters: readonly string[]): Promise<void> {
+    const session = this.#sessions.get(client.id);
+    for (const filter of filters) session?.subscriptions.delete(filter);
+  }
+
+  /** Called when a session begins anew, and when one ends. */
+  async cleanSubscriptions(client: { id: string }): Promise<void> {
+    this.#drop(client.id);
+  }
+
+  /** Our own `Subscriber` sends what waits, in order and within the client's Receive Maximum. */
+  outgoingStream(): Readable {
+    return Readable.from([]);
+  }
+
+  // A Will lives with its connection. Stored ones would be published by Aedes' search for brokers that died.
+  async putWill(): Promise<void> {}
+  async delWill(): Promise<void> {}
+  streamWill(): Readable {
+    return Readable.from([]);
+  }
+
+  #drop(clientId: string): void {
+    const session = this.#sessions.get(clientId);
+    if (session === undefined) return;
+    this.#removeStandIns(session);
+    this.#sessions.delete(clientId);
+  }
+
+  #removeStandIns(session: Session): void {
+    for (const [filter, standIn] of session.standIns ?? []) this.#broker?.mq.removeListener(filter, standIn);
+    session.standIns = null;
+  }
+
+  #standIn(session: Session, subscription: AedesSubscription): DeliverFunction {
+    return (copy: AedesPublish, done: () => void) => {
+      const publication = this.#options.current();
+      const isFor =
+        publication !== null &&
+        publication.qos > 0 &&
+        session.standIns !== null &&
+        !(subscription.topic.startsWith("+") || subscription.topic.startsWith("#")
+          ? copy.topic.startsWith("$")
+          : false) &&
+        this.#options.mayRead(session.principal, publication);
+      if (isFor)
+        session.queue.add({
+          publication,
+          retain: subscription.rap === true && publication.retain,
+          subscriptionIdentifier: subscription.subscriptionIdentifier,
+          id: 0,
+        });
+      done();
+    };
+  }
+}

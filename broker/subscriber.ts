@@ -1,0 +1,126 @@
+import type { AedesClient } from "./aedes-insides.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Outgoing, OutgoingQueue } from "./outgoing-queue.ts";
+import type { Publication } from "./publication.ts";
+
+export interface SubscriberOptions {
+  readonly client: AedesClient;
+  readonly outbox: Outbox;
+  readonly protocolVersion: 3 | 4 | 5;
+  readonly isHub: boolean;
+  /** Where messages of QoS 1 wait for their acknowledgement; null where nobody would ask for them again. */
+  readonly queue: OutgoingQueue | null;
+  readonly mayRead: (publication: Publication) => boolean;
+}
+
+/** The most unacknowledged messages there can be: one for each packet identifier. */
+const IDENTIFIERS = 65_535;
+
+/** The reading side of one connection. Every message is checked against the reader's rights on its way out. */
+export class Subscriber {
+  readonly #options: SubscriberOptions;
+  readonly #maximumPacketSize: number;
+  readonly #window: number;
+  #lastNumber = 0;
+  #nextId = 1;
+  #isReady = false;
+  #onAcknowledged: (() => void)[] = [];
+
+  constructor(options: SubscriberOptions) {
+    this.#options = options;
+    this.#maximumPacketSize = options.client.maximumPacketSize ?? Infinity;
+    this.#window = Math.min(options.client.receiveMaximum, IDENTIFIERS);
+  }
+
+  get queued(): number {
+    return this.#options.queue?.size ?? 0;
+  }
+
+  /** The client knows that it is let in: from here on messages go out, first those that waited. */
+  start(): void {
+    this.#isReady = true;
+    this.#options.queue?.restart();
+    this.#sendWaiting();
+  }
+
+  /** A message that has just been published and matches a filter of this client. */
+  deliver(publication: Publication, qos: 0 | 1, retain: boolean, subscriptionIdentifier: number | undefined): void {
+    // the same message by another filter
+    if (publication.brokerCounter <= this.#lastNumber) return;
+    if (!this.#options.mayRead(publication)) return;
+    this.#lastNumber = publication.brokerCounter;
+    this.send(publication, qos, retain, subscriptionIdentifier);
+  }
+
+  /** Sends what the client may read, be it new or retained. */
+  send(publication: Publication, qos: 0 | 1, retain: boolean, subscriptionIdentifier: number | undefined): void {
+    const { queue } = this.#options;
+    if (qos === 1 && queue !== null) {
+      if (queue.add({ publication, retain, subscriptionIdentifier, id: 0 })) this.#sendWaiting();
+      return;
+    }
+    if (this.#isReady) this.#write(publication, qos, retain, subscriptionIdentifier, this.#freeId());
+  }
+
+  acknowledge(id: number): void {
+    const { queue } = this.#options;
+    if (queue?.acknowledge(id)) this.#sendWaiting();
+    for (const callback of this.#onAcknowledged.splice(0)) callback();
+  }
+
+  /** Calls back, once, when the client has acknowledged a message. */
+  whenAcknowledged(callback: () => void): void {
+    this.#onAcknowledged.push(callback);
+  }
+
+  /** Sends what waits, as far as the client's Receive Maximum goes. */
+  #sendWaiting(): void {
+    const { queue } = this.#options;
+    if (queue === null || !this.#isReady || queue.inFlight >= this.#window) return;
+    if (queue.inFlight === queue.size - 1 && queue.newest?.id === 0) {
+      // the usual case, without a look at what is in flight
+      this.#sendQueued(queue, queue.newest);
+      return;
+    }
+    if (queue.inFlight === queue.size) return;
+    for (const message of queue.unsent()) {
+      if (queue.inFlight >= this.#window) return;
+      this.#sendQueued(queue, message);
+    }
+  }
+
+  #sendQueued(queue: OutgoingQueue, message: Outgoing): void {
+    const { publication, retain, subscriptionIdentifier } = message;
+    // rights and lifetimes may have ended while it waited
+    if (publication.hasExpired(Date.now()) || !this.#options.mayRead(publication)) return queue.remove(message);
+    const id = this.#freeId();
+    queue.markSent(message, id);
+    if (!this.#write(publication, 1, retain, subscriptionIdentifier, id)) queue.remove(message);
+  }
+
+  /** False when the client told that it takes no packets of this size. MQTT 5 §3.1.2.11.4 */
+  #write(
+    publication: Publication,
+    qos: 0 | 1,
+    retain: boolean,
+    subscriptionIdentifier: number | undefined,
+    id: number,
+  ): boolean {
+    const { outbox, protocolVersion, isHub } = this.#options;
+    const encoded = publication.encode(
+      { protocolVersion, qos, retain, isForHub: isHub && protocolVersion === 5, subscriptionIdentifier },
+      Date.now,
+    );
+    if (encoded.bytes.length > this.#maximumPacketSize) return false;
+    if (qos === 0) outbox.write(encoded.bytes);
+    else outbox.writeWithId(encoded.bytes, encoded.idAt, id);
+    return true;
+  }
+
+  #freeId(): number {
+    const { queue } = this.#options;
+    do this.#nextId = this.#nextId >= IDENTIFIERS ? 1 : this.#nextId + 1;
+    while (queue !== null && queue.inFlight < IDENTIFIERS && queue.isInFlight(this.#nextId));
+    return this.#nextId;
+  }
+}

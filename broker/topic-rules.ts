@@ -1,0 +1,140 @@
+import { type FixedTopic, type KeyedTopic, topics } from "#contracts/topics.ts";
+
+/**
+ * Who may do what with one topic, the hub apart, which may do everything.
+ *
+ * This is the table "Who may do what" of the MQTT API, one row per topic.
+ */
+export interface TopicRule {
+  /** What the free level of the topic names; that thing's cluster is the cluster of the message. */
+  readonly names: "cluster" | "device" | "agent" | "nothing";
+  /** `own`: the agent that the topic names. `retained`: it may also leave its message there. */
+  readonly agentPublishes: "no" | "own" | "own, retained";
+  readonly agentReads: "no" | "yes" | "own" | "signed, own cluster";
+  /** What an integration needs for publishing a request here. */
+  readonly integrationPublishes: "no" | "wake" | "wake or power" | "any permission" | "discovery" | "discovery, empty";
+  /** `read` counts for things in its clusters; `read, all clusters` where a message concerns the whole hub. */
+  readonly integrationReads: "no" | "read" | "read, all clusters" | "discovery" | "discovery, own cluster";
+  /** The client with this user name in its topic reads it. */
+  readonly response: boolean;
+}
+
+const nobody: TopicRule = {
+  names: "nothing",
+  agentPublishes: "no",
+  agentReads: "no",
+  integrationPublishes: "no",
+  integrationReads: "no",
+  response: false,
+};
+
+const hub: TopicRule = { ...nobody, integrationReads: "read" };
+const cluster: TopicRule = { ...nobody, names: "cluster", integrationReads: "read" };
+const device: TopicRule = { ...nobody, names: "device", integrationReads: "read" };
+const agent: TopicRule = { ...nobody, names: "agent" };
+
+const rules: readonly (readonly [FixedTopic | KeyedTopic, TopicRule])[] = [
+  [topics.agentHeartbeat, { ...agent, agentPublishes: "own, retained", integrationReads: "read" }],
+  [topics.agentStatus, { ...agent, agentPublishes: "own, retained", agentReads: "own", integrationReads: "read" }],
+  [topics.agentSightings, { ...agent, agentPublishes: "own" }],
+  [topics.agentReceipt, { ...agent, agentPublishes: "own" }],
+  [topics.agentInventory, { ...agent, agentPublishes: "own, retained" }],
+  [topics.agentUpdate, { ...agent, agentPublishes: "own, retained", integrationReads: "read" }],
+  [topics.agentOrder, { ...agent, agentReads: "own" }],
+  [topics.agentWatch, { ...agent, agentReads: "own" }],
+  [topics.deviceState, device],
+  [topics.deviceInfo, device],
+  [topics.deviceAvailability, device],
+  [topics.deviceResult, device],
+  [topics.deviceEvent, device],
+  [topics.deviceSet, { ...nobody, names: "device", integrationPublishes: "wake or power" }],
+  [
+    topics.clusterWake,
+    { ...nobody, names: "cluster", agentReads: "signed, own cluster", integrationPublishes: "wake" },
+  ],
+  [topics.clusterWakeResult, cluster],
+  [topics.clusterSet, { ...nobody, names: "cluster", integrationPublishes: "wake or power" }],
+  [topics.clusterState, cluster],
+  [topics.clusterInfo, cluster],
+  [topics.hubStatus, { ...hub, agentReads: "yes" }],
+  [topics.hubInfo, { ...hub, agentReads: "yes" }],
+  [topics.hubUpdate, hub],
+  [topics.hubRequest, { ...nobody, integrationPublishes: "any permission" }],
+  [topics.hubResponse, { ...nobody, integrationReads: "read, all clusters" }],
+  [topics.event, { ...nobody, integrationReads: "read, all clusters" }],
+];
+
+const response: TopicRule = { ...nobody, response: true };
+const discoveryStatus: TopicRule = { ...nobody, integrationPublishes: "discovery", integrationReads: "discovery" };
+const discoveryDevice: TopicRule = {
+  ...nobody,
+  integrationPublishes: "discovery, empty",
+  integrationReads: "discovery, own cluster",
+};
+const discoveryOther: TopicRule = { ...nobody, integrationReads: "discovery, own cluster" };
+
+/** A topic name with the rule that holds for it. */
+export interface RuledTopic {
+  /** Without the base, where it stands under it. */
+  readonly name: string;
+  readonly rule: TopicRule;
+  /** What the free level says: a key, or the object id of a discovery message. Empty where there is none. */
+  readonly key: string;
+}
+
+/** A topic is looked up once and remembered, since a message meets its rule again for every subscriber. */
+const REMEMBERED_TOPICS = 50_000;
+
+/** Finds the rule of a full topic name. */
+export class TopicRules {
+  readonly #base: string;
+  readonly #discovery: string;
+  readonly #known = new Map<string, RuledTopic>();
+
+  constructor(baseTopic: string, discoveryPrefix: string) {
+    this.#base = `${baseTopic}/`;
+    this.#discovery = `${discoveryPrefix}/`;
+  }
+
+  of(fullName: string): RuledTopic {
+    let topic = this.#known.get(fullName);
+    if (topic === undefined) {
+      topic = this.#find(fullName);
+      if (this.#known.size >= REMEMBERED_TOPICS) this.#known.clear();
+      this.#known.set(fullName, topic);
+    }
+    return topic;
+  }
+
+  /** The name as people know it: without the base where it stands under it. */
+  withoutBase(fullName: string): string {
+    return fullName.startsWith(this.#base) ? fullName.slice(this.#base.length) : fullName;
+  }
+
+  #find(fullName: string): RuledTopic {
+    if (fullName.startsWith(this.#base)) return underBase(fullName.slice(this.#base.length));
+    if (fullName.startsWith(this.#discovery)) return underDiscovery(fullName, fullName.slice(this.#discovery.length));
+    return { name: fullName, rule: nobody, key: "" };
+  }
+}
+
+function underBase(name: string): RuledTopic {
+  for (const [topic, rule] of rules) {
+    if (!("match" in topic)) {
+      if (topic.name === name) return { name, rule, key: "" };
+      continue;
+    }
+    const key = topic.match(name);
+    if (key !== undefined) return { name, rule, key };
+  }
+  return { name, rule: name.startsWith("client/") ? response : nobody, key: "" };
+}
+
+/** `<prefix>/device/<object id>/config`, as in Home Assistant's MQTT discovery. */
+function underDiscovery(name: string, rest: string): RuledTopic {
+  if (rest === "status") return { name, rule: discoveryStatus, key: "" };
+  const [component, objectId, last, ...more] = rest.split("/");
+  if (component === "device" && objectId && last === "config" && more.length === 0)
+    return { name, rule: discoveryDevice, key: objectId };
+  return { name, rule: discoveryOther, key: "" };
+}
