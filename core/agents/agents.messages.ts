@@ -1,0 +1,65 @@
+import type { EntityManager } from "@mikro-orm/postgresql";
+import type { Logger } from "pino";
+import { Heartbeat, InventoryMessage } from "#contracts/agent.ts";
+import { Availability } from "#contracts/power.ts";
+import { topics } from "#contracts/topics.ts";
+import type { HubSigner } from "../kernel/hub-key.ts";
+import type { Link, LinkMessage } from "../kernel/link.ts";
+import { parseJson } from "../kernel/parse.ts";
+import type { Directory, DirectoryAgent } from "../members/directory.ts";
+import { answerTime, takeInventory } from "./agents.service.ts";
+import type { HeartbeatWriter } from "./heartbeat-writer.ts";
+import type { Presence } from "./presence.ts";
+
+export interface AgentMessages {
+  readonly link: Link;
+  readonly directory: Directory;
+  readonly presence: Presence;
+  readonly heartbeats: HeartbeatWriter;
+  readonly signer: HubSigner;
+  /** An entity manager bound to a site. */
+  readonly emFor: (siteId: string) => EntityManager;
+  readonly log: Logger;
+}
+
+/** What agents say of themselves: status, heartbeat, inventory. */
+export function listenToAgents(context: AgentMessages): void {
+  const { link, presence, heartbeats, log } = context;
+
+  link.on(topics.agentStatus, (message) => {
+    const agent = senderOf(message);
+    const status = Availability.safeParse(message.payload.toString());
+    if (!agent || !status.success) return dropped(message, "neither online nor offline");
+    presence.setStatus(agent.id, status.data, new Date());
+  });
+
+  link.on(topics.agentHeartbeat, (message) => {
+    const agent = senderOf(message);
+    const heartbeat = Heartbeat.safeParse(parseJson(message.payload));
+    if (!agent || !heartbeat.success) return dropped(message, heartbeat.error?.message);
+    presence.setHeartbeat(agent.id, heartbeat.data, new Date());
+    heartbeats.add(agent, heartbeat.data);
+  });
+
+  link.on(topics.agentInventory, (message) => {
+    const agent = senderOf(message);
+    const inventory = InventoryMessage.safeParse(parseJson(message.payload));
+    if (!agent || !inventory.success) return dropped(message, inventory.error?.message);
+    const now = new Date();
+    answerTime(context, agent, inventory.data.nonce, now).catch((error: unknown) => {
+      log.warn({ err: error, agent: agent.key }, "an agent's clock could not be answered");
+    });
+    takeInventory({ em: context.emFor(agent.siteId), directory: context.directory }, agent, inventory.data, now).catch((error: unknown) => {
+      log.warn({ err: error, agent: agent.key }, "an inventory could not be written down");
+    });
+  });
+
+  /** An empty payload is a topic being cleared; a key without an agent belongs to one that was deleted. */
+  function senderOf(message: LinkMessage): DirectoryAgent | undefined {
+    return message.payload.length > 0 ? context.directory.agents.byKey(message.key) : undefined;
+  }
+
+  function dropped({ topic, payload }: LinkMessage, problem: string | undefined): void {
+    if (payload.length > 0) log.warn({ topic, problem }, "a message was dropped");
+  }
+}

@@ -1,0 +1,46 @@
+import type { AgentPrincipal } from "#contracts/principal.ts";
+import { Key } from "#contracts/key.ts";
+import type { Directory, DirectoryAgent } from "../members/directory.ts";
+import { equalHashes, hashToken } from "../kernel/tokens.ts";
+
+/**
+ * The agents' MQTT credentials in memory: user name = the agent's id, password = its token.
+ *
+ * The principal that the broker got stays the same object while the agent lives, so a move to another cluster takes effect at once.
+ */
+export class AgentCredentials {
+  readonly #byUsername = new Map<string, { readonly tokenHash: string; readonly principal: AgentPrincipal }>();
+  readonly #directory: Directory;
+
+  constructor(directory: Directory) {
+    this.#directory = directory;
+    directory.onChange((change) => {
+      if (change.type !== "agent") return;
+      if (change.after) this.#move(change.after);
+      else if (change.before) this.#byUsername.delete(change.before.id);
+    });
+  }
+
+  add(agent: DirectoryAgent, tokenHash: string): void {
+    this.#byUsername.set(agent.id, {
+      tokenHash,
+      principal: { type: "agent", id: agent.id, username: agent.id, key: Key.parse(agent.key), cluster: this.#clusterKey(agent) },
+    });
+  }
+
+  /** Undefined when nobody has this user name; null when the password is wrong. */
+  authenticate(username: string, password: Buffer): AgentPrincipal | null | undefined {
+    const credential = this.#byUsername.get(username);
+    if (!credential) return undefined;
+    return equalHashes(credential.tokenHash, hashToken(password)) ? credential.principal : null;
+  }
+
+  #move(agent: DirectoryAgent): void {
+    const credential = this.#byUsername.get(agent.id);
+    if (credential) credential.principal.cluster = this.#clusterKey(agent);
+  }
+
+  #clusterKey(agent: DirectoryAgent): Key {
+    return Key.parse(this.#directory.clusterOf(agent).key);
+  }
+}

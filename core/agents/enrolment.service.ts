@@ -1,0 +1,118 @@
+import { randomUUID } from "node:crypto";
+import type { EntityManager } from "@mikro-orm/postgresql";
+import type { EnrolmentAnswer, EnrolmentCreate } from "#contracts/api/agents.ts";
+import { type EnrolAnswer, type EnrolGrant, type EnrolRequest, formatJoinCode } from "#contracts/enrolment.ts";
+import { Key } from "#contracts/key.ts";
+import { Cluster } from "../clusters/cluster.entity.ts";
+import { HubError } from "../kernel/errors.ts";
+import type { HubSigner } from "../kernel/hub-key.ts";
+import { freeKey, keyFromName } from "../kernel/keys.ts";
+import { hashToken, randomSecret } from "../kernel/tokens.ts";
+import type { Directory } from "../members/directory.ts";
+import { changeMembers, clusterFor } from "../members/members.service.ts";
+import { Site } from "../sites/site.entity.ts";
+import { Agent } from "./agent.entity.ts";
+import type { AgentCredentials } from "./credentials.ts";
+import { Enrolment } from "./enrolment.entity.ts";
+
+/** Makes a join code. It carries the fingerprint of the hub's key, so that nobody between can pose as the hub. */
+export async function createEnrolment(
+  em: EntityManager,
+  input: EnrolmentCreate,
+  by: { username: string; fingerprint: string },
+  now: Date,
+): Promise<{ enrolment: Enrolment; code: string }> {
+  const cluster = await clusterFor(em, input.clusterId);
+  const secret = randomSecret();
+  const enrolment = em.create(Enrolment, {
+    id: randomUUID(),
+    site: cluster.site,
+    cluster,
+    secretHash: hashToken(secret),
+    usesLeft: input.uses,
+    expiresAt: new Date(now.getTime() + input.expiresInMinutes * 60_000),
+    createdBy: by.username,
+    createdAt: now,
+  });
+  await em.flush();
+  return { enrolment, code: formatJoinCode({ secret, fingerprint: by.fingerprint }) };
+}
+
+/** @throws HubError NOT_FOUND */
+export async function deleteEnrolment(em: EntityManager, id: string): Promise<void> {
+  if ((await em.nativeDelete(Enrolment, { id })) === 0) throw new HubError("NOT_FOUND", "There is no such join code");
+}
+
+export interface EnrolContext {
+  readonly em: EntityManager;
+  readonly directory: Directory;
+  readonly credentials: AgentCredentials;
+  readonly signer: HubSigner;
+  readonly baseTopic: string;
+  readonly mqttUrl: string | null;
+}
+
+/**
+ * Lets an agent in: uses up the join code, makes the agent's row and its credential, and signs the grant.
+ *
+ * Each join makes a new agent with a token of its own; an old token is never given out again.
+ * @throws HubError BAD_JOIN_CODE, the same for a code that is unknown, used up or expired.
+ */
+export async function enrolAgent(context: EnrolContext, request: EnrolRequest, now: Date): Promise<EnrolAnswer> {
+  const token = `pba_${randomSecret()}${randomSecret()}`;
+  const agent = await changeMembers(context, async (em) => {
+    const enrolment = await useUp(em, request.secret, now);
+    const name = request.name ?? (request.inventory.hostname.slice(0, 80) || "Agent");
+    const wanted = keyFromName(name, "agent");
+    const agent = em.create(Agent, {
+      id: randomUUID(),
+      site: em.getReference(Site, enrolment.site.id),
+      cluster: em.getReference(Cluster, enrolment.cluster.id),
+      key: freeKey(wanted, (key) => context.directory.agents.byKey(key) !== undefined),
+      name,
+      ...request.inventory,
+      tokenHash: hashToken(token),
+      createdAt: now,
+      updatedAt: now,
+    });
+    await em.flush();
+    return { result: agent, touched: { agents: [agent] } };
+  });
+  const entry = context.directory.agents.byId(agent.id);
+  if (entry) context.credentials.add(entry, agent.tokenHash);
+  const grant: EnrolGrant = {
+    type: "grant",
+    nonce: request.nonce,
+    agentId: agent.id,
+    agent: Key.parse(agent.key),
+    username: agent.id,
+    password: token,
+    baseTopic: context.baseTopic,
+    mqttUrl: context.mqttUrl,
+  };
+  return { hubKey: context.signer.publicKey, grant: await context.signer.sign(grant) };
+}
+
+/** One statement, so that two agents cannot share the last use. The secret finds its site; nobody is logged in here. */
+async function useUp(em: EntityManager, secret: string, now: Date): Promise<Enrolment> {
+  const hash = hashToken(secret);
+  const used = await em.execute(
+    "update enrolment set uses_left = uses_left - 1 where secret_hash = ? and uses_left > 0 and expires_at > ? returning id",
+    [hash, now],
+  );
+  const [row] = used as { id: string }[];
+  if (!row) throw new HubError("BAD_JOIN_CODE", "This join code is unknown, used up or expired", { field: "secret" });
+  return await em.findOneOrFail(Enrolment, { id: row.id }, { filters: { site: false } });
+}
+
+export function enrolmentAnswer(row: Enrolment, directory: Directory): EnrolmentAnswer {
+  const cluster = directory.clusters.byId(row.cluster.id);
+  return {
+    id: row.id,
+    clusterId: !cluster || cluster.unassigned ? null : cluster.id,
+    usesLeft: row.usesLeft,
+    expiresAt: row.expiresAt.toISOString(),
+    createdBy: row.createdBy,
+    createdAt: row.createdAt.toISOString(),
+  };
+}

@@ -1,0 +1,73 @@
+import type { Heartbeat } from "#contracts/agent.ts";
+import type { Availability } from "#contracts/power.ts";
+
+/** What the hub knows of an agent right now, from its Will, its status and its heartbeats. */
+export interface AgentPresence {
+  readonly status: Availability;
+  /** When the status last changed, as the hub saw it. */
+  readonly since: Date;
+  readonly heartbeat: Heartbeat | null;
+  readonly lastSeenAt: Date;
+}
+
+export type PresenceListener = (agentId: string, status: Availability) => void;
+
+/** Agents that were never heard of since the hub started are not in here; they count as offline. */
+export class Presence {
+  readonly #agents = new Map<string, AgentPresence>();
+  readonly #listeners: PresenceListener[] = [];
+  #online = 0;
+
+  get onlineCount(): number {
+    return this.#online;
+  }
+
+  /** Calls the listener when an agent goes online or offline. */
+  onChange(listener: PresenceListener): void {
+    this.#listeners.push(listener);
+  }
+
+  of(agentId: string): AgentPresence | undefined {
+    return this.#agents.get(agentId);
+  }
+
+  isOnline(agentId: string): boolean {
+    return this.#agents.get(agentId)?.status === "online";
+  }
+
+  setStatus(agentId: string, status: Availability, now: Date): void {
+    const before = this.#agents.get(agentId);
+    const changed = before?.status !== status;
+    this.#agents.set(agentId, {
+      status,
+      since: changed ? now : before.since,
+      heartbeat: before?.heartbeat ?? null,
+      lastSeenAt: now,
+    });
+    if (!changed) return;
+    if (status === "online") this.#online++;
+    else if (before) this.#online--;
+    for (const listener of this.#listeners) listener(agentId, status);
+  }
+
+  /** The newest heartbeat counts. A heartbeat says nothing about the status: it may be an old one, retained by a broker. */
+  setHeartbeat(agentId: string, heartbeat: Heartbeat, now: Date): void {
+    const before = this.#agents.get(agentId);
+    this.#agents.set(agentId, {
+      status: before?.status ?? "offline",
+      since: before?.since ?? now,
+      heartbeat,
+      lastSeenAt: before?.status === "online" ? now : (before?.lastSeenAt ?? now),
+    });
+  }
+
+  /** What was known before this hub started, so that a list does not begin empty. */
+  restore(agentId: string, heartbeat: Heartbeat, at: Date): void {
+    if (!this.#agents.has(agentId)) this.#agents.set(agentId, { status: "offline", since: at, heartbeat, lastSeenAt: at });
+  }
+
+  forget(agentId: string): void {
+    if (this.isOnline(agentId)) this.#online--;
+    this.#agents.delete(agentId);
+  }
+}

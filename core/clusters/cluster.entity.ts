@@ -1,0 +1,25 @@
+import { defineEntity, p } from "@mikro-orm/core";
+import { siteFilter } from "../kernel/site-filter.ts";
+import { Site } from "../sites/site.entity.ts";
+
+/** Devices and agents grouped by a person. One row of each site, `unassigned`, stands for "in no cluster". */
+const ClusterSchema = defineEntity({
+  name: "Cluster",
+  tableName: "cluster",
+  properties: {
+    id: p.uuid().primary(),
+    site: () => p.manyToOne(Site).ref(),
+    key: p.string().length(63).unique(),
+    name: p.string().length(80),
+    description: p.text().nullable(),
+    tags: p.array().columnType("text[]"),
+    unassigned: p.boolean().default(false),
+    createdAt: p.datetime(),
+    updatedAt: p.datetime(),
+  },
+  filters: siteFilter,
+  indexes: [{ properties: ["site", "name"] }],
+});
+
+export class Cluster extends ClusterSchema.class {}
+ClusterSchema.setClass(Cluster);

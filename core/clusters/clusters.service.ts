@@ -1,0 +1,121 @@
+import { randomUUID } from "node:crypto";
+import type { EntityManager } from "@mikro-orm/postgresql";
+import { Agent } from "../agents/agent.entity.ts";
+import type { ClusterAnswer, ClusterChange, ClusterCreate, ClusterNow } from "#contracts/api/clusters.ts";
+import type { DroppedLink } from "#contracts/api/common.ts";
+import { Key, UNASSIGNED } from "#contracts/key.ts";
+import { Device } from "../devices/device.entity.ts";
+import { HubError } from "../kernel/errors.ts";
+import { freeKey, keyFromName } from "../kernel/keys.ts";
+import type { Directory, DirectoryCluster } from "../members/directory.ts";
+import { type MembersContext, type Touched, changeMembers, clusterFor, moveMembers } from "../members/members.service.ts";
+import { Site } from "../sites/site.entity.ts";
+import { Cluster } from "./cluster.entity.ts";
+
+export interface ClusterChangeResult {
+  readonly id: string;
+  readonly droppedLinks: DroppedLink[];
+}
+
+/** @throws HubError DUPLICATE (key), NOT_FOUND (deviceIds, agentIds) */
+export async function createCluster(context: MembersContext & { siteId: string }, input: ClusterCreate, now: Date): Promise<ClusterChangeResult> {
+  return await changeMembers(context, async (em) => {
+    const cluster = em.create(Cluster, {
+      id: randomUUID(),
+      site: em.getReference(Site, context.siteId),
+      key: chooseKey(context.directory, input),
+      name: input.name,
+      description: input.description ?? null,
+      tags: input.tags ?? [],
+      unassigned: false,
+      createdAt: now,
+      updatedAt: now,
+    });
+    await em.flush();
+    const { touched, dropped } = await setMembers(em, cluster, input);
+    return { result: { id: cluster.id, droppedLinks: dropped }, touched };
+  });
+}
+
+function chooseKey(directory: Directory, { key, name }: ClusterCreate): Key {
+  const isTaken = (candidate: string) => directory.clusters.byKey(candidate) !== undefined;
+  if (key === undefined) return freeKey(keyFromName(name, "cluster"), isTaken);
+  if (key.startsWith(UNASSIGNED)) throw new HubError("INVALID_INPUT", `Keys that begin with ${UNASSIGNED} belong to the hub`, { field: "key" });
+  if (isTaken(key)) throw new HubError("DUPLICATE", "Another cluster has this key", { field: "key" });
+  return key;
+}
+
+/** Changes what the input names. Members are replaced as a whole where they are named. @throws HubError NOT_FOUND */
+export async function changeCluster(context: MembersContext, id: string, change: ClusterChange, now: Date): Promise<ClusterChangeResult> {
+  return await changeMembers(context, async (em) => {
+    const cluster = await clusterFor(em, id, "id");
+    if (change.name !== undefined) cluster.name = change.name;
+    if (change.description !== undefined) cluster.description = change.description;
+    if (change.tags !== undefined) cluster.tags = change.tags;
+    cluster.updatedAt = now;
+    const { touched, dropped } = await setMembers(em, cluster, change);
+    await em.flush();
+    return { result: { id, droppedLinks: dropped }, touched };
+  });
+}
+
+/** Its members stay, in no cluster. @throws HubError NOT_FOUND */
+export async function deleteCluster(context: MembersContext, id: string): Promise<DroppedLink[]> {
+  return await changeMembers(context, async (em) => {
+    const cluster = await clusterFor(em, id, "id");
+    const { touched, dropped } = await setMembers(em, cluster, { deviceIds: [], agentIds: [] });
+    em.remove(cluster);
+    await em.flush();
+    return { result: dropped, touched: { ...touched, clusters: [], removed: { cluster: id } } };
+  });
+}
+
+/** Makes exactly the named ones members: others leave to no cluster, and a list that is not named stays as it is. */
+async function setMembers(
+  em: EntityManager,
+  cluster: Cluster,
+  { deviceIds, agentIds }: { deviceIds?: string[] | undefined; agentIds?: string[] | undefined },
+): Promise<{ touched: Touched; dropped: DroppedLink[] }> {
+  const nowhere = await clusterFor(em, null);
+  const devices = await membersToBe(em, Device, deviceIds, cluster, "deviceIds");
+  const agents = await membersToBe(em, Agent, agentIds, cluster, "agentIds");
+  const left = await moveMembers(em, { devices: devices.leaving, agents: agents.leaving }, nowhere);
+  const came = await moveMembers(em, { devices: devices.coming, agents: agents.coming }, cluster);
+  const dropped = [...left, ...came];
+  const moved = { devices: [...devices.leaving, ...devices.coming], agents: [...agents.leaving, ...agents.coming] };
+  return { touched: { clusters: [cluster], ...moved, dropped }, dropped };
+}
+
+async function membersToBe<Member extends Device | Agent>(
+  em: EntityManager,
+  entity: new () => Member,
+  ids: string[] | undefined,
+  cluster: Cluster,
+  field: string,
+): Promise<{ leaving: Member[]; coming: Member[] }> {
+  if (!ids) return { leaving: [], coming: [] };
+  const wanted = new Set(ids);
+  const rows = (await em.find<Device | Agent>(entity, { $or: [{ cluster: cluster.id }, { id: { $in: [...wanted] } }] })) as Member[]; // rows of the asked entity
+  const found = new Set(rows.map((row) => row.id));
+  const missing = [...wanted].find((id) => !found.has(id));
+  if (missing !== undefined) throw new HubError("NOT_FOUND", `There is no member with the id ${missing}`, { field });
+  return {
+    leaving: rows.filter((row) => row.cluster.id === cluster.id && !wanted.has(row.id)),
+    coming: rows.filter((row) => row.cluster.id !== cluster.id),
+  };
+}
+
+export function clusterAnswer(cluster: DirectoryCluster, directory: Directory, now: ClusterNow): ClusterAnswer {
+  return {
+    id: cluster.id,
+    key: Key.parse(cluster.key),
+    name: cluster.name,
+    description: cluster.description,
+    tags: [...cluster.tags],
+    deviceIds: directory.devicesOf(cluster.id).map((device) => device.id),
+    agentIds: directory.agentsOf(cluster.id).map((agent) => agent.id),
+    ...now,
+    createdAt: cluster.createdAt.toISOString(),
+    updatedAt: cluster.updatedAt.toISOString(),
+  };
+}

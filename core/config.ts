@@ -1,0 +1,143 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { z } from "zod";
+
+/**
+ * Every setting of the hub, read once from the environment. `.env.example` lists them for operators.
+ *
+ * A secret may also come from a file: `DATABASE_URL_FILE=/run/secrets/database` stands for its content.
+ */
+
+const SECRETS = ["DATABASE_URL", "MQTT_PASSWORD", "SETUP_CODE", "JWT_SECRET"] as const;
+
+const KNOWN_WEAK = ["secret", "changeme", "change-me", "password", "powerbeacon", "jwt-secret", "your-secret", "default", "12345678"];
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const optional = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter(Boolean),
+);
+
+const Environment = z
+  .object({
+    HTTP_HOST: z.string().default("0.0.0.0"),
+    HTTP_PORT: port.default(8080),
+    PUBLIC_URL: optional(z.url({ protocol: /^https?$/ })),
+    MQTT_HOST: z.string().default("0.0.0.0"),
+    MQTT_PORT: port.default(1883),
+    MQTT_TLS_PORT: port.default(8883),
+    TLS_CERT_FILE: optional(z.string()),
+    TLS_KEY_FILE: optional(z.string()),
+    DATA_DIR: z.string().default("./data"),
+    DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/, error: "is not a postgres:// address" })),
+    MQTT_PUBLIC_URL: optional(z.url({ protocol: /^(mqtts?|wss?)$/, error: "is not an mqtt://, mqtts://, ws:// or wss:// address" })),
+    MQTT_BASE_TOPIC: z
+      .string()
+      .regex(/^[^+#/\s$][^+#\s]*[^+#/\s]$|^[^+#/\s$]$/, "is not a topic name, or begins or ends with a slash")
+      .max(100)
+      .default("powerbeacon"),
+    HA_DISCOVERY_PREFIX: z
+      .string()
+      .regex(/^[^+#/\s]+(\/[^+#/\s]+)*$/, "is not a topic name")
+      .default("homeassistant"),
+    SETUP_CODE: optional(z.string().min(8, "is shorter than 8 characters")),
+    JWT_SECRET: optional(
+      z
+        .string()
+        .min(32, "is shorter than 32 characters")
+        .refine((secret) => !isKnownWeak(secret), "is a well-known or guessable secret"),
+    ),
+    JWT_EXPIRATION_HOURS: z.coerce.number().min(1).max(720).default(24),
+    PASSWORD_MIN_LENGTH: z.coerce.number().int().min(6).max(128).default(8),
+    TRUST_PROXY: list.default([]),
+    LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+  })
+  .refine((env) => (env.TLS_CERT_FILE === null) === (env.TLS_KEY_FILE === null), {
+    path: ["TLS_KEY_FILE"],
+    error: "TLS_CERT_FILE and TLS_KEY_FILE go together",
+  });
+
+export type Config = ReturnType<typeof configFrom>;
+
+/** The names of all settings, for the guard that compares them with `.env.example`. */
+export const SETTING_NAMES: readonly string[] = Object.keys(Environment.shape);
+
+/** What is wrong with the settings: every problem, one line each. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The settings are not right:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
+    this.name = "ConfigError";
+    this.problems = problems;
+  }
+}
+
+/** @throws ConfigError that names every problem. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const values = withSecretFiles(env, problems);
+  const parsed = Environment.safeParse(values);
+  if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
+  const tls = parsed.success ? readTls(parsed.data, problems) : null;
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  return configFrom(parsed.data, tls);
+}
+
+function configFrom(env: z.infer<typeof Environment>, tls: { cert: Buffer; key: Buffer } | null) {
+  return {
+    http: { host: env.HTTP_HOST, port: env.HTTP_PORT, publicUrl: env.PUBLIC_URL, trustProxy: env.TRUST_PROXY },
+    mqtt: {
+      host: env.MQTT_HOST,
+      port: env.MQTT_PORT,
+      tls: tls && { ...tls, host: env.MQTT_HOST, port: env.MQTT_TLS_PORT },
+      publicUrl: env.MQTT_PUBLIC_URL,
+      baseTopic: env.MQTT_BASE_TOPIC,
+      discoveryPrefix: env.HA_DISCOVERY_PREFIX,
+    },
+    dataDir: resolve(env.DATA_DIR),
+    databaseUrl: env.DATABASE_URL,
+    setupCode: env.SETUP_CODE,
+    sessions: { secret: env.JWT_SECRET, lifetimeHours: env.JWT_EXPIRATION_HOURS },
+    passwordMinLength: env.PASSWORD_MIN_LENGTH,
+    logLevel: env.LOG_LEVEL,
+  };
+}
+
+/** An empty variable counts as not set, as compose files like to write it. */
+function withSecretFiles(env: Readonly<Record<string, string | undefined>>, problems: string[]): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) if (value !== undefined && value !== "") values[name] = value;
+  for (const name of SECRETS) {
+    const file = values[`${name}_FILE`];
+    if (file === undefined) continue;
+    const content = readSettingFile(`${name}_FILE`, file, problems);
+    if (content) values[name] = content.toString("utf8").trim();
+  }
+  return values;
+}
+
+function readTls(env: z.infer<typeof Environment>, problems: string[]): { cert: Buffer; key: Buffer } | null {
+  if (env.TLS_CERT_FILE === null || env.TLS_KEY_FILE === null) return null;
+  const cert = readSettingFile("TLS_CERT_FILE", env.TLS_CERT_FILE, problems);
+  const key = readSettingFile("TLS_KEY_FILE", env.TLS_KEY_FILE, problems);
+  return cert && key ? { cert, key } : null;
+}
+
+function readSettingFile(name: string, path: string, problems: string[]): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    problems.push(`${name}: cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`);
+    return undefined;
+  }
+}
+
+function isKnownWeak(secret: string): boolean {
+  const lower = secret.toLowerCase();
+  if (new Set(lower).size < 8) return true;
+  return KNOWN_WEAK.some((weak) => lower.replaceAll(weak, "").length < 16);
+}

@@ -1,0 +1,44 @@
+import { z } from "zod";
+
+/** RFC 9457: what every refusal looks like. `errors` names the fields. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })),
+  requestId: z.string(),
+});
+export type Problem = z.infer<typeof Problem>;
+
+/** The part of a list that was asked for. `next` is the cursor of the following part. */
+export const page = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), next: z.string().nullable(), total: z.int() });
+
+/** What every list takes. */
+export const ListQuery = z
+  .object({
+    limit: z.coerce.number().int().min(1).max(200).default(50),
+    cursor: z.string().max(500).optional(),
+    q: z.string().trim().max(100).optional().describe("part of a name, key or other text"),
+  })
+  .strict();
+export type ListQuery = z.infer<typeof ListQuery>;
+
+export const Name = z.string().trim().min(1, "is empty").max(80, "is longer than 80 characters").refine(noControlCharacters, "holds a control character");
+export const Description = z.string().trim().max(2_000).refine((text) => !text.includes("\0"), "holds U+0000");
+export const Tags = z
+  .array(z.string().trim().min(1).max(40).refine(noControlCharacters, "holds a control character"))
+  .max(20, "are more than 20")
+  .transform((tags) => [...new Set(tags)]);
+
+export const IdParams = z.object({ id: z.uuid() });
+
+/** A link between a device and an agent that a move took away. */
+export const DroppedLink = z.object({ deviceId: z.uuid(), agentId: z.uuid() });
+export type DroppedLink = z.infer<typeof DroppedLink>;
+
+function noControlCharacters(text: string): boolean {
+  return !/\p{Cc}/u.test(text);
+}

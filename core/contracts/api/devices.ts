@@ -1,0 +1,91 @@
+import { z } from "zod";
+import { DeviceAddress, PacketAddress, Port } from "../address.ts";
+import { OperatingSystem } from "../agent.ts";
+import { Instant } from "../instant.ts";
+import { Key } from "../key.ts";
+import { MacAddress, SecureOnPassword } from "../mac-address.ts";
+import { Availability, Evidence, LastWake, PowerState } from "../power.ts";
+import { Description, DroppedLink, ListQuery, Name, Tags, page } from "./common.ts";
+
+const WakeSettings = z
+  .object({
+    addresses: z.array(PacketAddress).max(8).describe("where magic packets go; empty = every broadcast address of each agent"),
+    ports: z.array(Port).min(1).max(4),
+    windowSeconds: z.int().min(5).max(900).nullable().describe("how long to wait for the device; null = 120"),
+  })
+  .strict();
+
+const WatchSettings = z
+  .object({
+    icmp: z.boolean(),
+    arp: z.boolean(),
+    tcpPorts: z.array(Port).max(16),
+    intervalSeconds: z.int().min(1).max(3_600),
+  })
+  .strict();
+
+/** What may be written. PATCH takes any part of it; null clears a field. */
+const fields = {
+  name: Name,
+  mac: MacAddress,
+  address: DeviceAddress.nullable(),
+  os: OperatingSystem,
+  clusterId: z.uuid().nullable(),
+  agentIds: z.array(z.uuid()).max(64).describe("who wakes and watches it; empty = every agent of its cluster"),
+  enabled: z.boolean(),
+  description: Description.nullable(),
+  tags: Tags,
+  secureOn: SecureOnPassword.nullable(),
+  wake: WakeSettings.partial(),
+  watch: WatchSettings.partial(),
+};
+
+export const DeviceCreate = z.object({ ...fields, key: Key }).partial().required({ name: true, mac: true }).strict();
+export type DeviceCreate = z.infer<typeof DeviceCreate>;
+
+export const DeviceChange = z.object(fields).partial().strict();
+export type DeviceChange = z.infer<typeof DeviceChange>;
+
+export const DeviceAnswer = z.object({
+  id: z.uuid(),
+  key: Key,
+  name: z.string(),
+  mac: MacAddress,
+  address: z.string().nullable(),
+  os: OperatingSystem,
+  enabled: z.boolean(),
+  description: z.string().nullable(),
+  tags: z.array(z.string()),
+  clusterId: z.uuid().nullable(),
+  agentIds: z.array(z.uuid()),
+  secureOnSet: z.boolean().describe("whether a SecureOn password is kept; it is never shown"),
+  wake: WakeSettings,
+  watch: WatchSettings,
+  power: PowerState,
+  since: Instant.nullable(),
+  availability: Availability,
+  reachable: z.boolean().nullable(),
+  evidence: Evidence.nullable(),
+  lastWake: LastWake.nullable(),
+  createdAt: Instant,
+  updatedAt: Instant,
+});
+export type DeviceAnswer = z.infer<typeof DeviceAnswer>;
+
+/** The part of an answer that is observed, not configured. */
+export const DeviceNow = DeviceAnswer.pick({ power: true, since: true, availability: true, reachable: true, evidence: true, lastWake: true });
+export type DeviceNow = z.infer<typeof DeviceNow>;
+
+export const DeviceChanged = DeviceAnswer.extend({ droppedLinks: z.array(DroppedLink) });
+
+export const DeviceList = page(DeviceAnswer);
+
+export const DeviceQuery = ListQuery.extend({
+  sort: z.enum(["name", "-name", "createdAt", "-createdAt"]).default("name"),
+  cluster: z.string().max(63).optional().describe("key or id of a cluster; `none` for devices in none"),
+  power: PowerState.optional(),
+  tag: z.string().max(40).optional(),
+  os: OperatingSystem.optional(),
+  agent: z.string().max(63).optional().describe("key or id of a linked agent"),
+});
+export type DeviceQuery = z.infer<typeof DeviceQuery>;

@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { Instant } from "../instant.ts";
+import { MQTT_PERMISSIONS } from "../principal.ts";
+import { Name, page } from "./common.ts";
+
+const fields = {
+  name: Name,
+  permissions: z
+    .array(z.enum(MQTT_PERMISSIONS))
+    .min(1)
+    .transform((permissions) => [...new Set(permissions)]),
+  clusterIds: z.array(z.uuid()).max(1_000).nullable().describe("null = every cluster of the site"),
+};
+
+export const MqttClientCreate = z.object(fields).partial({ clusterIds: true }).strict();
+export type MqttClientCreate = z.infer<typeof MqttClientCreate>;
+
+export const MqttClientChange = z.object(fields).partial().strict();
+export type MqttClientChange = z.infer<typeof MqttClientChange>;
+
+export const MqttClientAnswer = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  username: z.string(),
+  permissions: z.array(z.enum(MQTT_PERMISSIONS)),
+  clusterIds: z.array(z.uuid()).nullable(),
+  connections: z.int().describe("how many are open now"),
+  createdAt: Instant,
+  updatedAt: Instant,
+});
+export type MqttClientAnswer = z.infer<typeof MqttClientAnswer>;
+
+export const MqttClientCreated = MqttClientAnswer.extend({ password: z.string().describe("shown this once") });
+
+export const MqttClientList = page(MqttClientAnswer);

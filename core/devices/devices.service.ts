@@ -1,0 +1,148 @@
+import { randomUUID } from "node:crypto";
+import type { EntityManager } from "@mikro-orm/postgresql";
+import type { DroppedLink } from "#contracts/api/common.ts";
+import type { DeviceAnswer, DeviceChange, DeviceCreate, DeviceNow } from "#contracts/api/devices.ts";
+import { Key, UNASSIGNED } from "#contracts/key.ts";
+import { MacAddress } from "#contracts/mac-address.ts";
+import { HubError } from "../kernel/errors.ts";
+import { freeKey, keyFromName } from "../kernel/keys.ts";
+import type { Directory, DirectoryDevice } from "../members/directory.ts";
+import { type MembersContext, changeMembers, clusterFor, moveMembers, setAgentsOf } from "../members/members.service.ts";
+import { Device } from "./device.entity.ts";
+
+/** UDP ports 9 (discard) and 7 (echo): where magic packets go by custom. */
+const DEFAULT_WAKE_PORTS = [9, 7];
+const DEFAULT_WATCH_INTERVAL_SECONDS = 15;
+
+/**
+ * Makes a device. Its key comes from its name unless one is given.
+ *
+ * @returns the id of the new device.
+ * @throws HubError DUPLICATE (mac, key), NOT_FOUND (clusterId), AGENT_NOT_IN_CLUSTER
+ */
+export async function createDevice(context: MembersContext, input: DeviceCreate, now: Date): Promise<string> {
+  return await changeMembers(context, async (em) => {
+    const cluster = await clusterFor(em, input.clusterId ?? null);
+    await refuseDuplicateMac(em, input.mac, undefined);
+    const device = em.create(Device, {
+      id: randomUUID(),
+      site: cluster.site,
+      cluster,
+      key: chooseKey(context.directory, input),
+      name: input.name,
+      mac: input.mac,
+      address: input.address ?? null,
+      os: input.os ?? "other",
+      enabled: input.enabled ?? true,
+      description: input.description ?? null,
+      tags: input.tags ?? [],
+      secureOn: input.secureOn ?? null,
+      wakeAddresses: input.wake?.addresses ?? [],
+      wakePorts: input.wake?.ports ?? DEFAULT_WAKE_PORTS,
+      wakeWindowSeconds: input.wake?.windowSeconds ?? null,
+      watchIcmp: input.watch?.icmp ?? true,
+      watchArp: input.watch?.arp ?? true,
+      watchTcpPorts: input.watch?.tcpPorts ?? [],
+      watchIntervalSeconds: input.watch?.intervalSeconds ?? DEFAULT_WATCH_INTERVAL_SECONDS,
+      createdAt: now,
+      updatedAt: now,
+    });
+    await em.flush();
+    await setAgentsOf(em, device, input.agentIds ?? []);
+    return { result: device.id, touched: { devices: [device] } };
+  });
+}
+
+function chooseKey(directory: Directory, { key, name }: DeviceCreate): Key {
+  const isTaken = (candidate: string) => directory.devices.byKey(candidate) !== undefined;
+  if (key === undefined) return freeKey(keyFromName(name, "device"), isTaken);
+  if (key.startsWith(UNASSIGNED)) throw new HubError("INVALID_INPUT", `Keys that begin with ${UNASSIGNED} belong to the hub`, { field: "key" });
+  if (isTaken(key)) throw new HubError("DUPLICATE", "Another device has this key", { field: "key" });
+  return key;
+}
+
+/** The unique index holds under a race; this answers with the name of the field and of the other device. */
+async function refuseDuplicateMac(em: EntityManager, mac: string, ownId: string | undefined): Promise<void> {
+  const other = await em.findOne(Device, { mac });
+  if (other && other.id !== ownId) throw new HubError("DUPLICATE", `"${other.name}" has this MAC address`, { field: "mac" });
+}
+
+/**
+ * Changes what the input names, and nothing else. A move to another cluster drops the links that no longer fit.
+ *
+ * @throws HubError NOT_FOUND, DUPLICATE (mac), AGENT_NOT_IN_CLUSTER
+ */
+export async function changeDevice(context: MembersContext, id: string, change: DeviceChange, now: Date): Promise<DroppedLink[]> {
+  return await changeMembers(context, async (em) => {
+    const device = await em.findOne(Device, { id });
+    if (!device) throw notFound();
+    if (change.mac !== undefined) await refuseDuplicateMac(em, change.mac, id);
+    applyChange(device, change);
+    device.updatedAt = now;
+    const cluster = change.clusterId === undefined ? undefined : await clusterFor(em, change.clusterId);
+    const moved = cluster ? await moveMembers(em, { devices: [device], agents: [] }, cluster) : [];
+    if (change.agentIds) await setAgentsOf(em, device, change.agentIds);
+    await em.flush();
+    const kept = new Set(change.agentIds);
+    const dropped = moved.filter((link) => !kept.has(link.agentId));
+    return { result: dropped, touched: { devices: [device], dropped } };
+  });
+}
+
+function applyChange(device: Device, change: DeviceChange): void {
+  const { name, mac, address, os, enabled, description, tags, secureOn, wake, watch } = change;
+  if (name !== undefined) device.name = name;
+  if (mac !== undefined) device.mac = mac;
+  if (address !== undefined) device.address = address;
+  if (os !== undefined) device.os = os;
+  if (enabled !== undefined) device.enabled = enabled;
+  if (description !== undefined) device.description = description;
+  if (tags !== undefined) device.tags = tags;
+  if (secureOn !== undefined) device.secureOn = secureOn;
+  if (wake?.addresses !== undefined) device.wakeAddresses = wake.addresses;
+  if (wake?.ports !== undefined) device.wakePorts = wake.ports;
+  if (wake?.windowSeconds !== undefined) device.wakeWindowSeconds = wake.windowSeconds;
+  if (watch?.icmp !== undefined) device.watchIcmp = watch.icmp;
+  if (watch?.arp !== undefined) device.watchArp = watch.arp;
+  if (watch?.tcpPorts !== undefined) device.watchTcpPorts = watch.tcpPorts;
+  if (watch?.intervalSeconds !== undefined) device.watchIntervalSeconds = watch.intervalSeconds;
+}
+
+/** Its links and its history go with it. @throws HubError NOT_FOUND */
+export async function deleteDevice(context: MembersContext, id: string): Promise<void> {
+  await changeMembers(context, async (em) => {
+    const device = await em.findOne(Device, { id });
+    if (!device) throw notFound();
+    em.remove(device);
+    await em.flush();
+    return { result: undefined, touched: { removed: { device: id } } };
+  });
+}
+
+export function deviceAnswer(device: DirectoryDevice, directory: Directory, now: DeviceNow): DeviceAnswer {
+  const { id, key, name, mac, address, os, enabled, description, tags, agentIds, secureOn, wake, watch } = device;
+  const cluster = directory.clusterOf(device);
+  return {
+    id,
+    key: Key.parse(key),
+    name,
+    mac: MacAddress.parse(mac),
+    address,
+    os,
+    enabled,
+    description,
+    tags: [...tags],
+    clusterId: cluster.unassigned ? null : cluster.id,
+    agentIds: [...agentIds],
+    secureOnSet: secureOn !== null,
+    wake: { addresses: [...wake.addresses], ports: [...wake.ports], windowSeconds: wake.windowSeconds },
+    watch: { icmp: watch.icmp, arp: watch.arp, tcpPorts: [...watch.tcpPorts], intervalSeconds: watch.intervalSeconds },
+    ...now,
+    createdAt: device.createdAt.toISOString(),
+    updatedAt: device.updatedAt.toISOString(),
+  };
+}
+
+function notFound(): HubError {
+  return new HubError("NOT_FOUND", "There is no such device");
+}

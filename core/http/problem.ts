@@ -1,0 +1,97 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from "fastify-type-provider-zod";
+import { STATUS_CODES } from "node:http";
+import { DriverException, UniqueConstraintViolationException } from "@mikro-orm/postgresql";
+import type { Problem } from "#contracts/api/common.ts";
+import { ERROR_STATUS, type ErrorCode, HubError } from "../kernel/errors.ts";
+
+/** The fields that a unique index of the database protects. */
+const UNIQUE_FIELDS: Readonly<Record<string, string>> = {
+  device_mac_unique: "mac",
+  device_key_unique: "key",
+  cluster_key_unique: "key",
+  agent_key_unique: "key",
+  mqtt_client_username_unique: "name",
+  user_username_unique: "username",
+};
+
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly errors: Problem["errors"];
+  readonly status?: number;
+}
+
+/** Answers every failed request with problem details. A bug is logged with its stack; the caller learns the request id only. */
+export function answerProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const refusal = refusalOf(error);
+  if (refusal.code === "INTERNAL") request.log.error({ err: error }, "a request failed");
+  const status = refusal.status ?? ERROR_STATUS[refusal.code];
+  const problem: Problem = {
+    type: `https://powerbeacon.dev/errors/${refusal.code}`,
+    title: STATUS_CODES[status] ?? "Error",
+    status,
+    code: refusal.code,
+    detail: refusal.detail,
+    errors: refusal.errors,
+    requestId: request.id,
+  };
+  if (status === 401) void reply.header("www-authenticate", 'Bearer realm="PowerBeacon"');
+  // past the reply schema on purpose: it belongs to the answers of the route
+  void reply.code(status).header("content-type", "application/problem+json; charset=utf-8").serializer(JSON.stringify).send(problem);
+}
+
+function refusalOf(error: FastifyError): Refusal {
+  if (error instanceof HubError) {
+    return { code: error.code, detail: error.message, errors: error.field ? [{ path: error.field, message: error.message }] : [] };
+  }
+  if (hasZodFastifySchemaValidationErrors(error)) return invalidInput(error);
+  if (isResponseSerializationError(error)) return internal;
+  const duplicate = duplicateOf(error);
+  if (duplicate) return duplicate;
+  if (isDatabaseGone(error)) return { code: "DATABASE_UNAVAILABLE", detail: "The database does not answer; try again shortly", errors: [] };
+  switch (error.statusCode) {
+    case 400:
+      return { code: "INVALID_INPUT", detail: error.message, errors: [{ path: "body", message: error.message }] };
+    case 413:
+      return { code: "PAYLOAD_TOO_LARGE", detail: "The body is too large", errors: [] };
+    case 415:
+      return { code: "UNSUPPORTED_MEDIA_TYPE", detail: "The body must be JSON", errors: [] };
+    case 429:
+      return { code: "TOO_MANY_REQUESTS", detail: error.message, errors: [] };
+    default:
+      return internal;
+  }
+}
+
+const internal: Refusal = { code: "INTERNAL", detail: "Something went wrong in the hub; its log tells more under this request id", errors: [] };
+
+function invalidInput(error: { validation: readonly { instancePath: string; message?: string; params: object }[]; validationContext?: string }): Refusal {
+  const errors = error.validation.map(({ instancePath, message = "is not valid", params }) => ({
+    path: instancePath.replace(/^\//, "").replaceAll("/", ".") || unknownField(params) || (error.validationContext ?? "body"),
+    message,
+  }));
+  return { code: "INVALID_INPUT", detail: errors.map(({ path, message }) => `${path}: ${message}`).join("; "), errors };
+}
+
+/** zod names an unknown field in the issue, not in its path. */
+function unknownField(params: object): string | undefined {
+  const { keys } = (params as { issue?: { keys?: string[] } }).issue ?? {};
+  return keys?.join(", ");
+}
+
+function duplicateOf(error: unknown): Refusal | undefined {
+  if (!(error instanceof UniqueConstraintViolationException)) return undefined;
+  const field = UNIQUE_FIELDS[(error as { constraint?: string }).constraint ?? ""];
+  if (!field) return undefined;
+  const detail = `This ${field} is taken already`;
+  return { code: "DUPLICATE", detail, errors: [{ path: field, message: detail }] };
+}
+
+const CONNECTION_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "57P01", "57P02", "57P03", "08006", "08001"]);
+
+function isDatabaseGone(error: unknown): boolean {
+  if (!(error instanceof DriverException) && (error as Error).name !== "Error" && !(error instanceof AggregateError)) return false;
+  const code = (error as { code?: string }).code ?? "";
+  return CONNECTION_CODES.has(code) || /Connection terminated|timeout exceeded when trying to connect|ECONNREFUSED/.test((error as Error).message);
+}

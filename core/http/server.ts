@@ -1,0 +1,125 @@
+import cookie from "@fastify/cookie";
+import helmet from "@fastify/helmet";
+import rateLimit from "@fastify/rate-limit";
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyRequest } from "fastify";
+import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
+import { SESSION_COOKIE } from "../auth/auth.routes.ts";
+import { mayDo } from "../auth/permissions.rules.ts";
+import type { Sessions } from "../auth/sessions.ts";
+import type { Database } from "../kernel/database.ts";
+import { HubError } from "../kernel/errors.ts";
+import type { Account, App } from "../kernel/routes.ts";
+import { StartError } from "../kernel/start-error.ts";
+import { answerProblem } from "./problem.ts";
+
+/** A body is at most this large; the largest honest one names some thousand members of a cluster. */
+const BODY_LIMIT_BYTES = 1024 * 1024;
+const CALLS_PER_MINUTE = 600;
+const CSRF_HEADER = "x-powerbeacon";
+const UNSAFE_METHODS = new Set(["POST", "PUT", "PATCH", "DELETE"]);
+
+export interface HttpOptions {
+  readonly database: Database;
+  readonly sessions: Sessions;
+  readonly siteId: string;
+  readonly version: string;
+  readonly trustProxy: readonly string[];
+  readonly log: Logger;
+}
+
+/**
+ * The HTTP server with everything that all routes share. A route under `/api` says which permission it needs;
+ * one that does not stops the start.
+ */
+export async function createHttpServer(options: HttpOptions): Promise<App> {
+  const app = Fastify({
+    loggerInstance: requestLog(options.log),
+    bodyLimit: BODY_LIMIT_BYTES,
+    trustProxy: options.trustProxy.length > 0 ? [...options.trustProxy] : false,
+    genReqId: () => randomUUID(),
+    routerOptions: { ignoreTrailingSlash: true },
+    requestTimeout: 30_000,
+    forceCloseConnections: true,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error: FastifyError, request, reply) => answerProblem(error, request, reply));
+  app.setNotFoundHandler((request) => {
+    throw new HubError("ROUTE_NOT_FOUND", `There is nothing at ${request.method} ${request.url.split("?", 1)[0]}`);
+  });
+  app.decorateRequest("account");
+  app.decorateRequest("em");
+  app.addHook("onRoute", (route) => {
+    if (route.url.startsWith("/api/docs")) return; // the page of the document; the library brings its routes
+    if (!route.config?.permission) throw new Error(`The route ${String(route.method)} ${route.url} names no permission`);
+  });
+
+  await app.register(helmet, { contentSecurityPolicy: { directives: { defaultSrc: ["'self'"], scriptSrc: ["'self'"], styleSrc: ["'self'"], upgradeInsecureRequests: null } }, hsts: false });
+  await app.register(cookie);
+  app.addHook("onRequest", async (request) => admit(request, options));
+  await app.register(rateLimit, {
+    max: CALLS_PER_MINUTE,
+    timeWindow: "1 minute",
+    keyGenerator: (request) => request.account?.userId ?? request.ip,
+    errorResponseBuilder: (_request, { after }) => new HubError("TOO_MANY_REQUESTS", `Too many requests; try again in ${after}`),
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "PowerBeacon", version: options.version, description: "One switch for every machine you own. Errors are problem details (RFC 9457)." },
+      components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" }, cookie: { type: "apiKey", in: "cookie", name: SESSION_COOKIE } } },
+      security: [{ bearer: [] }, { cookie: [] }],
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+  await app.register(swaggerUi, { routePrefix: "/api/docs", staticCSP: true, uiConfig: { docExpansion: "list", validatorUrl: null } });
+  app.get("/api/openapi.json", { config: { permission: "public" }, schema: { hide: true } }, async () => app.swagger());
+  return app;
+}
+
+/** Fastify writes two lines for each request at info: too many for an operator, right for a developer. */
+function requestLog(log: Logger): FastifyBaseLogger {
+  return log.child({ part: "http" }, { level: log.isLevelEnabled("debug") ? log.level : "warn" });
+}
+
+/** Lets a request in: who is it, may it, and for which site. */
+async function admit(request: FastifyRequest, { sessions, database, siteId }: HttpOptions): Promise<void> {
+  request.em = database.fork();
+  request.em.setFilterParams("site", { siteId });
+  const { permission } = request.routeOptions.config;
+  if (permission === undefined || permission === "public") return;
+  const account = await accountOf(request, sessions);
+  if (!mayDo(account.role, permission)) throw new HubError("FORBIDDEN", `Your role does not allow ${permission}`);
+  request.account = account;
+  request.em.setFilterParams("site", { siteId: account.siteId });
+}
+
+async function accountOf(request: FastifyRequest, sessions: Sessions): Promise<Account> {
+  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
+  const token = bearer ?? request.cookies[SESSION_COOKIE];
+  const account = token === undefined ? undefined : await sessions.accountOf(token, new Date());
+  if (!account) throw new HubError("UNAUTHENTICATED", "Log in first");
+  if (bearer === undefined && UNSAFE_METHODS.has(request.method) && request.headers[CSRF_HEADER] !== "1") {
+    throw new HubError("CSRF_HEADER_MISSING", "A change by cookie needs the header X-PowerBeacon: 1");
+  }
+  return account;
+}
+
+/** Opens the port. @throws StartError when it is taken or may not be opened. */
+export async function listen(app: App, { host, port }: { host: string; port: number }): Promise<number> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE") throw new StartError(`The HTTP port ${port} is taken by another program. Set HTTP_PORT to a free one.`, { cause: error });
+    throw new StartError(`The HTTP port ${port} could not be opened: ${message}`, { cause: error });
+  }
+  const address = app.server.address();
+  return typeof address === "object" && address ? address.port : port;
+}

@@ -1,0 +1,163 @@
+import type { EntityManager, Options } from "@mikro-orm/postgresql";
+import { MikroORM } from "@mikro-orm/postgresql";
+import pg from "pg";
+import type { Logger } from "pino";
+import { StartError } from "./start-error.ts";
+
+/**
+ * The link to Postgres: the ORM, the lock that only one hub holds, and whether the database answers now.
+ */
+export interface Database {
+  /** A fresh entity manager. Bind it to a site before it touches rows of one. */
+  fork(): EntityManager;
+  /** One statement outside any unit of work, for the batched writers. */
+  execute(sql: string, parameters: readonly unknown[]): Promise<Record<string, unknown>[]>;
+  isUp(): boolean;
+  /** Asks the database itself. */
+  ping(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** Any number will do; every hub must use the same one. */
+const LOCK_KEY = 0x50_42_48_42;
+/** A killed hub's lock goes with its connection; Postgres notices within moments. */
+const LOCK_PATIENCE_MS = 3_000;
+const CHECK_INTERVAL_MS = 2_000;
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly orm: Options;
+  /** What two hubs cannot share, for the sentence that refuses the second: `the data folder /data`. */
+  readonly owner: string;
+  readonly log: Logger;
+  /** The database answers again, or does not any more. */
+  readonly onChange: (up: boolean) => void;
+  /** The lock was lost to another hub: this one must not go on. */
+  readonly onLockLost: () => void;
+}
+
+/** @throws StartError when the database does not answer, is too old, belongs to another hub or cannot be migrated. */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const lock = await acquireLock(options);
+  const orm = new MikroORM({ ...options.orm, clientUrl: options.url, logger: (line) => options.log.debug(line) });
+  try {
+    await orm.connect();
+    await orm.migrator.up();
+  } catch (error) {
+    await orm.close(true);
+    await lock.end();
+    throw new StartError(`The database could not be brought up to date: ${(error as Error).message}`, { cause: error });
+  }
+  const watch = watchDatabase(options, lock);
+  return {
+    fork: () => orm.em.fork(),
+    execute: (sql, parameters) => orm.em.getConnection().execute(sql, [...parameters], "all"),
+    isUp: watch.isUp,
+    ping: watch.check,
+    close: async () => {
+      await watch.close();
+      await orm.close(true);
+    },
+  };
+}
+
+async function acquireLock({ url, owner }: DatabaseOptions): Promise<pg.Client> {
+  const client = await connect(url);
+  const { rows } = await client.query<{ server_version_num: string }>("show server_version_num");
+  const version = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
+  if (version < 15) {
+    await client.end();
+    throw new StartError(`The database is PostgreSQL ${version}; PowerBeacon needs 15 or newer.`);
+  }
+  for (const started = performance.now(); ; ) {
+    if (await tryLock(client)) return client;
+    if (performance.now() - started > LOCK_PATIENCE_MS) break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await client.end();
+  throw new StartError(`Another hub already runs on ${owner}. Stop it first, or give this one its own DATA_DIR or DATABASE_URL.`);
+}
+
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, keepAlive: true, application_name: "powerbeacon" });
+  client.on("error", () => {}); // its end is noticed by the check below
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    const { host, port } = client;
+    throw new StartError(`The database at ${host}:${port} does not answer: ${reasonOf(error)}. Check DATABASE_URL.`, { cause: error });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return reasonOf(error.errors[0]);
+  return error instanceof Error ? error.message || error.name : String(error);
+}
+
+async function tryLock(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ locked: boolean }>("select pg_try_advisory_lock($1) as locked", [LOCK_KEY]);
+  return rows[0]?.locked === true;
+}
+
+/** Asks again and again over the lock's own connection, and takes lock and connection anew after a break. */
+function watchDatabase(options: DatabaseOptions, first: pg.Client) {
+  let lock: pg.Client | undefined = first;
+  let up = true;
+  let checking: Promise<boolean> | undefined;
+
+  async function ask(): Promise<boolean> {
+    try {
+      if (lock) {
+        await withDeadline(lock.query("select 1"));
+        return true;
+      }
+      const client = await withDeadline(connect(options.url));
+      if (!(await withDeadline(tryLock(client)))) {
+        await client.end();
+        options.onLockLost();
+        return false;
+      }
+      lock = client;
+      return true;
+    } catch (error) {
+      options.log.debug({ err: error }, "the database does not answer");
+      lock?.end().catch(() => {}); // it is broken already
+      lock = undefined;
+      return false;
+    }
+  }
+
+  async function check(): Promise<boolean> {
+    checking ??= ask().finally(() => (checking = undefined));
+    const answer = await checking;
+    if (answer !== up) {
+      up = answer;
+      options.onChange(up);
+    }
+    return answer;
+  }
+
+  const timer = setInterval(() => void check(), CHECK_INTERVAL_MS);
+  return {
+    isUp: () => up,
+    check,
+    close: async () => {
+      clearInterval(timer);
+      await checking;
+      await lock?.end();
+    },
+  };
+}
+
+async function withDeadline<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("no answer within 5 s")), 5_000);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

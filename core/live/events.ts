@@ -1,0 +1,83 @@
+import type { Logger } from "pino";
+import type { EventMessage, EventType } from "#contracts/event.ts";
+import { Key } from "#contracts/key.ts";
+import { topics } from "#contracts/topics.ts";
+import type { WakeStageRecord } from "#contracts/wake.ts";
+import type { Presence } from "../agents/presence.ts";
+import type { Link } from "../kernel/link.ts";
+import type { Directory } from "../members/directory.ts";
+import type { PowerStates } from "../power/power-states.ts";
+import type { WakeService } from "../wake/wake.service.ts";
+
+type EventDetails = Partial<Omit<EventMessage, "event_type" | "at">>;
+
+const WAKE_EVENTS: Readonly<Partial<Record<WakeStageRecord["stage"], EventType>>> = {
+  accepted: "wake_requested",
+  awake: "wake_succeeded",
+  "no-answer": "wake_failed",
+  failed: "wake_failed",
+  cancelled: "wake_cancelled",
+};
+
+/** Refusals may come in floods; so many a second are told as events, all are counted in the log. */
+const REFUSALS_PER_SECOND = 10;
+
+/** Publishes what happened, on `event` and on the device's own event topic. */
+export function startEvents(options: {
+  readonly link: Link;
+  readonly directory: Directory;
+  readonly presence: Presence;
+  readonly power: PowerStates;
+  readonly wakes: WakeService;
+  readonly log: Logger;
+}) {
+  const { link, directory, presence, power, wakes, log } = options;
+  let refusals = { second: 0, count: 0 };
+
+  function publish(event_type: EventType, details: EventDetails): void {
+    const nothing = { cluster: null, device: null, agent: null, by: null, transaction: null, reason: null, seconds: null };
+    const payload = JSON.stringify({ event_type, at: new Date().toISOString(), ...nothing, ...details } satisfies EventMessage);
+    const names = details.device ? [topics.event.name, topics.deviceEvent.for(details.device)] : [topics.event.name];
+    for (const name of names) {
+      link.publish(name, payload, topics.event.options).catch((error: unknown) => log.warn({ err: error }, "an event could not be published"));
+    }
+  }
+
+  wakes.onStage((wake, record) => {
+    const event = WAKE_EVENTS[record.stage];
+    if (!event) return;
+    const asker = wake.askers[0];
+    publish(event, {
+      cluster: Key.parse(wake.clusterKey),
+      device: wake.deviceKey,
+      by: wake.requestedBy,
+      transaction: asker?.transaction ?? null,
+      reason: "reason" in record ? record.reason : record.stage === "no-answer" ? `No answer after ${record.seconds} s` : null,
+      seconds: "seconds" in record ? record.seconds : null,
+    });
+  });
+
+  power.onChange(({ device, before, after }) => {
+    if (before.power !== "off" || after.power !== "on") return; // after a wake it was "waking"
+    publish("came_up_by_itself", { cluster: Key.parse(directory.clusterOf(device).key), device: Key.parse(device.key) });
+  });
+
+  presence.onChange((agentId, status) => {
+    const agent = directory.agents.byId(agentId);
+    if (!agent) return;
+    const cluster = Key.parse(directory.clusterOf(agent).key);
+    publish(status === "online" ? "agent_online" : "agent_offline", { agent: Key.parse(agent.key), cluster });
+  });
+
+  return {
+    refused: (refusal: { by: string; cluster: string | null; device: string | null; transaction: string | null; reason: string }): void => {
+      log.info(refusal, "a request was refused");
+      const second = Math.floor(performance.now() / 1_000);
+      if (refusals.second !== second) refusals = { second, count: 0 };
+      if (refusals.count++ >= REFUSALS_PER_SECOND) return;
+      const device = Key.safeParse(refusal.device).data ?? null;
+      const cluster = Key.safeParse(refusal.cluster).data ?? null;
+      publish("request_refused", { by: refusal.by, transaction: refusal.transaction, reason: refusal.reason, device, cluster });
+    },
+  };
+}

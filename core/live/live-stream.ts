@@ -1,0 +1,51 @@
+import { randomBytes } from "node:crypto";
+import type { LiveEvent } from "#contracts/api/live.ts";
+
+export interface StreamedEvent {
+  readonly id: string;
+  /** Whom it concerns; null = everybody. */
+  readonly siteId: string | null;
+  /** The event as it goes over the wire. */
+  readonly text: string;
+}
+
+/** So many events wait for whoever lost the connection; who missed more gets a snapshot. */
+const KEPT = 2_000;
+
+/** The changes of the last moments, numbered. Ids of another run of the hub are told apart by a random prefix. */
+export class LiveStream {
+  readonly #run = randomBytes(4).toString("hex");
+  readonly #kept: StreamedEvent[] = [];
+  readonly #subscribers = new Set<(event: StreamedEvent) => void>();
+  #count = 0;
+
+  get lastId(): string {
+    return `${this.#run}-${this.#count}`;
+  }
+
+  push(siteId: string | null, event: LiveEvent): void {
+    this.#count++;
+    const streamed = { id: this.lastId, siteId, text: eventText(this.lastId, event) };
+    this.#kept.push(streamed);
+    if (this.#kept.length > KEPT * 2) this.#kept.splice(0, KEPT);
+    for (const subscriber of this.#subscribers) subscriber(streamed);
+  }
+
+  /** What came after an event; undefined when that is not known any more. */
+  since(lastEventId: string): readonly StreamedEvent[] | undefined {
+    const [run, count] = lastEventId.split("-");
+    if (run !== this.#run) return undefined;
+    const missed = this.#count - Number(count);
+    if (!(missed >= 0 && missed <= this.#kept.length)) return undefined;
+    return missed === 0 ? [] : this.#kept.slice(-missed);
+  }
+
+  subscribe(subscriber: (event: StreamedEvent) => void): () => void {
+    this.#subscribers.add(subscriber);
+    return () => void this.#subscribers.delete(subscriber);
+  }
+}
+
+export function eventText(id: string, { event, data }: LiveEvent): string {
+  return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}

@@ -1,0 +1,208 @@
+import type { Logger } from "pino";
+import type { HubInfo, SwitchState } from "#contracts/power.ts";
+import { type FixedTopic, type KeyedTopic, topics } from "#contracts/topics.ts";
+import type { Presence } from "../agents/presence.ts";
+import type { Link } from "../kernel/link.ts";
+import type { Directory, DirectoryChange } from "../members/directory.ts";
+import type { PowerStates } from "../power/power-states.ts";
+import type { WakeService } from "../wake/wake.service.ts";
+import { type Now, switchState } from "./now.ts";
+
+/** Things worked on before other work gets a turn. */
+const SLICE = 200;
+/** Counts of a cluster and of the hub follow changes after so long, in which more changes gather. Milliseconds. */
+const GATHER_MS = 50;
+
+export interface ProjectionOptions {
+  readonly directory: Directory;
+  readonly presence: Presence;
+  readonly power: PowerStates;
+  readonly wakes: WakeService;
+  readonly now: Now;
+  readonly link: Link;
+  readonly hub: () => Pick<HubInfo, "version" | "startedAt" | "database">;
+  readonly log: Logger;
+}
+
+export type ProjectionListener = (kind: "device" | "cluster" | "agent" | "hub", id: string) => void;
+
+/**
+ * Publishes the retained topics of devices, clusters and the hub: the projection of what is known. Only what differs from
+ * the last payload is published, and everything again after each connect.
+ */
+export class Projection {
+  readonly #options: ProjectionOptions;
+  readonly #published = new Map<string, string>();
+  readonly #lastSwitch = new Map<string, SwitchState>();
+  readonly #dirtyDevices = new Set<string>();
+  readonly #dirtyClusters = new Set<string>();
+  readonly #dirtyAgents = new Set<string>();
+  readonly #listeners: ProjectionListener[] = [];
+  #hubDirty = false;
+  #slice: NodeJS.Immediate | undefined;
+  #gather: NodeJS.Timeout | undefined;
+
+  constructor(options: ProjectionOptions) {
+    this.#options = options;
+    const { directory, presence, power, wakes } = options;
+    directory.onChange((change) => this.#directoryChanged(change));
+    power.onChange(({ device }) => this.#deviceDirty(device.id, device.clusterId));
+    wakes.onStage((wake) => {
+      const device = wake.isOver ? directory.devices.byId(wake.deviceId) : undefined;
+      if (device) this.#deviceDirty(device.id, device.clusterId);
+    });
+    presence.onChange((agentId) => this.#agentDirty(agentId));
+  }
+
+  /** Calls the listener for each thing that may have changed, after its topics were brought up to date. */
+  onChange(listener: ProjectionListener): void {
+    this.#listeners.push(listener);
+  }
+
+  publishAll(): void {
+    this.#published.clear();
+    this.#publish(topics.hubStatus, topics.hubStatus.name, "online");
+    for (const device of this.#options.directory.devices) this.#dirtyDevices.add(device.id);
+    for (const cluster of this.#options.directory.clusters) this.#dirtyClusters.add(cluster.id);
+    this.hubDirty();
+    this.#schedule();
+  }
+
+  hubDirty(): void {
+    this.#hubDirty = true;
+    this.#scheduleCounts();
+  }
+
+  close(): void {
+    clearImmediate(this.#slice);
+    clearTimeout(this.#gather);
+  }
+
+  #directoryChanged(change: DirectoryChange): void {
+    const { before, after } = change;
+    switch (change.type) {
+      case "device":
+        for (const row of [change.before, change.after]) if (row) this.#deviceDirty(row.id, row.clusterId);
+        if (before && !after) this.#clear(before.key, deviceTopics);
+        break;
+      case "cluster":
+        if (after) this.#dirtyClusters.add(after.id);
+        else if (before) this.#clear(before.key, clusterTopics);
+        for (const device of after ? this.#options.directory.devicesOf(after.id) : []) this.#dirtyDevices.add(device.id);
+        this.#schedule();
+        break;
+      case "agent":
+        for (const row of [change.before, change.after]) if (row) this.#agentDirty(row.id, row.clusterId);
+        break;
+    }
+    this.hubDirty();
+  }
+
+  #deviceDirty(id: string, clusterId: string): void {
+    this.#dirtyDevices.add(id);
+    this.#dirtyClusters.add(clusterId);
+    this.#schedule();
+    this.hubDirty();
+  }
+
+  #agentDirty(id: string, clusterId = this.#options.directory.agents.byId(id)?.clusterId): void {
+    this.#dirtyAgents.add(id);
+    if (clusterId !== undefined) {
+      this.#dirtyClusters.add(clusterId);
+      for (const device of this.#options.directory.devicesOf(clusterId)) this.#dirtyDevices.add(device.id);
+    }
+    this.#schedule();
+    this.hubDirty();
+  }
+
+  #schedule(): void {
+    this.#slice ??= setImmediate(() => {
+      this.#slice = undefined;
+      this.#publishSlice();
+    });
+    this.#scheduleCounts();
+  }
+
+  #scheduleCounts(): void {
+    this.#gather ??= setTimeout(() => {
+      this.#gather = undefined;
+      this.#publishCounts();
+    }, GATHER_MS);
+  }
+
+  #publishSlice(): void {
+    let left = SLICE;
+    for (const id of this.#dirtyDevices) {
+      if (left-- === 0) return this.#schedule();
+      this.#dirtyDevices.delete(id);
+      this.#publishDevice(id);
+    }
+    for (const id of this.#dirtyAgents) {
+      this.#dirtyAgents.delete(id);
+      this.#tell("agent", id);
+    }
+  }
+
+  #publishDevice(id: string): void {
+    const { directory, now } = this.#options;
+    const device = directory.devices.byId(id);
+    if (device) {
+      const info = now.deviceInfo(device);
+      const state = switchState(info.power, this.#lastSwitch.get(id) ?? "None");
+      this.#lastSwitch.set(id, state);
+      this.#publish(topics.deviceInfo, topics.deviceInfo.for(device.key), JSON.stringify(info));
+      this.#publish(topics.deviceAvailability, topics.deviceAvailability.for(device.key), now.availability(device));
+      this.#publish(topics.deviceState, topics.deviceState.for(device.key), state);
+    } else {
+      this.#lastSwitch.delete(id);
+    }
+    this.#tell("device", id);
+  }
+
+  #publishCounts(): void {
+    const { directory, now, hub } = this.#options;
+    for (const id of this.#dirtyClusters) {
+      const cluster = directory.clusters.byId(id);
+      if (cluster) {
+        const { state, ...counts } = now.cluster(cluster);
+        this.#publish(topics.clusterInfo, topics.clusterInfo.for(cluster.key), JSON.stringify({ name: cluster.name, ...counts }));
+        this.#publish(topics.clusterState, topics.clusterState.for(cluster.key), state);
+      }
+      this.#tell("cluster", id);
+    }
+    this.#dirtyClusters.clear();
+    if (!this.#hubDirty) return;
+    this.#hubDirty = false;
+    const { version, startedAt, database } = hub();
+    const info: HubInfo = { version, api: 1, startedAt, database, ...now.hub() };
+    this.#publish(topics.hubInfo, topics.hubInfo.name, JSON.stringify(info));
+    this.#tell("hub", "");
+  }
+
+  #clear(key: string, kind: readonly KeyedTopic[]): void {
+    for (const topic of kind) {
+      const name = topic.for(key);
+      this.#published.delete(name);
+      this.#options.link.publish(name, "", topic.options).catch((error: unknown) => this.#lost(name, error));
+    }
+  }
+
+  #publish(topic: FixedTopic | KeyedTopic, name: string, payload: string): void {
+    if (this.#published.get(name) === payload) return;
+    this.#published.set(name, payload);
+    this.#options.link.publish(name, payload, topic.options).catch((error: unknown) => this.#lost(name, error));
+  }
+
+  /** The broker does not have it: the next change, or the next connect, publishes it again. */
+  #lost(name: string, error: unknown): void {
+    this.#published.delete(name);
+    this.#options.log.warn({ err: error, topic: name }, "a state could not be published");
+  }
+
+  #tell(kind: Parameters<ProjectionListener>[0], id: string): void {
+    for (const listener of this.#listeners) listener(kind, id);
+  }
+}
+
+const deviceTopics = [topics.deviceState, topics.deviceAvailability, topics.deviceInfo];
+const clusterTopics = [topics.clusterState, topics.clusterInfo];

@@ -1,0 +1,291 @@
+import type { EntityManager } from "@mikro-orm/postgresql";
+import { randomBytes } from "node:crypto";
+import type { Logger } from "pino";
+import ormConfig from "../mikro-orm.config.ts";
+import type { Authentication } from "../broker/access-policy.ts";
+import { type Broker, startBroker } from "../broker/broker.ts";
+import type { MqttCredentials as ShownCredentials } from "#contracts/principal.ts";
+import type { HubInfo } from "#contracts/power.ts";
+import { Agent, AgentHeartbeat } from "./agents/agent.entity.ts";
+import { listenToAgents } from "./agents/agents.messages.ts";
+import { agentRoutes } from "./agents/agents.routes.ts";
+import { AgentCredentials } from "./agents/credentials.ts";
+import { startHeartbeatWriter } from "./agents/heartbeat-writer.ts";
+import { Presence } from "./agents/presence.ts";
+import { authRoutes } from "./auth/auth.routes.ts";
+import { isSetUp } from "./auth/auth.service.ts";
+import { loadSessions } from "./auth/sessions.ts";
+import { clusterRoutes } from "./clusters/clusters.routes.ts";
+import { type Config, ConfigError, readConfig } from "./config.ts";
+import { deviceRoutes } from "./devices/devices.routes.ts";
+import { healthRoutes } from "./http/health.routes.ts";
+import { createHttpServer, listen } from "./http/server.ts";
+import { keptSecret, openDataFolder } from "./kernel/data-folder.ts";
+import { type Database, openDatabase } from "./kernel/database.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "./kernel/embedded-postgres.ts";
+import { openHubKey } from "./kernel/hub-key.ts";
+import { createLink } from "./kernel/link.ts";
+import { createLog } from "./kernel/log.ts";
+import type { App } from "./kernel/routes.ts";
+import { StartError } from "./kernel/start-error.ts";
+import { startEvents } from "./live/events.ts";
+import { liveRoutes } from "./live/live.routes.ts";
+import { Now } from "./live/now.ts";
+import { Projection } from "./live/projection.ts";
+import { loadDirectory } from "./members/directory.ts";
+import { MqttClient } from "./mqtt-clients/mqtt-client.entity.ts";
+import { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
+import { mqttClientRoutes } from "./mqtt-clients/mqtt-clients.routes.ts";
+import { listenToSightings } from "./power/power.messages.ts";
+import { PowerStates } from "./power/power-states.ts";
+import { startWatchLists } from "./power/watch-lists.ts";
+import { ensureDefaultSite } from "./sites/sites.service.ts";
+import { VERSION } from "./version.ts";
+import { restoreLastWakes } from "./wake/last-wakes.ts";
+import { startWakeJournal } from "./wake/wake-journal.ts";
+import { listenToWakes } from "./wake/wake.messages.ts";
+import { wakeResults } from "./wake/wake-results.ts";
+import { wakeRoutes } from "./wake/wake.routes.ts";
+import { WakeService } from "./wake/wake.service.ts";
+
+/** A running hub: what it opened, and how to end it. */
+export interface Hub {
+  readonly httpPort: number;
+  readonly mqttPort: number;
+  readonly mqttTlsPort: number | null;
+  /** Null once the first superuser exists. */
+  readonly setupCode: string | null;
+  readonly broker: Broker;
+  close(): Promise<void>;
+}
+
+export interface HubOptions {
+  readonly log: Logger;
+  /** Settings of the embedded Postgres, for tests. */
+  readonly postgresSettings?: Readonly<Record<string, string>>;
+  /** Called when the hub must not go on, with a sentence why. */
+  readonly onFatal?: (reason: string) => void;
+}
+
+const ALL_SITES = { filters: { site: false } };
+
+/**
+ * Starts all parts in order; whatever was started is closed again when a later one fails.
+ *
+ * @throws StartError with one sentence for the operator.
+ */
+export async function startHub(config: Config, options: HubOptions): Promise<Hub> {
+  const closers: (() => Promise<void> | void)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).toReversed()) await closer();
+  };
+  try {
+    return { ...(await startParts(config, options, closers)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startParts(config: Config, options: HubOptions, closers: (() => Promise<void> | void)[]): Promise<Omit<Hub, "close">> {
+  const { log } = options;
+  const startedAt = new Date();
+  openDataFolder(config.dataDir);
+  const signer = await openHubKey(config.dataDir);
+  const postgres = config.databaseUrl === null ? await ownPostgres(config, options) : null;
+  // a Postgres that runs already may be another hub's: it is ours to end only once we hold the lock
+  if (postgres?.launched) closers.push(() => postgres.close());
+  let projection: Projection | undefined;
+  const database = await openDatabase({
+    url: config.databaseUrl ?? postgres?.url ?? "",
+    orm: ormConfig,
+    owner: config.databaseUrl === null ? `the data folder ${config.dataDir}` : "this database",
+    log,
+    onChange: (up) => {
+      if (up) log.info("the database answers again");
+      else log.error("the database does not answer; waking goes on, changes and history wait");
+      projection?.hubDirty();
+    },
+    onLockLost: () => options.onFatal?.("Another hub took over the database; this one ends."),
+  });
+  if (postgres && !postgres.launched) closers.push(() => postgres.close());
+  closers.push(() => database.close());
+
+  const em = database.fork();
+  const site = await ensureDefaultSite(em.fork(), startedAt);
+  const setupCode = (await isSetUp(em)) ? null : (config.setupCode ?? randomBytes(6).toString("hex"));
+  const sessions = await loadSessions(em.fork(), sessionOptions(config, site.id), startedAt);
+  const directory = await loadDirectory(em.fork());
+  const presence = new Presence();
+  const agentCredentials = new AgentCredentials(directory);
+  const mqttCredentials = new MqttCredentials(directory);
+  await loadCredentials(em.fork(), { directory, presence, agentCredentials, mqttCredentials });
+  const lastWakes = await restoreLastWakes(em.fork(), startedAt);
+
+  const clusterKeyOf = (member: { clusterId: string } | undefined) => (member ? directory.clusterOf(member).key : undefined);
+  const connections = new Map<string, number>();
+  const count = (id: string, by: number) => connections.set(id, (connections.get(id) ?? 0) + by);
+  let events: ReturnType<typeof startEvents> | undefined;
+  const broker = await openBroker(config, {
+    log: log.child({ part: "broker" }),
+    policy: {
+      authenticate: (shown) => authenticate(shown, agentCredentials, mqttCredentials),
+      clusterOfDevice: (key) => clusterKeyOf(directory.devices.byKey(key)),
+      clusterOfAgent: (key) => clusterKeyOf(directory.agents.byKey(key)),
+      connected: (principal) => void count(principal.id, 1),
+      disconnected: (principal) => void count(principal.id, -1),
+      refused: ({ username, action, topic, reason }) =>
+        events?.refused({ by: username, cluster: null, device: null, transaction: null, reason: `${action} ${topic}: ${reason}` }),
+    },
+  });
+  closers.push(() => broker.close());
+
+  const link = createLink({ baseTopic: config.mqtt.baseTopic, open: () => broker.connectHub(), log });
+  const power = new PowerStates(directory, presence);
+  closers.push(() => power.close());
+  const watchLists = startWatchLists({ power, directory, link, signer, log });
+  const heartbeats = startHeartbeatWriter(database, log);
+  const journal = startWakeJournal(database, log);
+  const wakes = new WakeService({ directory, presence, power, link, signer, log });
+  const results = wakeResults(link, log);
+  wakes.onStage(results.stage);
+  wakes.onStage((wake) => (wake.isOver && lastWakes.note(wake), journal.add(wake)));
+  const now = new Now({ directory, presence, power, lastWakes });
+  const hubState = () => ({ version: VERSION, startedAt: startedAt.toISOString(), database: database.isUp() ? ("ok" as const) : ("unavailable" as const) });
+  const hubInfo = (): HubInfo => ({ ...hubState(), api: 1, ...now.hub() });
+  const started = new Projection({ directory, presence, power, wakes, now, link, hub: hubState, log });
+  projection = started;
+  events = startEvents({ link, directory, presence, power, wakes, log });
+
+  const emFor = (siteId: string) => boundTo(database, siteId);
+  listenToAgents({ link, directory, presence, heartbeats, signer, emFor, log });
+  listenToSightings({ link, directory, power, log });
+  listenToWakes({ link, directory, wakes, results, onRefused: events.refused, log });
+  link.onConnect(() => {
+    started.publishAll();
+    watchLists.publishAll();
+  });
+  await link.connect();
+  closers.push(async () => {
+    wakes.close();
+    started.close();
+    await watchLists.close();
+    await link.close();
+    await heartbeats.close();
+    await journal.close();
+  });
+  wakes.start();
+
+  const disconnect = (principalId: string) => broker.disconnect(principalId);
+  const app = await createHttpServer({ database, sessions, siteId: site.id, version: VERSION, trustProxy: config.http.trustProxy, log });
+  healthRoutes(app, { database });
+  await app.register(
+    async (api) => {
+      const routes = api as unknown as App; // a child of the same server
+      authRoutes(routes, { sessions, setupCode: setupCode ?? "", passwordMinLength: config.passwordMinLength });
+      clusterRoutes(routes, { directory, nowOf: (cluster) => now.cluster(cluster) });
+      const { publicUrl } = config.http;
+      const grant = { signer, baseTopic: config.mqtt.baseTopic, mqttUrl: config.mqtt.publicUrl, publicUrl };
+      agentRoutes(routes, { directory, presence, credentials: agentCredentials, link, disconnect, ...grant });
+      deviceRoutes(routes, { directory, nowOf: (device) => now.device(device) });
+      wakeRoutes(routes, { directory, wakes, journal });
+      liveRoutes(routes, { directory, presence, now, projection: started, wakes, hubInfo, isSessionOpen: (id) => sessions.isOpen(id, new Date()) });
+      mqttClientRoutes(routes, { directory, credentials: mqttCredentials, connectionsOf: (id) => connections.get(id) ?? 0, disconnect });
+    },
+    { prefix: "/api" },
+  );
+  app.server.on("upgrade", (request, socket, head) => {
+    if (request.url?.split("?", 1)[0] === "/mqtt") broker.handleUpgrade(request, socket, head);
+    else socket.destroy();
+  });
+  closers.push(() => app.close());
+  const httpPort = await listen(app, config.http);
+  return { httpPort, mqttPort: broker.tcpPort, mqttTlsPort: broker.tlsPort, setupCode, broker };
+}
+
+async function ownPostgres(config: Config, { postgresSettings }: HubOptions): Promise<EmbeddedPostgres> {
+  const password = keptSecret(config.dataDir, "postgres-password");
+  return await startEmbeddedPostgres({ dataDir: config.dataDir, password, ...(postgresSettings && { settings: postgresSettings }) });
+}
+
+function sessionOptions(config: Config, siteId: string) {
+  const secret = config.sessions.secret ?? keptSecret(config.dataDir, "jwt-secret");
+  return { secret, lifetimeHours: config.sessions.lifetimeHours, siteId };
+}
+
+async function loadCredentials(
+  em: EntityManager,
+  parts: { directory: Awaited<ReturnType<typeof loadDirectory>>; presence: Presence; agentCredentials: AgentCredentials; mqttCredentials: MqttCredentials },
+): Promise<void> {
+  for (const row of await em.find(Agent, {}, ALL_SITES)) {
+    const agent = parts.directory.agents.byId(row.id);
+    if (agent) parts.agentCredentials.add(agent, row.tokenHash);
+  }
+  for (const row of await em.find(AgentHeartbeat, {})) parts.presence.restore(row.agentId, row.heartbeat, row.at);
+  for (const row of await em.find(MqttClient, {}, ALL_SITES)) parts.mqttCredentials.put(row);
+}
+
+function authenticate({ username, password }: ShownCredentials, agents: AgentCredentials, clients: MqttCredentials): Authentication {
+  const principal = username !== null && password !== null ? (agents.authenticate(username, password) ?? clients.authenticate(username, password)) : null;
+  return principal ? { ok: true, principal } : { ok: false, reason: "bad-credentials" };
+}
+
+async function openBroker(config: Config, { policy, log }: Pick<Parameters<typeof startBroker>[0], "policy" | "log">): Promise<Broker> {
+  const { host, port, tls, baseTopic, discoveryPrefix } = config.mqtt;
+  try {
+    return await startBroker({ baseTopic, discoveryPrefix, tcp: { host, port }, tls, policy, log });
+  } catch (error) {
+    const { code, port: taken } = error as { code?: string; port?: number };
+    if (code === "EADDRINUSE") throw new StartError(`The MQTT port ${taken ?? port} is taken by another program. Set MQTT_PORT (and MQTT_TLS_PORT) to free ones.`, { cause: error });
+    if (code === "EACCES") throw new StartError(`The MQTT port ${taken ?? port} may not be opened by this user. Set MQTT_PORT to one above 1023.`, { cause: error });
+    throw new StartError(`The MQTT broker could not be started: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function boundTo(database: Database, siteId: string): EntityManager {
+  const em = database.fork();
+  em.setFilterParams("site", { siteId });
+  return em;
+}
+
+/** Runs the hub as a process of its own. */
+async function run(): Promise<void> {
+  let log = await createLog("info");
+  const fail = (reason: string): never => {
+    log.fatal(reason);
+    process.exit(1);
+  };
+  try {
+    const config = readConfig(process.env);
+    log = await createLog(config.logLevel);
+    const hub = await startHub(config, { log, onFatal: fail });
+    endOnSignal(hub, log);
+    const address = config.http.publicUrl ?? `http://localhost:${hub.httpPort}`;
+    log.info(`PowerBeacon ${VERSION} is ready: ${address} · MQTT on port ${hub.mqttPort}`);
+    if (hub.setupCode !== null) log.info(`Not set up yet. The one-time set-up code is ${hub.setupCode} (documents: ${address}/api/docs)`);
+  } catch (error) {
+    if (error instanceof ConfigError || error instanceof StartError) fail(error.message);
+    log.fatal({ err: error }, "The hub could not be started");
+    process.exit(1);
+  }
+}
+
+function endOnSignal(hub: Hub, log: Logger): void {
+  let ending = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (ending) process.exit(1);
+      ending = true;
+      log.info("The hub ends");
+      hub.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ err: error }, "The hub did not end cleanly");
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+if (import.meta.main) await run();

@@ -1,0 +1,263 @@
+import type { EntityManager } from "@mikro-orm/postgresql";
+import { Agent } from "../agents/agent.entity.ts";
+import { Cluster } from "../clusters/cluster.entity.ts";
+import { Device } from "../devices/device.entity.ts";
+import { DeviceAgent } from "./device-agent.entity.ts";
+
+/**
+ * Devices, clusters, agents and who belongs to whom, in memory. Postgres is the truth; this is updated after each commit,
+ * so that no wake, no message and no list waits for the database.
+ */
+
+export interface DirectoryCluster {
+  readonly id: string;
+  readonly siteId: string;
+  readonly key: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly tags: readonly string[];
+  /** The row that stands for "in no cluster". */
+  readonly unassigned: boolean;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface DirectoryAgent {
+  readonly id: string;
+  readonly siteId: string;
+  readonly clusterId: string;
+  readonly key: string;
+  readonly name: string;
+  readonly hostname: string;
+  readonly os: Agent["os"];
+  readonly arch: string;
+  readonly version: string;
+  readonly interfaces: Agent["interfaces"];
+  readonly capabilities: Agent["capabilities"];
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface DirectoryDevice {
+  readonly id: string;
+  readonly siteId: string;
+  readonly clusterId: string;
+  readonly key: string;
+  readonly name: string;
+  readonly mac: string;
+  readonly address: string | null;
+  readonly os: Device["os"];
+  readonly enabled: boolean;
+  readonly description: string | null;
+  readonly tags: readonly string[];
+  readonly secureOn: string | null;
+  readonly wake: { readonly addresses: readonly string[]; readonly ports: readonly number[]; readonly windowSeconds: number | null };
+  readonly watch: { readonly icmp: boolean; readonly arp: boolean; readonly tcpPorts: readonly number[]; readonly intervalSeconds: number };
+  /** Linked agents; none = every agent of the cluster. */
+  readonly agentIds: readonly string[];
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export type DirectoryChange =
+  | { readonly type: "cluster"; readonly before: DirectoryCluster | undefined; readonly after: DirectoryCluster | undefined }
+  | { readonly type: "agent"; readonly before: DirectoryAgent | undefined; readonly after: DirectoryAgent | undefined }
+  | { readonly type: "device"; readonly before: DirectoryDevice | undefined; readonly after: DirectoryDevice | undefined };
+
+/** Rows by id and by key, and the members of each cluster. */
+export class Directory {
+  readonly clusters = new Table<DirectoryCluster>();
+  readonly agents = new Table<DirectoryAgent>();
+  readonly devices = new Table<DirectoryDevice>();
+  readonly #devicesByMac = new Map<string, DirectoryDevice>();
+  readonly #members = new Map<string, { devices: Set<string>; agents: Set<string> }>();
+  readonly #listeners: ((change: DirectoryChange) => void)[] = [];
+
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** Runs changes one after the other. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {}); // whoever waits for the result hears of it
+    return result;
+  }
+
+  onChange(listener: (change: DirectoryChange) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  putCluster(after: DirectoryCluster): void {
+    this.#tell({ type: "cluster", before: this.clusters.put(after), after });
+  }
+
+  removeCluster(id: string): void {
+    const before = this.clusters.remove(id);
+    this.#members.delete(id);
+    if (before) this.#tell({ type: "cluster", before, after: undefined });
+  }
+
+  putAgent(after: DirectoryAgent): void {
+    const before = this.agents.put(after);
+    if (before) this.#membersOf(before.clusterId).agents.delete(before.id);
+    this.#membersOf(after.clusterId).agents.add(after.id);
+    this.#tell({ type: "agent", before, after });
+  }
+
+  removeAgent(id: string): void {
+    const before = this.agents.remove(id);
+    if (!before) return;
+    this.#membersOf(before.clusterId).agents.delete(id);
+    this.#tell({ type: "agent", before, after: undefined });
+  }
+
+  putDevice(after: DirectoryDevice): void {
+    const before = this.devices.put(after);
+    if (before) this.#forgetDevice(before);
+    this.#membersOf(after.clusterId).devices.add(after.id);
+    this.#devicesByMac.set(macKey(after.siteId, after.mac), after);
+    this.#tell({ type: "device", before, after });
+  }
+
+  removeDevice(id: string): void {
+    const before = this.devices.remove(id);
+    if (!before) return;
+    this.#forgetDevice(before);
+    this.#tell({ type: "device", before, after: undefined });
+  }
+
+  deviceByMac(siteId: string, mac: string): DirectoryDevice | undefined {
+    return this.#devicesByMac.get(macKey(siteId, mac));
+  }
+
+  devicesOf(clusterId: string): DirectoryDevice[] {
+    return [...(this.#members.get(clusterId)?.devices ?? [])].flatMap((id) => this.devices.byId(id) ?? []);
+  }
+
+  agentsOf(clusterId: string): DirectoryAgent[] {
+    return [...(this.#members.get(clusterId)?.agents ?? [])].flatMap((id) => this.agents.byId(id) ?? []);
+  }
+
+  /** Who wakes and watches a device: its linked agents, else all agents of its cluster. */
+  agentsFor(device: DirectoryDevice): DirectoryAgent[] {
+    if (device.agentIds.length === 0) return this.agentsOf(device.clusterId);
+    return device.agentIds.flatMap((id) => this.agents.byId(id) ?? []);
+  }
+
+  clusterOf(member: { readonly clusterId: string }): DirectoryCluster {
+    const cluster = this.clusters.byId(member.clusterId);
+    if (!cluster) throw new Error(`The directory has no cluster ${member.clusterId}`);
+    return cluster;
+  }
+
+  unassignedCluster(siteId: string): DirectoryCluster {
+    const cluster = [...this.clusters].find((candidate) => candidate.unassigned && candidate.siteId === siteId);
+    if (!cluster) throw new Error(`The site ${siteId} has no row for "in no cluster"`);
+    return cluster;
+  }
+
+  #forgetDevice(device: DirectoryDevice): void {
+    this.#members.get(device.clusterId)?.devices.delete(device.id);
+    const mac = macKey(device.siteId, device.mac);
+    if (this.#devicesByMac.get(mac)?.id === device.id) this.#devicesByMac.delete(mac);
+  }
+
+  #membersOf(clusterId: string): { devices: Set<string>; agents: Set<string> } {
+    let members = this.#members.get(clusterId);
+    if (!members) this.#members.set(clusterId, (members = { devices: new Set(), agents: new Set() }));
+    return members;
+  }
+
+  #tell(change: DirectoryChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+/** Rows of one kind by id and by key. */
+class Table<Row extends { readonly id: string; readonly key: string }> {
+  readonly #byId = new Map<string, Row>();
+  readonly #byKey = new Map<string, Row>();
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  byId(id: string): Row | undefined {
+    return this.#byId.get(id);
+  }
+
+  byKey(key: string): Row | undefined {
+    return this.#byKey.get(key);
+  }
+
+  [Symbol.iterator](): IterableIterator<Row> {
+    return this.#byId.values();
+  }
+
+  put(row: Row): Row | undefined {
+    const before = this.#byId.get(row.id);
+    this.#byId.set(row.id, row);
+    this.#byKey.set(row.key, row);
+    return before;
+  }
+
+  remove(id: string): Row | undefined {
+    const row = this.#byId.get(id);
+    if (!row) return undefined;
+    this.#byId.delete(id);
+    this.#byKey.delete(row.key);
+    return row;
+  }
+}
+
+function macKey(siteId: string, mac: string): string {
+  return `${siteId} ${mac}`;
+}
+
+/** Reads all sites once, at the start. */
+export async function loadDirectory(em: EntityManager): Promise<Directory> {
+  const directory = new Directory();
+  const options = { filters: { site: false } };
+  const linksByDevice = new Map<string, string[]>();
+  for (const link of await em.find(DeviceAgent, {}, options)) {
+    const ids = linksByDevice.get(link.device.id) ?? [];
+    linksByDevice.set(link.device.id, [...ids, link.agent.id]);
+  }
+  for (const row of await em.find(Cluster, {}, options)) directory.putCluster(clusterEntry(row));
+  for (const row of await em.find(Agent, {}, options)) directory.putAgent(agentEntry(row));
+  for (const row of await em.find(Device, {}, options)) directory.putDevice(deviceEntry(row, linksByDevice.get(row.id) ?? []));
+  return directory;
+}
+
+export function clusterEntry(row: Cluster): DirectoryCluster {
+  const { id, key, name, tags, unassigned, createdAt, updatedAt } = row;
+  return { id, siteId: row.site.id, key, name, description: row.description ?? null, tags, unassigned, createdAt, updatedAt };
+}
+
+export function agentEntry(row: Agent): DirectoryAgent {
+  const { id, key, name, hostname, os, arch, version, interfaces, capabilities, createdAt, updatedAt } = row;
+  const owner = { siteId: row.site.id, clusterId: row.cluster.id };
+  return { id, ...owner, key, name, hostname, os, arch, version, interfaces, capabilities, createdAt, updatedAt };
+}
+
+export function deviceEntry(row: Device, agentIds: readonly string[]): DirectoryDevice {
+  const { id, key, name, mac, os, enabled, tags, createdAt, updatedAt } = row;
+  return {
+    id,
+    siteId: row.site.id,
+    clusterId: row.cluster.id,
+    key,
+    name,
+    mac,
+    address: row.address ?? null,
+    os,
+    enabled,
+    description: row.description ?? null,
+    tags,
+    secureOn: row.secureOn ?? null,
+    wake: { addresses: row.wakeAddresses, ports: row.wakePorts, windowSeconds: row.wakeWindowSeconds ?? null },
+    watch: { icmp: row.watchIcmp, arp: row.watchArp, tcpPorts: row.watchTcpPorts, intervalSeconds: row.watchIntervalSeconds },
+    agentIds,
+    createdAt,
+    updatedAt,
+  };
+}

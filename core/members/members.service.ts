@@ -1,0 +1,120 @@
+import type { EntityManager } from "@mikro-orm/postgresql";
+import type { DroppedLink } from "#contracts/api/common.ts";
+import { Agent } from "../agents/agent.entity.ts";
+import { Cluster } from "../clusters/cluster.entity.ts";
+import { Device } from "../devices/device.entity.ts";
+import { HubError } from "../kernel/errors.ts";
+import { Site } from "../sites/site.entity.ts";
+import { DeviceAgent } from "./device-agent.entity.ts";
+import { type Directory, agentEntry, clusterEntry, deviceEntry } from "./directory.ts";
+
+/**
+ * Who is in which cluster, and which agents serve which device. A move drops the links that no longer fit, and says which.
+ *
+ * These run inside `changeMembers`, which each use case that touches members goes through.
+ */
+
+/** The cluster with this id; the site's `unassigned` row for null. @throws HubError NOT_FOUND naming the field. */
+export async function clusterFor(em: EntityManager, clusterId: string | null, field = "clusterId"): Promise<Cluster> {
+  const cluster = await em.findOne(Cluster, clusterId === null ? { unassigned: true } : { id: clusterId, unassigned: false });
+  if (!cluster) throw new HubError("NOT_FOUND", "There is no such cluster", { field });
+  return cluster;
+}
+
+/** Moves devices and agents, first dropping the links that would cross clusters. */
+export async function moveMembers(em: EntityManager, members: { devices: Device[]; agents: Agent[] }, cluster: Cluster): Promise<DroppedLink[]> {
+  const devices = members.devices.filter((device) => device.cluster.id !== cluster.id);
+  const agents = members.agents.filter((agent) => agent.cluster.id !== cluster.id);
+  if (devices.length === 0 && agents.length === 0) return [];
+  const movedDevices = new Set(devices.map((device) => device.id));
+  const movedAgents = new Set(agents.map((agent) => agent.id));
+  const touched = await em.find(
+    DeviceAgent,
+    { $or: [{ device: { $in: [...movedDevices] } }, { agent: { $in: [...movedAgents] } }] },
+    { populate: ["device", "agent"] },
+  );
+  // a link whose both sides move together crosses clusters for a moment, so it is made anew after the move
+  const together = touched.filter((link) => landsIn(link.device.$, movedDevices, cluster) && landsIn(link.agent.$, movedAgents, cluster));
+  const dropped = touched.filter((link) => !together.includes(link)).map(linkOf);
+  const kept = together.map(linkOf);
+  for (const link of touched) em.remove(link);
+  await em.flush();
+  for (const member of [...devices, ...agents]) member.cluster = em.getReference(Cluster, cluster.id, { wrapped: true });
+  await em.flush();
+  for (const link of kept) createLink(em, link, cluster);
+  await em.flush();
+  return dropped;
+}
+
+function landsIn(member: Device | Agent, moved: ReadonlySet<string>, cluster: Cluster): boolean {
+  return moved.has(member.id) || member.cluster.id === cluster.id;
+}
+
+function linkOf(link: DeviceAgent): DroppedLink {
+  return { deviceId: link.device.id, agentId: link.agent.id };
+}
+
+function createLink(em: EntityManager, { deviceId, agentId }: DroppedLink, { site }: { site: Cluster["site"] }): void {
+  em.create(DeviceAgent, { device: em.getReference(Device, deviceId), agent: em.getReference(Agent, agentId), site: em.getReference(Site, site.id) });
+}
+
+/** Sets the agents of a device. @throws HubError AGENT_NOT_IN_CLUSTER when one is not in the device's cluster. */
+export async function setAgentsOf(em: EntityManager, device: Device, agentIds: readonly string[]): Promise<void> {
+  const wanted = new Set(agentIds);
+  const fitting = await em.find(Agent, { id: { $in: [...wanted] }, cluster: device.cluster.id });
+  if (fitting.length < wanted.size) {
+    throw new HubError("AGENT_NOT_IN_CLUSTER", "A device's agents must be in the device's own cluster", { field: "agentIds" });
+  }
+  const links = await em.find(DeviceAgent, { device: device.id });
+  for (const link of links) if (!wanted.delete(link.agent.id)) em.remove(link);
+  for (const agentId of wanted) createLink(em, { deviceId: device.id, agentId }, device);
+  await em.flush();
+}
+
+/** What a change touched, for the directory. */
+export interface Touched {
+  readonly clusters?: readonly Cluster[];
+  readonly agents?: readonly Agent[];
+  readonly devices?: readonly Device[];
+  readonly dropped?: readonly DroppedLink[];
+  readonly removed?: { readonly cluster?: string; readonly agent?: string; readonly device?: string };
+}
+
+export interface MembersContext {
+  readonly em: EntityManager;
+  readonly directory: Directory;
+}
+
+/**
+ * Runs a change in a transaction and, after its commit, brings the directory up to date.
+ *
+ * One change at a time: two that overlap could otherwise reach the directory in the wrong order.
+ */
+export async function changeMembers<Result>(
+  { em, directory }: MembersContext,
+  work: (em: EntityManager) => Promise<{ result: Result; touched: Touched }>,
+): Promise<Result> {
+  return await directory.inTurn(async () => {
+    const { result, touched } = await em.transactional(work, { clear: true });
+    await tellDirectory(em.fork({ keepTransactionContext: false }), directory, touched);
+    return result;
+  });
+}
+
+async function tellDirectory(em: EntityManager, directory: Directory, touched: Touched): Promise<void> {
+  const devices = new Map((touched.devices ?? []).map((device) => [device.id, device]));
+  const others = [...new Set((touched.dropped ?? []).map((link) => link.deviceId))].filter((id) => !devices.has(id));
+  if (others.length > 0) for (const device of await em.find(Device, { id: { $in: others } })) devices.set(device.id, device);
+  const links = devices.size > 0 ? await em.find(DeviceAgent, { device: { $in: [...devices.keys()] } }) : [];
+  const agentIds = Map.groupBy(links, (link) => link.device.id);
+  const { removed = {} } = touched;
+  for (const row of touched.clusters ?? []) directory.putCluster(clusterEntry(row));
+  for (const row of touched.agents ?? []) directory.putAgent(agentEntry(row));
+  for (const row of devices.values()) {
+    const linked = (agentIds.get(row.id) ?? []).map((link) => link.agent.id);
+    directory.putDevice(deviceEntry(row, linked));
+  }
+  if (removed.device) directory.removeDevice(removed.device);
+  if (removed.agent) directory.removeAgent(removed.agent);
+  if (removed.cluster) directory.removeCluster(removed.cluster);
+}

@@ -1,0 +1,27 @@
+import { defineEntity, p } from "@mikro-orm/core";
+import type { MqttPermission } from "#contracts/principal.ts";
+import { siteFilter } from "../kernel/site-filter.ts";
+import { Site } from "../sites/site.entity.ts";
+
+/** A named MQTT credential of an integration, such as Home Assistant. Its password is a high-entropy token, kept as SHA-256. */
+const MqttClientSchema = defineEntity({
+  name: "MqttClient",
+  tableName: "mqtt_client",
+  properties: {
+    id: p.uuid().primary(),
+    site: () => p.manyToOne(Site).ref(),
+    name: p.string().length(80),
+    username: p.string().length(63).unique(),
+    passwordHash: p.string().length(64).hidden(),
+    permissions: p.array().$type<MqttPermission[]>().columnType("text[]"),
+    /** null = every cluster of the site. The id of a deleted cluster may stay: it gives no right. */
+    clusterIds: p.array().columnType("uuid[]").nullable(),
+    createdAt: p.datetime(),
+    updatedAt: p.datetime(),
+  },
+  filters: siteFilter,
+  indexes: [{ properties: ["site", "name"] }],
+});
+
+export class MqttClient extends MqttClientSchema.class {}
+MqttClientSchema.setClass(MqttClient);

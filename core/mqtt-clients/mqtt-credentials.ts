@@ -1,0 +1,41 @@
+import type { IntegrationPrincipal } from "#contracts/principal.ts";
+import { equalHashes, hashToken } from "../kernel/tokens.ts";
+import type { Directory } from "../members/directory.ts";
+import type { MqttClient } from "./mqtt-client.entity.ts";
+
+/** The integrations' MQTT credentials in memory. A principal stays the same object, so a change of its rights takes effect at once. */
+export class MqttCredentials {
+  readonly #byUsername = new Map<string, { passwordHash: string; readonly principal: IntegrationPrincipal }>();
+  readonly #directory: Directory;
+
+  constructor(directory: Directory) {
+    this.#directory = directory;
+  }
+
+  isTaken(username: string): boolean {
+    return this.#byUsername.has(username);
+  }
+
+  put({ id, username, passwordHash, permissions, clusterIds }: MqttClient): void {
+    const rights = { permissions: new Set(permissions), clusters: this.#clusterKeys(clusterIds ?? null) };
+    const known = this.#byUsername.get(username);
+    if (known) Object.assign(known.principal, rights);
+    else this.#byUsername.set(username, { passwordHash, principal: { type: "integration", id, username, ...rights } });
+  }
+
+  remove(username: string): void {
+    this.#byUsername.delete(username);
+  }
+
+  /** Undefined when nobody has this user name; null when the password is wrong. */
+  authenticate(username: string, password: Buffer): IntegrationPrincipal | null | undefined {
+    const credential = this.#byUsername.get(username);
+    if (!credential) return undefined;
+    return equalHashes(credential.passwordHash, hashToken(password)) ? credential.principal : null;
+  }
+
+  /** A cluster's key never changes and a deleted cluster's key gives no right, so these need no upkeep. */
+  #clusterKeys(clusterIds: readonly string[] | null): ReadonlySet<string> | null {
+    return clusterIds && new Set(clusterIds.flatMap((id) => this.#directory.clusters.byId(id)?.key ?? []));
+  }
+}

@@ -1,0 +1,135 @@
+import type { ReceiptTarget } from "#contracts/agent.ts";
+import { Key } from "#contracts/key.ts";
+import type { Evidence } from "#contracts/power.ts";
+import { type AgentFailure, FINAL_STAGES, type WakeStageRecord } from "#contracts/wake.ts";
+import type { DirectoryAgent, DirectoryDevice } from "../members/directory.ts";
+import { pauseAfterBurst, windowMsOf } from "./wake.rules.ts";
+
+/** So many may wait for the results of one wake. */
+const MAX_ASKERS = 100;
+
+/** Somebody who wants to hear the results of a wake. */
+export interface Asker {
+  readonly by: string;
+  readonly transaction: string | null;
+  /** An MQTT 5 response topic, without base, and the data that correlates. */
+  readonly response: { readonly topic: string; readonly correlationData: Buffer | undefined } | null;
+}
+
+export interface AgentInWake {
+  readonly id: string;
+  readonly key: Key;
+  stage: "asked" | "sent" | "failed" | "refused";
+  reason: string | null;
+}
+
+/** One wake of one device: what happened so far, and when the next burst is due. Instants on the monotonic clock end in `Ms`. */
+export class RunningWake {
+  readonly id: string;
+  readonly deviceId: string;
+  readonly deviceKey: Key;
+  readonly siteId: string;
+  readonly clusterKey: string;
+  readonly requestedAt: Date;
+  readonly requestedBy: string;
+  readonly askers: Asker[];
+  readonly agents = new Map<string, AgentInWake>();
+  readonly stages: WakeStageRecord[] = [];
+  readonly startedMs: number;
+  readonly endsMs: number;
+  /** Infinity when no further burst follows. */
+  nextBurstMs: number;
+  bursts = 0;
+  /** Bursts in a row that every agent failed to send. */
+  failedBursts = 0;
+  finishedAt: Date | null = null;
+  seconds: number | null = null;
+  evidence: Evidence | null = null;
+  #answersOfBurst = new Map<string, boolean>();
+
+  constructor(id: string, target: { device: DirectoryDevice; clusterKey: string }, asker: Asker, clock: { now: Date; nowMs: number }) {
+    this.id = id;
+    this.deviceId = target.device.id;
+    this.deviceKey = Key.parse(target.device.key);
+    this.siteId = target.device.siteId;
+    this.clusterKey = target.clusterKey;
+    this.requestedAt = clock.now;
+    this.requestedBy = asker.by;
+    this.askers = [asker];
+    this.startedMs = clock.nowMs;
+    this.endsMs = clock.nowMs + windowMsOf(target.device.wake.windowSeconds);
+    this.nextBurstMs = Number.POSITIVE_INFINITY;
+  }
+
+  get last(): WakeStageRecord | undefined {
+    return this.stages.at(-1);
+  }
+
+  /** The newest step or the end; a wake that was just made counts as accepted. */
+  get stage(): WakeStageRecord["stage"] {
+    return this.last?.stage ?? "accepted";
+  }
+
+  get isOver(): boolean {
+    return this.finishedAt !== null;
+  }
+
+  get wasSent(): boolean {
+    return [...this.agents.values()].some((agent) => agent.stage === "sent");
+  }
+
+  secondsSince(nowMs: number): number {
+    return Math.round((nowMs - this.startedMs) / 100) / 10;
+  }
+
+  /** One more who wants to hear the results; false when there are too many already. */
+  join(asker: Asker): boolean {
+    const known = this.askers.some(({ by, transaction, response }) => by === asker.by && transaction === asker.transaction && response?.topic === asker.response?.topic);
+    if (!known && this.askers.length >= MAX_ASKERS) return false;
+    if (!known) this.askers.push(asker);
+    return true;
+  }
+
+  /** Notes that these agents are asked once more. */
+  beginBurst(agents: readonly DirectoryAgent[], nowMs: number): void {
+    this.bursts++;
+    this.#answersOfBurst = new Map();
+    for (const { id, key } of agents) {
+      const known = this.agents.get(id);
+      if (!known) this.agents.set(id, { id, key: Key.parse(key), stage: "asked", reason: null });
+    }
+    const pause = pauseAfterBurst(this.bursts);
+    this.nextBurstMs = pause === undefined ? Number.POSITIVE_INFINITY : nowMs + pause;
+  }
+
+  /** Takes in what an agent did. Returns true when this is the first time that the agent sent. */
+  take(agent: DirectoryAgent, target: ReceiptTarget, asked: number): boolean {
+    const part = this.agents.get(agent.id) ?? { id: agent.id, key: Key.parse(agent.key), stage: "asked" as const, reason: null };
+    this.agents.set(agent.id, part);
+    const first = target.outcome === "sent" && part.stage !== "sent";
+    if (target.outcome === "sent" || part.stage !== "sent") {
+      part.stage = target.outcome;
+      part.reason = target.reason;
+    }
+    this.#answersOfBurst.set(agent.id, target.outcome === "sent");
+    if (target.outcome === "sent") this.failedBursts = 0;
+    else if (this.#answersOfBurst.size === asked && ![...this.#answersOfBurst.values()].includes(true)) this.failedBursts++;
+    return first;
+  }
+
+  record(record: WakeStageRecord): void {
+    this.stages.push(record);
+    if (!FINAL_STAGES.has(record.stage)) return;
+    this.finishedAt = new Date(record.at);
+    if ("seconds" in record) this.seconds = record.stage === "awake" ? record.seconds : null;
+    if ("evidence" in record) this.evidence = record.evidence;
+  }
+
+  failures(): AgentFailure[] {
+    return [...this.agents.values()].flatMap(({ key, stage, reason }) => {
+      if (stage === "sent") return [];
+      const code = stage === "asked" ? "NO_RECEIPT" : "SEND_FAILED";
+      return [{ agent: key, code, reason: reason ?? (stage === "asked" ? "It did not answer" : "It did not say why") }];
+    });
+  }
+}

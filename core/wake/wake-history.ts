@@ -1,0 +1,49 @@
+import type { EntityManager } from "@mikro-orm/postgresql";
+import type { WakeAnswer } from "#contracts/api/wakes.ts";
+import { Key } from "#contracts/key.ts";
+import { HubError } from "../kernel/errors.ts";
+import { Wake } from "./wake.entity.ts";
+
+/**
+ * One page of the history, newest first. The cursor is the instant and the id of the last row.
+ *
+ * @throws HubError INVALID_INPUT for a cursor that is not one of ours.
+ */
+export async function readWakePage(
+  em: EntityManager,
+  where: { device?: string },
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): Promise<{ items: WakeAnswer[]; next: string | null; total: number }> {
+  const after = cursor === undefined ? undefined : readCursor(cursor);
+  const older = after && { $or: [{ requestedAt: { $lt: after.at } }, { requestedAt: after.at, id: { $lt: after.id } }] };
+  const total = await em.count(Wake, where);
+  const rows = await em.find(Wake, { ...where, ...older }, { populate: ["device"], orderBy: { requestedAt: "desc", id: "desc" }, limit: limit + 1 });
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  const next = last && rows.length > limit ? Buffer.from(`${last.requestedAt.toISOString()} ${last.id}`).toString("base64url") : null;
+  return { items: items.map(rowAnswer), next, total };
+}
+
+function readCursor(cursor: string): { at: Date; id: string } {
+  const [instant = "", id = ""] = Buffer.from(cursor, "base64url").toString().split(" ");
+  const at = new Date(instant);
+  if (Number.isNaN(at.getTime()) || !/^[0-9a-f-]{36}$/.test(id)) {
+    throw new HubError("INVALID_INPUT", "This cursor did not come from this list", { field: "cursor" });
+  }
+  return { at, id };
+}
+
+export function rowAnswer(row: Wake): WakeAnswer {
+  return {
+    id: row.id,
+    device: Key.parse(row.device.unwrap().key),
+    deviceId: row.device.id,
+    stage: row.stage,
+    requestedAt: row.requestedAt.toISOString(),
+    requestedBy: row.requestedBy,
+    finishedAt: row.finishedAt?.toISOString() ?? null,
+    seconds: row.seconds ?? null,
+    evidence: row.evidence ?? null,
+    stages: row.stages,
+  };
+}

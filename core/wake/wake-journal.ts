@@ -1,0 +1,90 @@
+import type { Logger } from "pino";
+import type { Database } from "../kernel/database.ts";
+import type { RunningWake } from "./running-wake.ts";
+
+/**
+ * Writes the history of wakes behind them, at most half a second late: all that changed since, in one statement.
+ *
+ * While the database is away the newest form of each wake waits; beyond the bound the oldest are given up.
+ */
+export interface WakeJournal {
+  add(wake: RunningWake): void;
+  /** Writes what waits, so that a list that follows is complete. Fails when the database does. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const FLUSH_INTERVAL_MS = 500;
+const ROWS_PER_STATEMENT = 500;
+const MAX_WAITING = 20_000;
+
+// a wake of a device that was deleted meanwhile finds no device and is left out
+const UPSERT = `insert into wake (id, site_id, device_id, requested_at, requested_by, stage, finished_at, seconds, evidence, stages)
+  select b.* from jsonb_to_recordset(?::jsonb) as b (id uuid, site_id uuid, device_id uuid, requested_at timestamptz, requested_by varchar,
+    stage varchar, finished_at timestamptz, seconds float8, evidence jsonb, stages jsonb) join device d on d.id = b.device_id
+  on conflict (id) do update set stage = excluded.stage, finished_at = excluded.finished_at, seconds = excluded.seconds,
+    evidence = excluded.evidence, stages = excluded.stages`;
+
+export function startWakeJournal(database: Database, log: Logger): WakeJournal {
+  const dirty = new Map<string, RunningWake>();
+  let flushing: Promise<void> | undefined;
+
+  async function writeAll(): Promise<void> {
+    while (dirty.size > 0) {
+      const batch = [...dirty.values()].slice(0, ROWS_PER_STATEMENT);
+      for (const wake of batch) dirty.delete(wake.id);
+      try {
+        await database.execute(UPSERT, [JSON.stringify(batch.map(rowOf))]);
+      } catch (error) {
+        for (const wake of batch) dirty.set(wake.id, wake);
+        throw error;
+      }
+    }
+  }
+
+  function flush(): Promise<void> {
+    return (flushing ??= writeAll().finally(() => (flushing = undefined)));
+  }
+
+  async function flushQuietly(): Promise<void> {
+    if (dirty.size === 0 || !database.isUp()) return;
+    try {
+      await flush();
+    } catch (error) {
+      log.warn({ err: error, waiting: dirty.size }, "the history of wakes could not be written; it waits");
+    }
+  }
+
+  const timer = setInterval(() => void flushQuietly(), FLUSH_INTERVAL_MS);
+  return {
+    add: (wake) => {
+      dirty.delete(wake.id);
+      dirty.set(wake.id, wake);
+      if (dirty.size <= MAX_WAITING) return;
+      const [oldest] = dirty.keys();
+      if (oldest) dirty.delete(oldest);
+      log.warn({ wake: oldest }, "the history of a wake was given up: the database is away for too long");
+    },
+    flush,
+    close: async () => {
+      clearInterval(timer);
+      await flushing?.catch(() => {}); // logged by the turn that began it
+      await flushQuietly();
+    },
+  };
+}
+
+function rowOf(wake: RunningWake): object {
+  return {
+    id: wake.id,
+    site_id: wake.siteId,
+    device_id: wake.deviceId,
+    requested_at: wake.requestedAt,
+    requested_by: wake.requestedBy.slice(0, 80),
+    stage: wake.stage,
+    finished_at: wake.finishedAt,
+    seconds: wake.seconds,
+    evidence: wake.evidence,
+    stages: wake.stages,
+  };
+}

@@ -1,0 +1,33 @@
+import type { Logger } from "pino";
+import { topics } from "#contracts/topics.ts";
+import { type Refusal, type WakeResult, type WakeStageRecord } from "#contracts/wake.ts";
+import type { Link } from "../kernel/link.ts";
+import type { Asker, RunningWake } from "./running-wake.ts";
+
+/** Tells each asker every stage of its wakes: on the cluster's result topic, and on the response topic where one was given. */
+export function wakeResults(link: Link, log: Logger) {
+  function publish(topic: string, payload: string, asker: Asker): void {
+    link.publish(topic, payload, topics.clusterWakeResult.options).catch(lost);
+    if (!asker.response) return;
+    const { topic: responseTopic, correlationData } = asker.response;
+    const properties = correlationData ? { properties: { correlationData } } : {};
+    link.publish(responseTopic, payload, { qos: 1, retain: false, ...properties }).catch(lost);
+  }
+
+  function lost(error: unknown): void {
+    log.warn({ err: error }, "a result could not be published");
+  }
+
+  return {
+    stage: (wake: RunningWake, record: WakeStageRecord, askers: readonly Asker[]): void => {
+      const topic = topics.clusterWakeResult.for(wake.clusterKey);
+      for (const asker of askers) {
+        const result: WakeResult = { transaction: asker.transaction, wake: wake.id, device: wake.deviceKey, ...record };
+        publish(topic, JSON.stringify(result), asker);
+      }
+    },
+    /** Answers a request that could not be taken, on the result topic of the cluster or device that it names. */
+    refused: (topic: string, refusal: Refusal, asker: Asker): void => publish(topic, JSON.stringify(refusal), asker),
+  };
+}
+export type WakeResults = ReturnType<typeof wakeResults>;

@@ -1,0 +1,140 @@
+import type { Logger } from "pino";
+import { Receipt } from "#contracts/agent.ts";
+import { Key } from "#contracts/key.ts";
+import { responsePrefix, topics } from "#contracts/topics.ts";
+import { type ParsedRequest, type PowerRequest, parsePowerRequest, parseWakeRequest, type WakeRequest } from "#contracts/wake.ts";
+import type { ErrorCode } from "../kernel/errors.ts";
+import type { Link, LinkMessage } from "../kernel/link.ts";
+import { parseJson } from "../kernel/parse.ts";
+import type { Directory, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
+import type { Asker } from "./running-wake.ts";
+import type { WakeResults } from "./wake-results.ts";
+import type { WakeService } from "./wake.service.ts";
+
+export interface WakeMessages {
+  readonly link: Link;
+  readonly directory: Directory;
+  readonly wakes: WakeService;
+  readonly results: WakeResults;
+  /** A request was refused; reported besides the answer to the asker. */
+  readonly onRefused: (refusal: { by: string; cluster: string | null; device: string | null; transaction: string | null; reason: string }) => void;
+  readonly log: Logger;
+}
+
+/** A compact JWS begins so (`{"` in base64url): on a wake topic it is an order of the hub, not a request. */
+const JWS_BEGIN = "eyJ";
+
+/** Requests by MQTT, and what agents did with the orders that followed. */
+export function listenToWakes({ link, directory, wakes, results, onRefused, log }: WakeMessages): void {
+  link.on(topics.clusterWake, (message) => {
+    const payload = message.payload.toString("utf8");
+    if (payload.startsWith(JWS_BEGIN)) return;
+    const door = doorOf(message, topics.clusterWakeResult.for(message.key), { cluster: message.key, device: null });
+    const request = door.open(parseWakeRequest(payload));
+    const cluster = request && clusterOf(message.key, door);
+    if (request && cluster) wakeIn(cluster, request, door);
+  });
+
+  link.on(topics.clusterSet, (message) => {
+    const door = doorOf(message, topics.clusterWakeResult.for(message.key), { cluster: message.key, device: null });
+    const request = door.open(parsePowerRequest(message.payload.toString("utf8")));
+    const cluster = request && clusterOf(message.key, door);
+    if (!request || !cluster) return;
+    if (request.action !== "wake") return door.refuse("NOT_SUPPORTED", notSupported(request));
+    wakeIn(cluster, { devices: null, mac: null, transaction: request.transaction, force: request.force }, door);
+  });
+
+  link.on(topics.deviceSet, (message) => {
+    const device = directory.devices.byKey(message.key);
+    const named = { cluster: device ? directory.clusterOf(device).key : null, device: message.key };
+    const door = doorOf(message, topics.deviceResult.for(message.key), named);
+    const request = door.open(parsePowerRequest(message.payload.toString("utf8")));
+    if (!request) return;
+    if (!device) return door.refuse("UNKNOWN_DEVICE", `There is no device "${message.key}"`);
+    if (request.action !== "wake") return door.refuse("NOT_SUPPORTED", notSupported(request));
+    wake([device], request, door);
+  });
+
+  link.on(topics.agentReceipt, (message) => {
+    const agent = directory.agents.byKey(message.key);
+    const receipt = Receipt.safeParse(parseJson(message.payload));
+    if (!agent || !receipt.success) return log.warn({ topic: message.topic, problem: receipt.error?.message }, "a message was dropped");
+    wakes.receipt(agent, receipt.data);
+  });
+
+  function clusterOf(key: string, door: Door): DirectoryCluster | undefined {
+    const cluster = directory.clusters.byKey(key);
+    if (!cluster) door.refuse("UNKNOWN_CLUSTER", `There is no cluster "${key}"`);
+    return cluster;
+  }
+
+  function wakeIn(cluster: DirectoryCluster, request: WakeRequest, door: Door): void {
+    if (request.mac) {
+      const device = directory.deviceByMac(cluster.siteId, request.mac);
+      if (device?.clusterId !== cluster.id) return door.refuse("UNKNOWN_DEVICE", `No device of this cluster has the MAC address ${request.mac}`);
+      return wake([device], request, door);
+    }
+    if (!request.devices) {
+      const enabled = directory.devicesOf(cluster.id).filter((device) => device.enabled);
+      return enabled.length > 0 ? wake(enabled, request, door) : door.refuse("CLUSTER_EMPTY", "This cluster has no enabled device");
+    }
+    const found = new Set<DirectoryDevice>();
+    for (const key of request.devices) {
+      const device = directory.devices.byKey(key);
+      if (device?.clusterId === cluster.id) found.add(device);
+      else door.refuse("UNKNOWN_DEVICE", `There is no device "${key}" in this cluster`, key);
+    }
+    if (found.size > 0) wake([...found], request, door);
+  }
+
+  function wake(devices: readonly DirectoryDevice[], request: { transaction: string | null; force: boolean }, door: Door): void {
+    for (const part of wakes.request(devices, door.asker(request.transaction), { force: request.force })) {
+      if (part.type === "refused") door.refuse(part.code, part.reason, part.device);
+    }
+  }
+
+  interface Door {
+    /** The parsed request, or undefined after it was answered why not. */
+    open<Request extends { transaction: string | null }>(parsed: ParsedRequest<Request>): Request | undefined;
+    asker(transaction: string | null): Asker;
+    refuse(code: ErrorCode, reason: string, device?: string): void;
+  }
+
+  function doorOf(message: LinkMessage, resultTopic: string, named: { cluster: string | null; device: string | null }): Door {
+    let transaction: string | null = null;
+    const response = responseOf(message);
+    const asker = (transaction: string | null): Asker => ({ by: message.by, transaction, response: response === "not-allowed" ? null : response });
+
+    function refuse(code: ErrorCode, reason: string, device: string | null = named.device): void {
+      const key = Key.safeParse(device);
+      const refusal = { transaction, device: key.success ? key.data : null, stage: "refused" as const, at: new Date().toISOString(), code, reason };
+      results.refused(resultTopic, refusal, asker(transaction));
+      onRefused({ ...named, device, by: message.by, transaction, reason });
+    }
+
+    return {
+      asker,
+      refuse,
+      open: (parsed) => {
+        transaction = parsed.ok ? parsed.request.transaction : parsed.transaction;
+        // a command that waits for whoever subscribes next would start a machine long after it was wished
+        if (message.retained) return void refuse("RETAINED_COMMAND", "Commands are never retained");
+        if (!parsed.ok) return void refuse("INVALID_REQUEST", parsed.reason);
+        if (response === "not-allowed") return void refuse("RESPONSE_TOPIC_NOT_ALLOWED", `A response topic must begin with ${link.fullName(responsePrefix(message.by))}`);
+        return parsed.request;
+      },
+    };
+  }
+
+  /** Nobody borrows the hub's rights: a response goes to the asker's own topics only. */
+  function responseOf(message: LinkMessage): Asker["response"] | "not-allowed" {
+    if (message.responseTopic === undefined) return null;
+    const topic = link.ownName(message.responseTopic);
+    const isOwn = topic?.startsWith(responsePrefix(message.by)) && !/[+#\0]/.test(topic);
+    return topic !== undefined && isOwn ? { topic, correlationData: message.correlationData } : "not-allowed";
+  }
+}
+
+function notSupported({ action }: PowerRequest): string {
+  return `This hub cannot do "${action}" yet; it wakes machines`;
+}

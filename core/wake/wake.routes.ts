@@ -1,0 +1,110 @@
+import type { z } from "zod";
+import { IdParams } from "#contracts/api/common.ts";
+import { ClusterWakeAccepted, WakeAccepted, WakeAnswer, WakeBody, WakeList, WakeListQuery, WakeQuery } from "#contracts/api/wakes.ts";
+import { HubError } from "../kernel/errors.ts";
+import type { Account, App } from "../kernel/routes.ts";
+import type { Directory, DirectoryDevice } from "../members/directory.ts";
+import type { RunningWake } from "./running-wake.ts";
+import { Wake } from "./wake.entity.ts";
+import type { WakeJournal } from "./wake-journal.ts";
+import { readWakePage, rowAnswer } from "./wake-history.ts";
+import { type WakeAnswerPart, type WakeService, acceptedOf } from "./wake.service.ts";
+
+export interface WakeRoutes {
+  readonly directory: Directory;
+  readonly wakes: WakeService;
+  readonly journal: WakeJournal;
+}
+
+/** Curl sends no body with a bare POST. */
+const Body = WakeBody.nullish();
+
+export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes): void {
+  app.post(
+    "/devices/:id/wake",
+    {
+      config: { permission: "device:wake" },
+      schema: { params: IdParams, querystring: WakeQuery, body: Body, response: { 202: WakeAccepted } },
+    },
+    async (request, reply) => {
+      const device = findDevice(request.account, request.params.id);
+      const [part] = ask([device], request.account, request.body);
+      if (!part) throw new Error("a request for one device has one answer");
+      if (part.type === "refused") throw new HubError(part.code, part.reason);
+      await wakes.waitFor(part.wake, request.query.wait * 1_000);
+      return reply.code(202).send(acceptedOf(part));
+    },
+  );
+
+  app.post(
+    "/clusters/:id/wake",
+    {
+      config: { permission: "device:wake" },
+      schema: { params: IdParams, querystring: WakeQuery, body: Body, response: { 202: ClusterWakeAccepted } },
+    },
+    async (request, reply) => {
+      const cluster = directory.clusters.byId(request.params.id);
+      if (cluster?.siteId !== request.account.siteId) throw new HubError("NOT_FOUND", "There is no such cluster");
+      const devices = directory.devicesOf(cluster.id).filter((device) => device.enabled);
+      if (devices.length === 0) throw new HubError("CLUSTER_EMPTY", "This cluster has no enabled device");
+      const parts = ask(devices, request.account, request.body);
+      await Promise.all(parts.map((part) => part.type === "wake" && wakes.waitFor(part.wake, request.query.wait * 1_000)));
+      return reply.code(202).send({ wakes: parts.map(acceptedOf) });
+    },
+  );
+
+  app.get("/wakes", { config: { permission: "device:read" }, schema: { querystring: WakeListQuery, response: { 200: WakeList } } }, async (request) => {
+    await journal.flush();
+    return await readWakePage(request.em, {}, request.query);
+  });
+
+  app.get(
+    "/devices/:id/wakes",
+    { config: { permission: "device:read" }, schema: { params: IdParams, querystring: WakeListQuery, response: { 200: WakeList } } },
+    async (request) => {
+      const device = findDevice(request.account, request.params.id);
+      await journal.flush();
+      return await readWakePage(request.em, { device: device.id }, request.query);
+    },
+  );
+
+  app.get("/wakes/:id", { config: { permission: "device:read" }, schema: { params: IdParams, response: { 200: WakeAnswer } } }, async (request) => {
+    const running = wakes.find(request.params.id);
+    if (running?.siteId === request.account.siteId) return runningAnswer(running);
+    const row = await request.em.findOne(Wake, { id: request.params.id }, { populate: ["device"] });
+    if (!row) throw new HubError("NOT_FOUND", "There is no such wake");
+    return rowAnswer(row);
+  });
+
+  app.delete("/wakes/:id", { config: { permission: "device:wake" }, schema: { params: IdParams, response: { 200: WakeAnswer } } }, async (request) => {
+    const running = wakes.find(request.params.id);
+    if (running && running.siteId !== request.account.siteId) throw new HubError("NOT_FOUND", "There is no such wake");
+    return runningAnswer(wakes.cancel(request.params.id, request.account.username));
+  });
+
+  function ask(devices: readonly DirectoryDevice[], account: Account, body: z.infer<typeof Body>): readonly WakeAnswerPart[] {
+    const asker = { by: account.username, transaction: body?.transaction ?? null, response: null };
+    return wakes.request(devices, asker, { force: body?.force ?? false });
+  }
+
+  function findDevice(account: Account, id: string): DirectoryDevice {
+    const device = directory.devices.byId(id);
+    if (device?.siteId !== account.siteId) throw new HubError("NOT_FOUND", "There is no such device");
+    return device;
+  }
+}
+
+function runningAnswer(wake: RunningWake): WakeAnswer {
+  return {
+    id: wake.id,
+    device: wake.deviceKey,
+    deviceId: wake.deviceId,
+    stage: wake.stage,
+    requestedAt: wake.requestedAt.toISOString(),
+    requestedBy: wake.requestedBy,
+    finishedAt: wake.finishedAt?.toISOString() ?? null,
+    seconds: wake.seconds,
+    evidence: wake.evidence,
+    stages: [...wake.stages],
+  };
+}

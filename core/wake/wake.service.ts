@@ -1,0 +1,295 @@
+import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
+import type { Receipt } from "#contracts/agent.ts";
+import type { WakeAccepted } from "#contracts/api/wakes.ts";
+import { Key } from "#contracts/key.ts";
+import { ORDER_LIFETIME_MS } from "#contracts/limits.ts";
+import type { Evidence } from "#contracts/power.ts";
+import { topics } from "#contracts/topics.ts";
+import type { WakeStageRecord } from "#contracts/wake.ts";
+import type { Presence } from "../agents/presence.ts";
+import { type ErrorCode, HubError } from "../kernel/errors.ts";
+import type { HubSigner } from "../kernel/hub-key.ts";
+import type { Link } from "../kernel/link.ts";
+import type { Directory, DirectoryAgent, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
+import type { PowerStates } from "../power/power-states.ts";
+import { type Asker, RunningWake } from "./running-wake.ts";
+import { Transactions } from "./transactions.ts";
+import { type WakeAim, wakeOrders } from "./wake-orders.ts";
+import { endOfWindow, isHopeless, planWake } from "./wake.rules.ts";
+
+/** More wakes at once than this are refused. */
+const MAX_RUNNING = 100_000;
+/** Wakes that are over stay at hand so many, for whoever asks again. */
+const MAX_RECENT = 5_000;
+const TICK_MS = 100;
+
+export interface WakeOptions {
+  readonly force: boolean;
+}
+
+/** What became of the request for one device. */
+export type WakeAnswerPart =
+  | { readonly type: "wake"; readonly device: Key; readonly wake: RunningWake }
+  | { readonly type: "refused"; readonly device: Key; readonly code: ErrorCode; readonly reason: string };
+
+export interface WakeServiceOptions {
+  readonly directory: Directory;
+  readonly presence: Presence;
+  readonly power: PowerStates;
+  readonly link: Link;
+  readonly signer: HubSigner;
+  readonly log: Logger;
+}
+
+interface SentOrder {
+  readonly atMs: number;
+  readonly wakes: ReadonlyMap<string, RunningWake>;
+  /** How many agents each target was sent to, by device key. */
+  readonly asked: ReadonlyMap<string, number>;
+}
+
+/**
+ * The one way on which a machine is woken, whoever asks: request → signed order to all usable agents at once → receipts →
+ * re-sends → a sighting, or a reason. Nothing here waits for the database.
+ */
+export class WakeService {
+  readonly #options: WakeServiceOptions;
+  readonly #running = new Map<string, RunningWake>();
+  readonly #byDevice = new Map<string, RunningWake>();
+  readonly #recent = new Map<string, RunningWake>();
+  readonly #orders = new Map<string, SentOrder>();
+  readonly #transactions = new Transactions<WakeAnswerPart>();
+  /** Who holds an HTTP answer until the wake is over. */
+  readonly #waiters = new WeakMap<RunningWake, Set<() => void>>();
+  readonly #listeners: ((wake: RunningWake, record: WakeStageRecord, askers: readonly Asker[]) => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: WakeServiceOptions) {
+    this.#options = options;
+    options.power.onSeen((device, evidence) => this.#seen(device, evidence));
+    options.directory.onChange((change) => {
+      if (change.type === "device" && change.before && !change.after) this.#deviceGone(change.before.id);
+    });
+  }
+
+  /** Calls the listener for each stage of each wake, with those who are to hear of it. */
+  onStage(listener: (wake: RunningWake, record: WakeStageRecord, askers: readonly Asker[]) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** A wake that runs, or that was over a short while ago. */
+  find(id: string): RunningWake | undefined {
+    return this.#running.get(id) ?? this.#recent.get(id);
+  }
+
+  /**
+   * Wakes devices of one site. One answer for each device, in their order; a device that is woken already is joined.
+   * A transaction that this asker used within ten minutes repeats the answer and does nothing else.
+   */
+  request(devices: readonly DirectoryDevice[], asker: Asker, { force }: WakeOptions): readonly WakeAnswerPart[] {
+    const clock = { now: new Date(), nowMs: performance.now() };
+    const repeated = asker.transaction === null ? undefined : this.#transactions.find(asker.by, asker.transaction, clock.nowMs);
+    if (repeated) return this.#repeat(repeated, asker);
+    const begun: RunningWake[] = [];
+    const answers = devices.map((device): WakeAnswerPart => {
+      const part = this.#requestOne(device, asker, force, clock);
+      if (part.type === "wake" && part.wake.stages.length === 0) begun.push(part.wake);
+      return part;
+    });
+    this.#sendBursts(begun, clock.nowMs);
+    for (const wake of begun) {
+      const agents = [...wake.agents.values()].map((agent) => agent.key);
+      this.#record(wake, { stage: "accepted", at: clock.now.toISOString(), agents });
+    }
+    if (asker.transaction !== null) this.#transactions.remember(asker.by, asker.transaction, answers, clock.nowMs);
+    return answers;
+  }
+
+  /** @throws HubError NOT_FOUND, WAKE_OVER */
+  cancel(id: string, by: string): RunningWake {
+    const wake = this.find(id);
+    if (!wake) throw new HubError("NOT_FOUND", "There is no such wake");
+    if (wake.isOver) throw new HubError("WAKE_OVER", "This wake is over already");
+    this.#record(wake, { stage: "cancelled", at: new Date().toISOString(), by });
+    return wake;
+  }
+
+  /** Resolves when the wake is over or the time has passed. */
+  async waitFor(wake: RunningWake, ms: number): Promise<void> {
+    if (wake.isOver || ms <= 0) return;
+    const waiters = this.#waiters.get(wake) ?? new Set();
+    this.#waiters.set(wake, waiters);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      waiters.add(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** Takes in what an agent did with an order. */
+  receipt(agent: DirectoryAgent, receipt: Receipt): void {
+    const order = this.#orders.get(receipt.order);
+    if (!order) return; // an order of this agent alone, or one that is long over
+    for (const target of receipt.targets) {
+      const wake = order.wakes.get(target.device);
+      if (!wake || wake.isOver) continue;
+      const first = wake.take(agent, target, order.asked.get(target.device) ?? 1);
+      if (first) {
+        const { packets, destinations } = target;
+        this.#record(wake, { stage: "sent", at: receipt.at, agent: Key.parse(agent.key), packets, destinations });
+      } else if (isHopeless([...wake.agents.values()], wake.failedBursts)) {
+        this.#fail(wake, "SEND_FAILED", "No agent could send a magic packet");
+      }
+    }
+  }
+
+  #requestOne(device: DirectoryDevice, asker: Asker, force: boolean, clock: { now: Date; nowMs: number }): WakeAnswerPart {
+    const { directory, presence, power } = this.#options;
+    const key = Key.parse(device.key);
+    const running = this.#byDevice.get(device.id);
+    if (running) {
+      if (!running.join(asker)) return { type: "refused", device: key, code: "TOO_MANY_WAKES", reason: "Too many requests wait for this wake" };
+      if (running.last) this.#tell(running, running.last, [asker]);
+      return { type: "wake", device: key, wake: running };
+    }
+    const current = power.of(device.id);
+    const agents = directory.agentsFor(device).map((agent) => ({ online: presence.isOnline(agent.id) }));
+    const plan = planWake({ enabled: device.enabled, power: current.power, force, agents });
+    if (plan.type === "refuse") return { type: "refused", device: key, code: plan.code, reason: plan.reason };
+    if (this.#running.size >= MAX_RUNNING) return { type: "refused", device: key, code: "TOO_MANY_WAKES", reason: "Too many wakes run at the moment" };
+    const wake = new RunningWake(randomUUID(), { device, clusterKey: directory.clusterOf(device).key }, asker, clock);
+    this.#running.set(wake.id, wake);
+    if (plan.type === "already-on") {
+      this.#record(wake, { stage: "already-on", at: clock.now.toISOString(), evidence: current.evidence });
+      return { type: "wake", device: key, wake };
+    }
+    this.#byDevice.set(device.id, wake);
+    power.setWaking(device, true, clock.now);
+    return { type: "wake", device: key, wake };
+  }
+
+  #repeat(answers: readonly WakeAnswerPart[], asker: Asker): readonly WakeAnswerPart[] {
+    for (const answer of answers) if (answer.type === "wake" && answer.wake.last) this.#tell(answer.wake, answer.wake.last, [asker]);
+    return answers;
+  }
+
+  /** Sends a burst for each of these wakes: one order for up to 200 devices of a cluster. */
+  #sendBursts(wakes: readonly RunningWake[], nowMs: number): void {
+    const { directory, presence } = this.#options;
+    const byCluster = new Map<string, { aims: WakeAim[]; wakes: Map<string, RunningWake> }>();
+    const onlineIn = new Map<string, DirectoryAgent[]>();
+    const onlineOf = (cluster: DirectoryCluster) => {
+      let online = onlineIn.get(cluster.id);
+      if (!online) onlineIn.set(cluster.id, (online = directory.agentsOf(cluster.id).filter((agent) => presence.isOnline(agent.id))));
+      return online;
+    };
+    for (const wake of wakes) {
+      const device = directory.devices.byId(wake.deviceId);
+      if (!device) continue;
+      const cluster = directory.clusterOf(device);
+      const wholeCluster = device.agentIds.length === 0;
+      const online = onlineOf(cluster);
+      const agents = wholeCluster ? online : online.filter((agent) => device.agentIds.includes(agent.id));
+      wake.beginBurst(agents, nowMs);
+      if (agents.length === 0) continue; // perhaps at the next burst one is back
+      const batch = byCluster.get(cluster.key) ?? { aims: [], wakes: new Map<string, RunningWake>() };
+      batch.aims.push({ device, agents, wholeCluster });
+      batch.wakes.set(device.key, wake);
+      byCluster.set(cluster.key, batch);
+    }
+    for (const [clusterKey, batch] of byCluster) this.#publishOrders(clusterKey, batch.aims, batch.wakes, nowMs);
+  }
+
+  #publishOrders(clusterKey: string, aims: readonly WakeAim[], wakes: ReadonlyMap<string, RunningWake>, nowMs: number): void {
+    const { link, signer, log } = this.#options;
+    const topic = topics.clusterWake.for(clusterKey);
+    for (const part of wakeOrders(clusterKey, aims, new Date())) {
+      const asked = new Map(part.aims.map((aim) => [aim.device.key, aim.agents.length]));
+      this.#orders.set(part.order.id, { atMs: nowMs, wakes, asked });
+      signer
+        .sign(part.order)
+        .then((order) => link.publish(topic, order, topics.clusterWake.options))
+        .catch((error: unknown) => log.warn({ err: error, order: part.order.id }, "an order could not be published; it is sent again with the next burst"));
+    }
+  }
+
+  #seen(device: DirectoryDevice, evidence: Evidence): void {
+    const wake = this.#byDevice.get(device.id);
+    if (!wake) return;
+    const seconds = wake.secondsSince(performance.now());
+    this.#record(wake, { stage: "awake", at: new Date().toISOString(), seconds, evidence });
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    const due: RunningWake[] = [];
+    for (const wake of this.#byDevice.values()) {
+      if (nowMs >= wake.endsMs) this.#endWindow(wake, nowMs);
+      else if (nowMs >= wake.nextBurstMs) due.push(wake);
+    }
+    if (due.length > 0) this.#sendBursts(due, nowMs);
+    for (const [id, { atMs }] of this.#orders) {
+      if (nowMs - atMs < ORDER_LIFETIME_MS * 2) break; // the oldest come first
+      this.#orders.delete(id);
+    }
+  }
+
+  #endWindow(wake: RunningWake, nowMs: number): void {
+    const end = endOfWindow([...wake.agents.values()]);
+    if (end.stage === "failed") return this.#fail(wake, end.code, end.reason);
+    const seconds = wake.secondsSince(nowMs);
+    const resent = wake.bursts - 1;
+    this.#record(wake, { stage: "no-answer", at: new Date().toISOString(), seconds, resent, agents: wake.failures() });
+  }
+
+  #fail(wake: RunningWake, code: ErrorCode, reason: string): void {
+    this.#record(wake, { stage: "failed", at: new Date().toISOString(), code, reason, agents: wake.failures() });
+  }
+
+  #record(wake: RunningWake, record: WakeStageRecord): void {
+    wake.record(record);
+    if (wake.isOver) this.#finish(wake);
+    this.#tell(wake, record, wake.askers);
+  }
+
+  #finish(wake: RunningWake): void {
+    this.#running.delete(wake.id);
+    if (this.#byDevice.get(wake.deviceId) === wake) this.#byDevice.delete(wake.deviceId);
+    this.#recent.set(wake.id, wake);
+    const [oldest] = this.#recent.keys();
+    if (this.#recent.size > MAX_RECENT && oldest) this.#recent.delete(oldest);
+    const device = this.#options.directory.devices.byId(wake.deviceId);
+    if (device) this.#options.power.setWaking(device, false, new Date());
+    for (const resolve of this.#waiters.get(wake) ?? []) resolve();
+  }
+
+  #deviceGone(deviceId: string): void {
+    const wake = this.#byDevice.get(deviceId);
+    if (wake) this.#record(wake, { stage: "cancelled", at: new Date().toISOString(), by: "hub" });
+  }
+
+  #tell(wake: RunningWake, record: WakeStageRecord, askers: readonly Asker[]): void {
+    for (const listener of this.#listeners) listener(wake, record, askers);
+  }
+}
+
+/** The answer for one device, as HTTP gives it. */
+export function acceptedOf(part: WakeAnswerPart): WakeAccepted {
+  if (part.type === "refused") {
+    return { wake: null, device: part.device, stage: "refused", agents: [], code: part.code, reason: part.reason };
+  }
+  const { wake } = part;
+  const agents = [...wake.agents.values()].map(({ id, key, stage, reason }) => ({ id, key, stage, ...(reason !== null && { reason }) }));
+  return { wake: wake.id, device: part.device, stage: wake.stage, agents, ...(wake.seconds !== null && { seconds: wake.seconds }) };
+}

@@ -1,0 +1,27 @@
+import { join } from "node:path";
+import { Migrator } from "@mikro-orm/migrations";
+import { defineConfig } from "@mikro-orm/postgresql";
+import { Agent, AgentHeartbeat } from "#core/agents/agent.entity.ts";
+import { Enrolment } from "#core/agents/enrolment.entity.ts";
+import { Session } from "#core/auth/session.entity.ts";
+import { User } from "#core/auth/user.entity.ts";
+import { Cluster } from "#core/clusters/cluster.entity.ts";
+import { Device } from "#core/devices/device.entity.ts";
+import { DeviceAgent } from "#core/members/device-agent.entity.ts";
+import { MqttClient } from "#core/mqtt-clients/mqtt-client.entity.ts";
+import { Site } from "#core/sites/site.entity.ts";
+import { Wake } from "#core/wake/wake.entity.ts";
+
+/** The entity list and the migrations, for the hub and for the `mikro-orm` command. */
+export default defineConfig({
+  entities: [Site, User, Session, Cluster, Agent, AgentHeartbeat, Enrolment, Device, DeviceAgent, MqttClient, Wake],
+  extensions: [Migrator],
+  ...(process.env["DATABASE_URL"] && { clientUrl: process.env["DATABASE_URL"] }),
+  migrations: {
+    path: join(import.meta.dirname, "core/migrations"),
+    glob: "!(*.d|*.test).{js,ts}",
+    tableName: "migration",
+    snapshot: false,
+    emit: "ts",
+  },
+});
