@@ -79,6 +79,7 @@ function refusalOfIntegration(
       return permissions.has("discovery") ? null : "needs the permission discovery";
     case "discovery, empty":
       if (!permissions.has("discovery")) return "needs the permission discovery";
+      if (!isDiscoveryOfItsClusters(integration, topic, directory)) return "the cluster is not one of its own";
       return message.retain && message.payload.length === 0 ? null : "only an empty retained message may be left here";
     case "any permission":
       if (permissions.size === 0) return "has no permission at all";
@@ -109,7 +110,7 @@ export function mayRead(
   if (principal.type === "integration") return integrationMayRead(principal, topic, directory);
   switch (topic.rule.agentReads) {
     case "no":
-      return false;
+      break;
     case "yes":
       return true;
     case "own":
@@ -117,26 +118,24 @@ export function mayRead(
     case "signed, own cluster":
       return topic.key === principal.cluster && looksSigned(payload);
   }
+  return false;
 }
 
 function integrationMayRead(integration: IntegrationPrincipal, topic: RuledTopic, directory: ClusterDirectory) {
   const { permissions } = integration;
   switch (topic.rule.integrationReads) {
     case "no":
-      return false;
+      break;
     case "read":
       return permissions.has("read") && concerns(integration, topic, directory);
     case "read, all clusters":
       return permissions.has("read") && integration.clusters === null;
     case "discovery":
       return permissions.has("discovery");
-    case "discovery, own cluster": {
-      if (!permissions.has("discovery")) return false;
-      if (integration.clusters === null) return true;
-      const cluster = directory.clusterOfDiscovery?.(topic.key);
-      return cluster !== undefined && integration.clusters.has(cluster);
-    }
+    case "discovery, own cluster":
+      return permissions.has("discovery") && isDiscoveryOfItsClusters(integration, topic, directory);
   }
+  return false;
 }
 
 /**
@@ -178,6 +177,13 @@ function concerns(integration: IntegrationPrincipal, topic: RuledTopic, director
   return cluster !== undefined && integration.clusters.has(cluster);
 }
 
+/** A discovery topic names an object id, which only the hub can tell the cluster of. */
+function isDiscoveryOfItsClusters(integration: IntegrationPrincipal, topic: RuledTopic, directory: ClusterDirectory) {
+  if (integration.clusters === null) return true;
+  const cluster = directory.clusterOfDiscovery?.(topic.key);
+  return cluster !== undefined && integration.clusters.has(cluster);
+}
+
 function clusterOf(topic: RuledTopic, directory: ClusterDirectory): string | undefined {
   switch (topic.rule.names) {
     case "cluster":
@@ -187,6 +193,7 @@ function clusterOf(topic: RuledTopic, directory: ClusterDirectory): string | und
     case "agent":
       return directory.clusterOfAgent(topic.key);
     case "nothing":
-      return undefined;
+      break;
   }
+  return undefined;
 }

@@ -29,19 +29,24 @@ export function authenticator({
   return (client, username, password, done) => {
     const connection = connectionOf(client);
     if (!connection) return done(refusal(SERVER_UNAVAILABLE), false);
-    void ask(connection, username, password).then((answer) => {
-      if (client.closed) return;
-      if (!answer.ok) {
-        log.info(
-          { client: connection.clientId, address: connection.address, username, reason: answer.reason },
-          "refused a client",
-        );
-        return done(refusal(answer.reason === "unavailable" ? SERVER_UNAVAILABLE : BAD_USER_NAME_OR_PASSWORD), false);
-      }
-      admit(connection, answer.principal);
-      done(null, true);
-    });
+    void answer(connection, { username, password }, done);
   };
+
+  async function answer(
+    connection: Connection,
+    { username, password }: { username: string | undefined; password: Buffer | undefined },
+    done: (error: Error | null, ok: boolean) => void,
+  ): Promise<void> {
+    const answer = await ask(connection, username, password);
+    if (connection.client.closed) return;
+    if (answer.ok) {
+      admit(connection, answer.principal);
+      return done(null, true);
+    }
+    const { clientId, address } = connection;
+    log.info({ client: clientId, address, username, reason: answer.reason }, "refused a client");
+    done(refusal(answer.reason === "unavailable" ? SERVER_UNAVAILABLE : BAD_USER_NAME_OR_PASSWORD), false);
+  }
 
   async function ask(connection: Connection, username?: string, password?: Buffer): Promise<Authentication> {
     if (connection.hub) return { ok: true, principal: connection.hub };

@@ -33,9 +33,7 @@ export interface ConnectionContext {
   readonly onProblem: (connection: Connection, problem: string) => void;
 }
 
-/** The packet types that a client may send once it is let in; the rest are the server's. */
-const NEXT_TO_AEDES = new Set(["unsubscribe", "pingreq", "disconnect"]);
-
+/** Packet types, as the first byte says them. MQTT 5 §2.1.2 */
 const PUBACK = 0x40;
 const PUBREC = 0x50;
 const PUBCOMP = 0x70;
@@ -170,17 +168,22 @@ export class Connection {
       case "subscribe":
         if (lacksIdentifier(packet)) return this.fail(Reason.protocolError, "packet identifier 0");
         return answerSubscribe(this, packet, this.#context);
+      case "unsubscribe":
+        if (lacksIdentifier(packet)) return this.fail(Reason.protocolError, "packet identifier 0");
+        return this.#handToAedes(packet);
+      case "pingreq":
+        return this.#handToAedes(packet);
+      case "disconnect":
+        this.#isEnding = true;
+        this.#inlet.stop();
+        return this.#handToAedes(packet);
       case "connect":
-        return this.fail(Reason.protocolError, "a second CONNECT");
-      default:
-        if (!NEXT_TO_AEDES.has(packet.cmd)) return this.fail(Reason.protocolError, `${packet.cmd} from a client`);
-        if (packet.cmd === "unsubscribe" && lacksIdentifier(packet))
-          return this.fail(Reason.protocolError, "packet identifier 0");
-        if (packet.cmd === "disconnect") {
-          this.#isEnding = true;
-          this.#inlet.stop();
-        }
-        this.#handToAedes(packet);
+      case "connack":
+      case "suback":
+      case "unsuback":
+      case "pingresp":
+      case "auth":
+        return this.fail(Reason.protocolError, `${packet.cmd} from a client that is let in`);
     }
   }
 
@@ -275,13 +278,7 @@ export class Connection {
 
 const NEVER_CONGESTED = { isHigh: false, wait: (resume: () => void) => resume() };
 
-function outputLimit(principal: Principal, limits: BrokerLimits): number {
-  switch (principal.type) {
-    case "hub":
-      return limits.outputBytesHub;
-    case "agent":
-      return limits.outputBytesAgent;
-    case "integration":
-      return limits.outputBytesIntegration;
-  }
+function outputLimit({ type }: Principal, limits: BrokerLimits): number {
+  if (type === "hub") return limits.outputBytesHub;
+  return type === "agent" ? limits.outputBytesAgent : limits.outputBytesIntegration;
 }

@@ -79,5 +79,5 @@ function forwarded(properties: PublishProperties | undefined): PublishProperties
   if (userProperties === undefined) return kept;
   if (!(PUBLISHED_BY in userProperties)) return { ...kept, userProperties };
   const { [PUBLISHED_BY]: _claimed, ...others } = userProperties;
-  return { ...kept, userProperties: others };
+  return Object.keys(others).length === 0 ? kept : { ...kept, userProperties: others };
 }

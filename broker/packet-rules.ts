@@ -67,10 +67,8 @@ export function problemOfProperties(packet: string, properties: object | undefin
   const allowed = propertiesOf[packet];
   for (const [name, value] of Object.entries(properties)) {
     if (!allowed?.has(name)) return `${packet} with the property ${name}`;
-    if (value === undefined || value === null || value === -1 || value === false) {
-      // the parser's signs for "cut off"; a flag that is false is none
-      if (typeof value !== "boolean") return `${packet} with a property that is cut off`;
-    }
+    // what the parser says for "cut off"
+    if (value === undefined || value === null || value === -1) return `${packet} with a property that is cut off`;
     if (Array.isArray(value)) return `${packet} with the property ${name} twice`;
   }
   return null;

@@ -80,16 +80,14 @@ export class Sessions implements AedesPersistence {
 
   /** Forgets every session whose id begins so. */
   dropAll(idPrefix: string): void {
-    for (const id of [...this.#sessions.keys()]) if (id.startsWith(idPrefix)) this.#drop(id);
+    for (const id of this.#sessions.keys()) if (id.startsWith(idPrefix)) this.#drop(id);
   }
 
   // Aedes tells a store by its `setup` being an async function
   async setup(): Promise<void> {}
 
   async subscriptionsByClient(client: { id: string }): Promise<AedesSubscription[]> {
-    return [...(this.#sessions.get(client.id)?.subscriptions.values() ?? [])].map((subscription) => ({
-      ...subscription,
-    }));
+    return structuredClone([...(this.#sessions.get(client.id)?.subscriptions.values() ?? [])]);
   }
 
   async addSubscriptions(client: AedesClient, subscriptions: readonly AedesSubscription[]): Promise<void> {

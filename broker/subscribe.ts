@@ -65,7 +65,7 @@ export function answerSubscribe(connection: Connection, packet: ISubscribePacket
     const protocolVersion = client.version === 5 ? 5 : 4;
     const told = protocolVersion === 5 ? codes : codes.map((code) => (code > 2 ? FAILURE : code));
     connection.outbox.write(
-      generate({ cmd: "suback", messageId: packet.messageId ?? 0, granted: told as number[] }, { protocolVersion }),
+      generate({ cmd: "suback", messageId: packet.messageId ?? 0, granted: told }, { protocolVersion }),
     );
     replayRetained(
       connection,

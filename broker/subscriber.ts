@@ -98,7 +98,7 @@ export class Subscriber {
     if (!this.#write(publication, 1, retain, subscriptionIdentifier, id)) queue.remove(message);
   }
 
-  /** False when the client told that it takes no packets of this size. MQTT 5 §3.1.2.11.4 */
+  /** False when the message cannot be sent, as when the client told that it takes no packets of this size. MQTT 5 §3.1.2.11.4 */
   #write(
     publication: Publication,
     qos: 0 | 1,
@@ -111,7 +111,8 @@ export class Subscriber {
       { protocolVersion, qos, retain, isForHub: isHub && protocolVersion === 5, subscriptionIdentifier },
       Date.now,
     );
-    if (encoded.bytes.length > this.#maximumPacketSize) return false;
+    // empty is what mqtt-packet makes of properties that it cannot write
+    if (encoded.bytes.length === 0 || encoded.bytes.length > this.#maximumPacketSize) return false;
     if (qos === 0) outbox.write(encoded.bytes);
     else outbox.writeWithId(encoded.bytes, encoded.idAt, id);
     return true;
@@ -119,8 +120,11 @@ export class Subscriber {
 
   #freeId(): number {
     const { queue } = this.#options;
-    do this.#nextId = this.#nextId >= IDENTIFIERS ? 1 : this.#nextId + 1;
-    while (queue !== null && queue.inFlight < IDENTIFIERS && queue.isInFlight(this.#nextId));
+    // a session queues far fewer messages than there are identifiers, so one is free
+    for (let tries = 0; tries < IDENTIFIERS; tries++) {
+      this.#nextId = this.#nextId >= IDENTIFIERS ? 1 : this.#nextId + 1;
+      if (!queue?.isInFlight(this.#nextId)) break;
+    }
     return this.#nextId;
   }
 }
