@@ -39,7 +39,8 @@ export class HubConnection {
     this.#base = `${credential.baseTopic}/`;
     this.opened = new Promise((resolve) => (this.#settleOpened = resolve));
     this.ended = new Promise((resolve) => (this.#settleEnded = resolve));
-    this.#client = connect(credential.mqttUrl, {
+    this.#client = connect({
+      ...brokerAt(credential.mqttUrl),
       protocolVersion: 5,
       clientId: credential.username,
       username: credential.username,
@@ -50,7 +51,9 @@ export class HubConnection {
       reconnectPeriod: 0,
       queueQoSZero: false,
       resubscribe: false,
+      writeCache: false, // it would keep a buffer for every number up to 65,535: 7 MiB
       rejectUnauthorized: true,
+      wsOptions: { perMessageDeflate: false }, // signed text does not shrink, and each window costs memory
       properties: { maximumPacketSize: MAX_PACKET_BYTES },
       will: {
         topic: this.#base + topics.agentStatus.for(credential.agent),
@@ -118,6 +121,20 @@ export class HubConnection {
     this.#code = code ?? this.#code;
     this.#reason = reason;
   }
+}
+
+/** mqtt.js takes addresses apart with Node's deprecated `url.parse`; this does it by the WHATWG's rules. */
+function brokerAt(mqttUrl: string) {
+  const { protocol, hostname, port, pathname } = new URL(mqttUrl);
+  const isWebSocket = /^wss?:$/.test(protocol);
+  const host = isWebSocket ? hostname : hostname.replaceAll(/[[\]]/g, ""); // an IPv6 address has brackets in a URL only
+  return {
+    protocol: protocol.slice(0, -1) as "mqtt" | "mqtts" | "ws" | "wss", // the credential's schema lets in no other
+    host,
+    hostname: host,
+    ...(port !== "" && { port: Number(port) }),
+    ...(isWebSocket && { path: pathname }),
+  };
 }
 
 function codeOf(error: object): number | undefined {

@@ -15,7 +15,7 @@ export const Credential = z.object({
   username: z.string(),
   password: z.string(),
   baseTopic: z.string().min(1),
-  mqttUrl: z.url(),
+  mqttUrl: z.url({ protocol: /^(mqtts?|wss?)$/ }),
   joinedAt: Instant,
 });
 export type Credential = z.infer<typeof Credential>;

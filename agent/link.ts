@@ -48,9 +48,10 @@ export class HubLink {
   async close(farewell: (connection: HubConnection) => Promise<void>): Promise<void> {
     this.#closing = true;
     this.#pause.abort();
-    if (this.#connection) {
-      await farewell(this.#connection).catch(() => {}); // cut off meanwhile: then the Will says it
-      await this.#connection.close();
+    const connection = this.#connection;
+    if (connection) {
+      await farewell(connection).catch(() => {}); // cut off meanwhile: then the Will says it
+      await connection.close();
     }
     await this.#running;
   }

@@ -1,0 +1,41 @@
+import { describe, expect, test } from "vitest";
+import { failuresAfter, isRefusal, pauseMs } from "./reconnect.rules.ts";
+
+const end = { code: undefined, reason: "the connection was closed", livedMs: 0 };
+
+describe("the pause before the next attempt", () => {
+  test.for([
+    [0, 500],
+    [1, 1_000],
+    [2, 2_000],
+    [5, 16_000],
+    [6, 30_000],
+    [1_000, 30_000],
+  ] as const)("after %i failures is anything from nothing up to %i ms", ([failures, longest]) => {
+    expect(pauseMs(failures, false, 0)).toBe(0);
+    expect(pauseMs(failures, false, 0.5)).toBe(longest / 2);
+    expect(pauseMs(failures, false, 0.999_999)).toBeCloseTo(longest, -1);
+  });
+
+  test("is about five minutes when the hub refuses this agent", () => {
+    expect(pauseMs(0, true, 0.5)).toBe(300_000);
+    expect(pauseMs(0, true, 0)).toBeGreaterThan(200_000);
+  });
+
+  test("starts anew after a connection that lived", () => {
+    expect(failuresAfter(7, { ...end, livedMs: 5_000 })).toBe(0);
+    expect(failuresAfter(7, { ...end, livedMs: 4_999 })).toBe(8);
+  });
+});
+
+test.for([
+  ["bad user name or password (MQTT 5)", 0x86, true],
+  ["not authorized (MQTT 5)", 0x87, true],
+  ["not authorized (MQTT 3.1.1)", 5, true],
+  ["taken over by another connection with this credential", 0x8e, true],
+  ["server unavailable", 0x88, false],
+  ["server shutting down", 0x8b, false],
+  ["an end without a code", undefined, false],
+] as const)("%s: a refusal? %s", ([, code, refused]) => {
+  expect(isRefusal({ ...end, code })).toBe(refused);
+});
