@@ -136,13 +136,13 @@ describe("the access rules", () => {
   });
 });
 
-describe("a subscription", () => {
-  const refusal = (name: string, filter: string) => {
-    const principal = who[name];
-    if (!principal) throw new Error(`nobody is called ${name}`);
-    return refusalOfSubscribe(principal, filter, rules.of(filter), directory);
-  };
+function refusal(name: string, filter: string): string | null {
+  const principal = who[name];
+  if (!principal) throw new Error(`nobody is called ${name}`);
+  return refusalOfSubscribe(principal, filter, rules.of(filter), directory);
+}
 
+describe("a subscription", () => {
   it.each([
     ["pi", "powerbeacon/cluster/+/wake"],
     ["pi", "powerbeacon/agent/pi/order"],

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { connectPacket, startTestBroker, type TestBroker } from "./testing.ts";
 
@@ -9,6 +8,15 @@ beforeEach(async () => {
 afterEach(() => test.close());
 
 const signed = "eyJhbGciOiJFZERTQSJ9.e30.c2ln";
+
+async function answerTo(published: Promise<unknown>): Promise<unknown> {
+  try {
+    await published;
+    return "acknowledged";
+  } catch (error) {
+    return (error as { code: number }).code; // mqtt rejects with the reason code of the acknowledgement
+  }
+}
 
 describe.each([4, 5] as const)("with MQTT version %i", (protocolVersion) => {
   it("a request reaches the hub with the name of who published it", async () => {
@@ -86,8 +94,7 @@ describe.each([4, 5] as const)("with MQTT version %i", (protocolVersion) => {
     await hub.mqtt.subscribeAsync("powerbeacon/#", { qos: 1 });
     const ha = await test.connect("ha", { protocolVersion });
     const published = ha.mqtt.publishAsync("powerbeacon/cluster/home/wake", "", { qos: 1, retain: true });
-    if (protocolVersion === 5) await expect(published).rejects.toMatchObject({ code: 0x87 });
-    else await published;
+    expect(await answerTo(published)).toBe(protocolVersion === 5 ? 0x87 : "acknowledged");
     await ha.mqtt.publishAsync("powerbeacon/cluster/home/wake", "", { qos: 1 });
     await expect.poll(() => hub.messages).toHaveLength(1);
     expect(test.refusals).toEqual([
@@ -104,8 +111,7 @@ describe.each([4, 5] as const)("with MQTT version %i", (protocolVersion) => {
   it.each([0, 1, 2] as const)("a refused message of QoS %i does not close the connection", async (qos) => {
     const ha = await test.connect("ha", { protocolVersion });
     const published = ha.mqtt.publishAsync("powerbeacon/device/nas/state", "ON", { qos });
-    if (protocolVersion === 5 && qos > 0) await expect(published).rejects.toMatchObject({ code: 0x87 });
-    else await published;
+    expect(await answerTo(published)).toBe(protocolVersion === 5 && qos > 0 ? 0x87 : "acknowledged");
     await ha.mqtt.publishAsync("powerbeacon/device/nas/set", "ON", { qos: 1 });
     expect(ha.mqtt.connected).toBe(true);
     expect(test.broker.figures().refusals).toBe(1);
@@ -167,7 +173,7 @@ describe.each([4, 5] as const)("with MQTT version %i", (protocolVersion) => {
 
   it("a second connection of one credential with the same identifier takes over the first", async () => {
     const first = await test.connect("ha", { protocolVersion, clientId: "same" });
-    const closed = once(first.mqtt, "close");
+    const closed = new Promise<void>((resolve) => first.mqtt.once("close", resolve));
     const second = await test.connect("ha", { protocolVersion, clientId: "same" });
     await closed;
     expect(second.mqtt.connected).toBe(true);
@@ -219,7 +225,7 @@ describe.each([4, 5] as const)("with MQTT version %i", (protocolVersion) => {
       dup: false,
     });
     await expect.poll(() => raw.isClosed).toBe(true);
-    if (protocolVersion === 5) expect(raw.packets[1]).toMatchObject({ cmd: "disconnect", reasonCode: 0x98 });
+    expect(raw.packets.slice(1)).toMatchObject(protocolVersion === 5 ? [{ cmd: "disconnect", reasonCode: 0x98 }] : []);
     await expect.poll(() => hub.messages.map(({ payload }) => payload)).toEqual(["offline"]);
   });
 
@@ -351,7 +357,7 @@ describe("MQTT 5", () => {
     raw.send({ cmd: "pingreq" });
     await expect.poll(() => raw.commands).toContain("pingresp");
     expect(raw.commands.filter((cmd) => cmd === "publish")).toHaveLength(2);
-    const [first] = raw.packets.filter((packet) => packet.cmd === "publish");
+    const first = raw.packets.find((packet) => packet.cmd === "publish");
     raw.send({ cmd: "puback", messageId: first?.messageId ?? 0 });
     await expect.poll(() => raw.commands.filter((cmd) => cmd === "publish")).toHaveLength(3);
   });

@@ -58,6 +58,8 @@ export class Connection {
   subscriber: Subscriber | null = null;
   readonly #context: ConnectionContext;
   readonly #inlet: Inlet;
+  /** The filters it has or is about to have: Aedes knows of one only some turns after it was asked for. */
+  readonly filters = new Set<string>();
   readonly #early: Packet[] = [];
   readonly #handToAedes: (packet: Packet) => void;
   #awaitingPubrel = new Set<number>();
@@ -92,6 +94,7 @@ export class Connection {
       packetTimeoutMs: context.limits.packetTimeoutMs,
       packetBytes: () => (client.connected ? context.limits.packetBytes : context.limits.packetBytesBeforeConnack),
       congestion: origin.hub === null ? context.congestion : NEVER_CONGESTED,
+      isOpen: () => client.connected || !this.#hasConnect,
       onPacket: (packet) => this.#take(packet),
       onProblem: (reason, problem) => this.fail(reason, problem),
     });
@@ -134,8 +137,10 @@ export class Connection {
 
   /** CONNACK is on its way: what waited goes out and comes in. */
   start(): void {
+    for (const filter of Object.keys(this.client.subscriptions)) this.filters.add(filter);
     this.subscriber?.start();
     for (const packet of this.#early.splice(0)) if (!this.#isEnding) this.#dispatch(packet);
+    this.#inlet.pull();
   }
 
   #take(packet: Packet): void {
@@ -170,6 +175,7 @@ export class Connection {
         return answerSubscribe(this, packet, this.#context);
       case "unsubscribe":
         if (lacksIdentifier(packet)) return this.fail(Reason.protocolError, "packet identifier 0");
+        for (const filter of packet.unsubscriptions) this.filters.delete(filter);
         return this.#handToAedes(packet);
       case "pingreq":
         return this.#handToAedes(packet);

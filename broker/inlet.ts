@@ -11,6 +11,8 @@ export interface InletOptions {
   readonly packetBytes: () => number;
   /** Where reading must wait because the hub itself is behind: calls back when it may go on. */
   readonly congestion: { readonly isHigh: boolean; wait(resume: () => void): void };
+  /** False between CONNECT and the moment when its sender is let in. */
+  readonly isOpen: () => boolean;
   readonly onPacket: (packet: Packet) => void;
   /** The client broke the protocol; the connection must end. */
   readonly onProblem: (reason: number, problem: string) => void;
@@ -63,8 +65,8 @@ export class Inlet {
   }
 
   pull(): void {
-    const { conn, client, congestion } = this.#options;
-    if (this.#isStopped || this.#isParsing || client._paused || client.closed) return;
+    const { conn, client, congestion, isOpen } = this.#options;
+    if (this.#isStopped || this.#isParsing || client._paused || client.closed || !isOpen()) return;
     if (congestion.isHigh) return congestion.wait(() => this.pull());
     const chunk = conn.read() as Buffer | null;
     if (chunk === null) return;

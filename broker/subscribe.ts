@@ -16,22 +16,20 @@ const SHARED = "$share/";
  * `__proto__` and answers two equal filters with one code.
  */
 export function answerSubscribe(connection: Connection, packet: ISubscribePacket, context: ConnectionContext): void {
-  const { client, principal } = connection;
+  const { client, principal, filters } = connection;
   if (principal === null) return;
   const identifier = packet.properties?.subscriptionIdentifier;
   if (identifier === 0 || Array.isArray(identifier))
     return connection.fail(Reason.protocolError, "subscription identifier 0, or several");
   if (packet.subscriptions.length === 0) return connection.fail(Reason.protocolError, "SUBSCRIBE without a filter");
 
-  let count = Object.keys(client.subscriptions).length;
   const granted: { subscription: AedesSubscription; isReplayed: boolean }[] = [];
   const codes = packet.subscriptions.map((asked, at) => {
-    const isNew =
-      !(asked.topic in client.subscriptions) && !granted.some((one) => one.subscription.topic === asked.topic);
+    const isNew = !filters.has(asked.topic);
     const code = at < context.limits.filtersPerPacket ? refusalCode(asked.topic) : Reason.quotaExceeded;
     if (code !== null) return code;
-    if (isNew && count >= context.limits.filtersPerClient) return Reason.quotaExceeded;
-    if (isNew) count++;
+    if (isNew && filters.size >= context.limits.filtersPerClient) return Reason.quotaExceeded;
+    filters.add(asked.topic);
     // QoS 2 is not needed by anything here, and without it no reader can hold back messages by half a handshake
     const qos = Math.min(asked.qos, 1);
     const { rh: _handling, ...options } = asked;

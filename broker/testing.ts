@@ -72,6 +72,7 @@ export interface TestMessage {
 /** A broker on a port of its own; `close` also ends every client that was made with it. */
 export async function startTestBroker(
   options: {
+    port?: number;
     limits?: Partial<BrokerLimits>;
     tls?: { cert: Buffer; key: Buffer };
     authenticate?: (credentials: MqttCredentials) => Authentication | Promise<Authentication>;
@@ -101,7 +102,7 @@ export async function startTestBroker(
   const settings: BrokerOptions = {
     baseTopic: "powerbeacon",
     discoveryPrefix: "homeassistant",
-    tcp: { host: "127.0.0.1", port: 0 },
+    tcp: { host: "127.0.0.1", port: options.port ?? 0 },
     tls: options.tls ? { host: "127.0.0.1", port: 0, ...options.tls } : null,
     log: { warn: note, info: note },
     ...(options.limits ? { limits: options.limits } : {}),
@@ -140,7 +141,7 @@ export async function startTestBroker(
       return follow(client);
     },
     async hub(clientOptions = {}) {
-      const client = new mqtt.MqttClient(() => broker.connectHub() as never, {
+      const client = new mqtt.MqttClient(() => broker.connectHub(), {
         protocolVersion: 5,
         reconnectPeriod: 0,
         ...clientOptions,
@@ -168,7 +169,7 @@ export async function follow(client: MqttClient): Promise<TestClient> {
   client.on("message", (topic, payload, { qos, retain, properties }) => {
     messages.push({ topic, payload: payload.toString(), qos, retain, properties });
   });
-  await once(client, "connect");
+  await new Promise((resolve, reject) => client.once("connect", resolve).once("error", reject));
   client.on("error", () => {}); // what the broker says at the end is looked at where a test is about it
   return {
     mqtt: client,
