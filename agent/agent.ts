@@ -64,7 +64,8 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
         if (!refusal) for (const { device } of order.targets) watcher.awaitWake(device);
       },
       time: (order, receivedMs) => {
-        if (!clock.answer(order, receivedMs)) log.debug({}, "An answer about the time came too late");
+        if (clock.answer(order, receivedMs)) void presence.timeIsKnown();
+        else log.debug({}, "An answer about the time came too late");
       },
       revoked: () => {
         log.error({ agent: key }, "The hub has removed this agent");

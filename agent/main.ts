@@ -1,4 +1,3 @@
-import "./memory.ts";
 import { parseArgs } from "node:util";
 import { startAgent } from "./agent.ts";
 import { AgentError } from "./agent-error.ts";

@@ -33,6 +33,7 @@ export class Presence {
   #isAnnounced = false;
   #publishedInventory = "";
   #askedMs = 0;
+  #toldOffset = false;
   #timers: NodeJS.Timeout[] = [];
 
   constructor(options: PresenceOptions) {
@@ -84,6 +85,7 @@ export class Presence {
     const wallMs = Date.now();
     const hubMs = clock.now(performance.now());
     this.#sequence += 1;
+    this.#toldOffset = hubMs !== undefined;
     const heartbeat: Heartbeat = {
       at: new Date(hubMs ?? wallMs).toISOString(),
       sequence: this.#sequence,
@@ -93,6 +95,11 @@ export class Presence {
       clockOffsetMs: hubMs === undefined ? null : Math.round(hubMs - wallMs),
     };
     await outlet.publish(topics.agentHeartbeat.for(key), JSON.stringify(heartbeat), topics.agentHeartbeat.options);
+  }
+
+  /** The hub told its time; the first heartbeat of a connection mostly comes before that. */
+  async timeIsKnown(): Promise<void> {
+    if (!this.#toldOffset) await this.#whenAnnounced(() => this.beat(this.#options.link));
   }
 
   async #followChanges(): Promise<void> {

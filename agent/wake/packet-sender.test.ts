@@ -29,7 +29,6 @@ test("a packet leaves from the address that its route names", async () => {
 test("an address that this machine does not have is a reason, not an exception", async () => {
   const packet = magicPacket(MAC, null);
   expect(await sender.send(packet, route({ from: "203.0.113.77" }))).toBe("the interface no longer has this address");
-  expect(await sender.send(packet, route({ to: "203.0.113.255.1" }))).not.toBeNull();
 });
 
 test("a destination that fails does not stop the others", async () => {

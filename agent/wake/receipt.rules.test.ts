@@ -24,6 +24,25 @@ function order(targets: readonly { device: string; agents: string[] }[]): WakeOr
   });
 }
 
+function receipt(destinations: number): Receipt {
+  return {
+    order: randomUUID(),
+    at: new Date().toISOString(),
+    targets: Array.from({ length: 200 }, (_, index) => ({
+      device: Key.parse(`device-${index}`),
+      outcome: "sent",
+      reason: null,
+      packets: destinations * 3,
+      destinations: Array.from({ length: destinations }, (_unused, at) => ({
+        address: "192.168.100.255",
+        port: 9,
+        interface: `a-long-interface-name-${at}`,
+        error: at === destinations - 1 ? "network is unreachable" : null,
+      })),
+    })),
+  };
+}
+
 test("an agent sends for the targets that name it and for those that name nobody", () => {
   const targets = targetsFor(
     Key.parse("pi"),
@@ -43,23 +62,6 @@ test("the line of a refused target fits the contract", () => {
 });
 
 describe("a receipt that would not fit into a packet", () => {
-  const receipt = (destinations: number): Receipt => ({
-    order: randomUUID(),
-    at: new Date().toISOString(),
-    targets: Array.from({ length: 200 }, (_, index) => ({
-      device: Key.parse(`device-${index}`),
-      outcome: "sent",
-      reason: null,
-      packets: destinations * 3,
-      destinations: Array.from({ length: destinations }, (_unused, at) => ({
-        address: "192.168.100.255",
-        port: 9,
-        interface: `a-long-interface-name-${at}`,
-        error: at === destinations - 1 ? "network is unreachable" : null,
-      })),
-    })),
-  });
-
   test("tells of fewer destinations, failed ones first, and keeps outcomes and counts", () => {
     const fitting = fittingReceipt(receipt(60));
     expect(JSON.stringify(fitting).length).toBeLessThan(MAX_PACKET_BYTES);

@@ -1,0 +1,83 @@
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { topics } from "#contracts/topics.ts";
+import { type AgentProcess, runProcess, startProcess } from "./fixtures/process.ts";
+import { clockOffsets, temporaryDirectory } from "./fixtures/scene.ts";
+import { type StandInHub, startStandInHub } from "./fixtures/stand-in-hub.ts";
+
+const STATUS = topics.agentStatus.for("pi");
+
+let hub: StandInHub;
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let stateDir: string;
+
+beforeEach(async () => {
+  hub = await startStandInHub();
+  directory = await temporaryDirectory();
+  stateDir = join(directory.path, "state");
+});
+
+afterEach(async () => {
+  await hub.close();
+  await directory.remove();
+});
+
+async function running(): Promise<AgentProcess> {
+  const agent = startProcess(["run"], { STATE_DIR: stateDir, HUB_URL: hub.url, JOIN_CODE: hub.joinCode });
+  await expect.poll(() => hub.broker.retained.get(STATUS), { timeout: 10_000 }).toBe("online");
+  return agent;
+}
+
+describe("powerbeacon-agent", () => {
+  test("joins, and then knows where it belongs", async () => {
+    const joined = await runProcess(["join", hub.url, hub.joinCode, "--state", stateDir]);
+    expect(joined).toMatchObject({ exitCode: 0, output: expect.stringContaining(`Joined ${hub.url} as "pi"`) });
+    const status = await runProcess(["status", "--state", stateDir]);
+    expect(status).toMatchObject({ exitCode: 0, output: expect.stringContaining(`Joined ${hub.url} as "pi"`) });
+  });
+
+  test.for([
+    [["status"], 1, /^This agent has not joined a hub \(.*\)\n$/],
+    [["run"], 1, /^This agent has not joined a hub: use "join", or set HUB_URL and JOIN_CODE .*\n$/],
+    [["join", "http://127.0.0.1:9", "nonsense"], 1, /^That is not a join code; .*\n$/],
+    [["join", "http://127.0.0.1:9"], 2, /^join needs the address of the hub and a join code\n/],
+    [["dance"], 2, /^"dance" is not a command of this agent\n/],
+    [["run", "--loud"], 2, /^Unknown option '--loud'/],
+  ] as const)("%j ends with code %i and one sentence", async ([args, exitCode, output]) => {
+    const result = await runProcess(args, { STATE_DIR: stateDir });
+    expect(result.output).toMatch(output);
+    expect(result.exitCode).toBe(exitCode);
+  });
+
+  test("joins by itself when it starts with a hub and a code", async () => {
+    const agent = await running();
+    agent.child.kill("SIGTERM");
+    await agent.ended;
+    expect(hub.enrolments).toHaveLength(1);
+  });
+
+  test("says goodbye within two seconds when it is asked to stop", async () => {
+    const agent = await running();
+    const startedMs = performance.now();
+    agent.child.kill("SIGTERM");
+    expect(await agent.ended).toBe(0);
+    expect(performance.now() - startedMs).toBeLessThan(2_000);
+    expect(hub.broker.retained.get(STATUS)).toBe("offline");
+  });
+
+  test("is reported offline by its Will when it is killed", async () => {
+    const agent = await running();
+    agent.child.kill("SIGKILL");
+    await expect.poll(() => hub.broker.retained.get(STATUS)).toBe("offline");
+    await agent.ended;
+  });
+
+  test("stops with code 3 when the hub has removed it, and keeps its files", async () => {
+    const agent = await running();
+    await expect.poll(() => clockOffsets(hub).some((offsetMs) => offsetMs !== null)).toBe(true);
+    const topic = topics.agentOrder.for("pi");
+    await hub.broker.publish(topic, await hub.sign(hub.order(topic, { type: "revoked" })));
+    expect(await agent.ended).toBe(3);
+    expect(await runProcess(["status", "--state", stateDir])).toMatchObject({ exitCode: 0 });
+  });
+});

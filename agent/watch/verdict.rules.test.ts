@@ -1,0 +1,107 @@
+import { describe, expect, test } from "vitest";
+import type { Neighbour } from "./neighbours.rules.ts";
+import {
+  type Answer,
+  findingFrom,
+  firstLookInMs,
+  nextLookInMs,
+  nextVerdict,
+  UNKNOWN,
+  type Verdict,
+} from "./verdict.rules.ts";
+
+const OWN = "02:00:00:00:00:01";
+const OTHER = "02:00:00:00:00:99";
+const ADDRESS = "192.168.1.9";
+
+function entry(mac: string | null, state: Neighbour["state"]): Neighbour {
+  return { address: ADDRESS, mac, state };
+}
+
+describe("an address", () => {
+  test.for<[string, Answer["how"], Neighbour[], { how: string; mac: string | null } | undefined]>([
+    ["that answers a ping proves it, where there is no neighbour entry", "icmp", [], { how: "icmp", mac: null }],
+    [
+      "that answers a ping proves it, where the MAC address fits",
+      "icmp",
+      [entry(OWN, "live")],
+      { how: "icmp", mac: OWN },
+    ],
+    ["that accepts a connection proves it", "tcp", [entry(OWN, "confirmed")], { how: "tcp", mac: OWN }],
+    ["that another machine answers from proves nothing", "icmp", [entry(OTHER, "confirmed")], undefined],
+    ["that another machine answers from proves nothing by TCP either", "tcp", [entry(OTHER, "live")], undefined],
+    ["with another MAC address of unknown age proves nothing", "icmp", [entry(OTHER, "unknown")], undefined],
+    [
+      "with another MAC address from long ago does not contradict",
+      "icmp",
+      [entry(OTHER, "stale")],
+      { how: "icmp", mac: null },
+    ],
+    [
+      "whose MAC address was just confirmed proves it without an answer",
+      null,
+      [entry(OWN, "confirmed")],
+      { how: "arp", mac: OWN },
+    ],
+    ["whose MAC address is only remembered proves nothing", null, [entry(OWN, "stale")], undefined],
+    ["whose MAC address is being asked for proves nothing", null, [entry(OWN, "live")], undefined],
+    ["whose MAC address is of unknown age proves nothing", null, [entry(OWN, "unknown")], undefined],
+    ["that nobody answers from proves nothing", null, [entry(null, "unanswered")], undefined],
+    [
+      "that is known on two networks is judged by the one that fits",
+      "icmp",
+      [entry(OTHER, "live"), entry(OWN, "live")],
+      { how: "icmp", mac: OWN },
+    ],
+  ])("%s", ([, how, neighbours, expected]) => {
+    const finding = findingFrom({ mac: OWN, arp: true }, { address: ADDRESS, how }, neighbours);
+    expect(finding).toEqual(expected && { ...expected, address: ADDRESS });
+  });
+
+  test("that was just confirmed proves nothing for a device that is not watched by ARP", () => {
+    const answer = { address: ADDRESS, how: null };
+    expect(findingFrom({ mac: OWN, arp: false }, answer, [entry(OWN, "confirmed")])).toBeUndefined();
+  });
+});
+
+describe("a verdict", () => {
+  function after(looks: readonly boolean[]): Verdict["state"] {
+    return looks.reduce(nextVerdict, UNKNOWN).state;
+  }
+
+  test.for<[string, boolean[], Verdict["state"]]>([
+    ["is open before the first look", [], "unknown"],
+    ["is up at the first evidence", [true], "up"],
+    ["stays open after two looks without evidence", [false, false], "unknown"],
+    ["is down after three looks without evidence", [false, false, false], "down"],
+    ["survives two lost pings", [true, false, false], "up"],
+    ["turns down at the third lost ping", [true, false, false, false], "down"],
+    ["counts only losses in a row", [true, false, false, true, false, false], "up"],
+    ["turns up again at once", [false, false, false, true], "up"],
+  ])("%s", ([, looks, state]) => {
+    expect(after(looks)).toBe(state);
+  });
+});
+
+describe("the next look", () => {
+  test.for<[string, Verdict, boolean, number]>([
+    ["comes after the interval when all is clear", { state: "up", failures: 0 }, false, 10_000],
+    ["comes after the interval for a device that is down", { state: "down", failures: 3 }, false, 10_000],
+    ["comes soon while there is no verdict", { state: "unknown", failures: 1 }, false, 1_000],
+    ["comes soon when a device that was up did not answer", { state: "up", failures: 1 }, false, 3_000],
+    ["comes within a second after a wake", { state: "down", failures: 3 }, true, 1_000],
+  ])("%s", ([, verdict, isAwaited, expected]) => {
+    expect(nextLookInMs(verdict, 10_000, isAwaited, 0.5)).toBe(expected);
+  });
+
+  test("is never later than the interval asks for, give or take a tenth", () => {
+    expect(nextLookInMs({ state: "up", failures: 0 }, 1_000, false, 0.999)).toBeLessThan(1_100);
+    expect(nextLookInMs({ state: "up", failures: 1 }, 1_000, false, 0)).toBe(1_000);
+  });
+});
+
+test("the first looks at many devices are spread, at one device it comes at once", () => {
+  expect(firstLookInMs(1, 10_000, 0.999)).toBeLessThan(20);
+  expect(firstLookInMs(1_000, 10_000, 0.999)).toBeGreaterThan(9_000);
+  expect(firstLookInMs(1_000, 10_000, 0.999)).toBeLessThan(10_000);
+});
