@@ -65,10 +65,6 @@ describe("an address", () => {
 });
 
 describe("a verdict", () => {
-  function after(looks: readonly boolean[]): Verdict["state"] {
-    return looks.reduce(nextVerdict, UNKNOWN).state;
-  }
-
   test.for<[string, boolean[], Verdict["state"]]>([
     ["is open before the first look", [], "unknown"],
     ["is up at the first evidence", [true], "up"],
@@ -79,7 +75,7 @@ describe("a verdict", () => {
     ["counts only losses in a row", [true, false, false, true, false, false], "up"],
     ["turns up again at once", [false, false, false, true], "up"],
   ])("%s", ([, looks, state]) => {
-    expect(after(looks)).toBe(state);
+    expect(looks.reduce(nextVerdict, UNKNOWN).state).toBe(state);
   });
 });
 
