@@ -138,7 +138,12 @@ async function startParts(config: Config, options: HubOptions, closers: (() => P
         events?.refused({ by: username, cluster: null, device: null, transaction: null, reason: `${action} ${topic}: ${reason}` }),
     },
   });
-  closers.push(() => broker.close());
+  // MQTT over WebSocket lives on HTTP connections, so HTTP is closed only after the broker has let go of them
+  let httpClosed: Promise<void> | undefined;
+  closers.push(async () => {
+    await broker.close();
+    await httpClosed;
+  });
 
   const link = createLink({ baseTopic: config.mqtt.baseTopic, open: () => broker.connectHub(), log });
   const power = new PowerStates(directory, presence);
@@ -198,7 +203,9 @@ async function startParts(config: Config, options: HubOptions, closers: (() => P
     if (request.url?.split("?", 1)[0] === "/mqtt") broker.handleUpgrade(request, socket, head);
     else socket.destroy();
   });
-  closers.push(() => app.close());
+  closers.push(() => {
+    httpClosed = app.close();
+  });
   const httpPort = await listen(app, config.http);
   return { httpPort, mqttPort: broker.tcpPort, mqttTlsPort: broker.tlsPort, setupCode, broker };
 }

@@ -18,7 +18,7 @@ const ROWS_PER_STATEMENT = 500;
 // a heartbeat of an agent that was deleted meanwhile finds no agent and is left out
 const UPSERT = `insert into agent_heartbeat (agent_id, site_id, at, heartbeat)
   select a.id, a.site_id, (b.heartbeat ->> 'at')::timestamptz, b.heartbeat
-  from unnest(?::uuid[], ?::jsonb[]) as b (agent_id, heartbeat) join agent a on a.id = b.agent_id
+  from jsonb_to_recordset(?::jsonb) as b (agent_id uuid, heartbeat jsonb) join agent a on a.id = b.agent_id
   on conflict (agent_id) do update set at = excluded.at, heartbeat = excluded.heartbeat`;
 
 export function startHeartbeatWriter(database: Database, log: Logger): HeartbeatWriter {
@@ -30,7 +30,7 @@ export function startHeartbeatWriter(database: Database, log: Logger): Heartbeat
       const batch = [...dirty].slice(0, ROWS_PER_STATEMENT);
       for (const [id] of batch) dirty.delete(id);
       try {
-        await database.execute(UPSERT, [batch.map(([id]) => id), batch.map(([, heartbeat]) => JSON.stringify(heartbeat))]);
+        await database.execute(UPSERT, [JSON.stringify(batch.map(([id, heartbeat]) => ({ agent_id: id, heartbeat })))]);
       } catch (error) {
         for (const [id, heartbeat] of batch) if (!dirty.has(id)) dirty.set(id, heartbeat);
         log.warn({ err: error, waiting: dirty.size }, "heartbeats could not be written; they wait");

@@ -14,7 +14,7 @@ export const MacAddress = z
   .string()
   .trim()
   .regex(USUAL_NOTATIONS, "is not a MAC address such as aa:bb:cc:dd:ee:ff")
-  .transform(canonical)
+  .overwrite(canonical)
   .refine((mac) => mac !== "00:00:00:00:00:00", "is the null MAC address")
   .refine((mac) => !isMulticast(mac), "is a multicast or broadcast MAC address, no network card has it")
   .brand("MacAddress");
@@ -25,7 +25,7 @@ export const SecureOnPassword = z
   .string()
   .trim()
   .regex(USUAL_NOTATIONS, "is not a SecureOn password such as 01:02:03:04:05:06")
-  .transform(canonical)
+  .overwrite(canonical)
   .brand("SecureOnPassword");
 export type SecureOnPassword = z.infer<typeof SecureOnPassword>;
 

@@ -28,7 +28,7 @@ export function answerProblem(error: FastifyError, request: FastifyRequest, repl
   if (refusal.code === "INTERNAL") request.log.error({ err: error }, "a request failed");
   const status = refusal.status ?? ERROR_STATUS[refusal.code];
   const problem: Problem = {
-    type: `https://powerbeacon.dev/errors/${refusal.code}`,
+    type: `urn:powerbeacon:error:${refusal.code}`,
     title: STATUS_CODES[status] ?? "Error",
     status,
     code: refusal.code,

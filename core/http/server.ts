@@ -20,6 +20,7 @@ import { answerProblem } from "./problem.ts";
 /** A body is at most this large; the largest honest one names some thousand members of a cluster. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const CALLS_PER_MINUTE = 600;
+const DOCS_CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'self'";
 const CSRF_HEADER = "x-powerbeacon";
 const UNSAFE_METHODS = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
@@ -78,7 +79,7 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
   });
-  await app.register(swaggerUi, { routePrefix: "/api/docs", staticCSP: true, uiConfig: { docExpansion: "list", validatorUrl: null } });
+  await app.register(swaggerUi, { routePrefix: "/api/docs", staticCSP: true, transformStaticCSP: () => DOCS_CSP, uiConfig: { docExpansion: "list", validatorUrl: null } });
   app.get("/api/openapi.json", { config: { permission: "public" }, schema: { hide: true } }, async () => app.swagger());
   return app;
 }

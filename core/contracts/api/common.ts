@@ -31,7 +31,7 @@ export const Description = z.string().trim().max(2_000).refine((text) => !text.i
 export const Tags = z
   .array(z.string().trim().min(1).max(40).refine(noControlCharacters, "holds a control character"))
   .max(20, "are more than 20")
-  .transform((tags) => [...new Set(tags)]);
+  .overwrite((tags) => [...new Set(tags)]);
 
 export const IdParams = z.object({ id: z.uuid() });
 

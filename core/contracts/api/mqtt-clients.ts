@@ -8,7 +8,7 @@ const fields = {
   permissions: z
     .array(z.enum(MQTT_PERMISSIONS))
     .min(1)
-    .transform((permissions) => [...new Set(permissions)]),
+    .overwrite((permissions) => [...new Set(permissions)]),
   clusterIds: z.array(z.uuid()).max(1_000).nullable().describe("null = every cluster of the site"),
 };
 
