@@ -165,6 +165,12 @@ function looksSigned(payload: Buffer): boolean {
   return payload.length >= 3 && payload[0] === 0x65 && payload[1] === 0x79 && payload[2] === 0x4a;
 }
 
+/** Why nobody may be answered on this topic at a client's wish; null when it is the client's own. MQTT 5 §4.10 */
+export function refusalOfResponseTopic(principal: Principal, topic: RuledTopic): string | null {
+  if (principal.type === "hub" || (topic.rule.response && isResponseFor(principal, topic))) return null;
+  return "its response topic is not one of its own";
+}
+
 function isResponseFor(principal: Principal, topic: RuledTopic): boolean {
   // a separator in a user name could reach into the responses of another
   return !principal.username.includes("/") && topic.name.startsWith(responsePrefix(principal.username));

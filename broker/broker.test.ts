@@ -410,3 +410,110 @@ describe("authentication", () => {
     await expect.poll(() => raw.isClosed).toBe(true);
   });
 });
+
+describe("a lasting session", () => {
+  it("sends again what was not acknowledged, with its identifier and marked as repeated", async () => {
+    const hub = await test.hub();
+    const raw = await test.raw();
+    raw.connect(4, { clean: false });
+    raw.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "powerbeacon/event", qos: 1 }] });
+    await expect.poll(() => raw.commands).toEqual(["connack", "suback"]);
+    await hub.mqtt.publishAsync("powerbeacon/event", "acknowledged", { qos: 1 });
+    await hub.mqtt.publishAsync("powerbeacon/event", "not", { qos: 1 });
+    await expect.poll(() => raw.packets).toHaveLength(4);
+    raw.send({ cmd: "puback", messageId: raw.packets[2]?.messageId ?? 0 });
+    raw.send({ cmd: "pingreq" });
+    await expect.poll(() => raw.commands).toContain("pingresp");
+    raw.socket.destroy();
+    await expect.poll(() => test.departures).toEqual(["ha"]);
+    await hub.mqtt.publishAsync("powerbeacon/event", "new", { qos: 1 });
+    const again = await test.raw();
+    again.connect(4, { clean: false });
+    const messageId = raw.packets[3]?.messageId;
+    await expect
+      .poll(() => again.packets.slice(1))
+      .toMatchObject([
+        { cmd: "publish", payload: Buffer.from("not"), dup: true, messageId },
+        { cmd: "publish", payload: Buffer.from("new"), dup: false },
+      ]);
+  });
+
+  it("of version 5 can be resumed for a last time", async () => {
+    const hub = await test.hub();
+    const lasting = { protocolVersion: 5, clientId: "t", clean: false } as const;
+    const first = await test.connect("ha", { ...lasting, properties: { sessionExpiryInterval: 60 } });
+    await first.mqtt.subscribeAsync("powerbeacon/event", { qos: 1 });
+    await first.mqtt.endAsync();
+    await expect.poll(() => test.departures).toHaveLength(1);
+    await hub.mqtt.publishAsync("powerbeacon/event", "missed", { qos: 1 });
+    const last = await test.connect("ha", lasting);
+    await expect.poll(() => last.messages.map(({ payload }) => payload)).toEqual(["missed"]);
+    await last.mqtt.endAsync();
+    await expect.poll(() => test.departures).toHaveLength(2);
+    const raw = await test.raw();
+    raw.connect(5, { clientId: "t", clean: false });
+    await expect.poll(() => raw.packets[0]).toMatchObject({ cmd: "connack", sessionPresent: false });
+  });
+
+  it("is gone when its credential is revoked", async () => {
+    const fields = { clean: false };
+    const raw = await test.raw();
+    raw.connect(4, fields);
+    raw.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "powerbeacon/event", qos: 1 }] });
+    await expect.poll(() => raw.commands).toEqual(["connack", "suback"]);
+    test.broker.disconnect("integration-ha");
+    await expect.poll(() => raw.isClosed).toBe(true);
+    const again = await test.raw();
+    again.connect(4, fields);
+    await expect.poll(() => again.packets[0]).toMatchObject({ cmd: "connack", sessionPresent: false });
+  });
+});
+
+describe("a response topic", () => {
+  it("may be the client's own", async () => {
+    const hub = await test.hub();
+    const ha = await test.connect("ha", { protocolVersion: 5 });
+    const responseTopic = "powerbeacon/client/ha/response/1";
+    await ha.mqtt.subscribeAsync(responseTopic, { qos: 1 });
+    await hub.mqtt.publishAsync(responseTopic, "{}", { qos: 1 });
+    await expect.poll(() => ha.on(responseTopic)).toEqual(["{}"]);
+  });
+
+  it.each(["powerbeacon/client/reader/response/1", "powerbeacon/agent/pi/order", "elsewhere"])(
+    "%s is refused, so that nobody borrows the hub's rights",
+    async (responseTopic) => {
+      const ha = await test.connect("ha", { protocolVersion: 5 });
+      const published = ha.mqtt.publishAsync("powerbeacon/cluster/home/wake", "*", {
+        qos: 1,
+        properties: { responseTopic },
+      });
+      expect(await answerTo(published)).toBe(0x87);
+      expect(test.refusals).toMatchObject([{ username: "ha", action: "publish", topic: "cluster/home/wake" }]);
+    },
+  );
+});
+
+it("a client of MQTT 3.1 is served", async () => {
+  const hub = await test.hub();
+  const old = await test.connect("ha", { protocolVersion: 3, protocolId: "MQIsdp" });
+  await old.mqtt.subscribeAsync("powerbeacon/event", { qos: 1 });
+  await hub.mqtt.publishAsync("powerbeacon/event", "{}", { qos: 1 });
+  await expect.poll(() => old.on("powerbeacon/event")).toEqual(["{}"]);
+});
+
+it("clients wait while the hub is behind, and lose nothing", async () => {
+  const small = await startTestBroker({ limits: { hubBacklogBytes: 100_000 } });
+  const hub = await small.hub();
+  await hub.mqtt.subscribeAsync("powerbeacon/#", { qos: 1 });
+  // the hub stops reading, as it does while it is busy
+  hub.mqtt.stream.cork();
+  const ha = await small.connect("ha");
+  const payload = "x".repeat(50_000);
+  await Promise.all(
+    Array.from({ length: 100 }, async () => ha.mqtt.publishAsync("powerbeacon/device/nas/set", payload, { qos: 1 })),
+  );
+  hub.mqtt.stream.uncork();
+  await expect.poll(() => hub.messages).toHaveLength(100);
+  expect(small.broker.figures()).toMatchObject({ droppedClients: 0, droppedMessages: 0 });
+  await small.close();
+});

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type net from "node:net";
 import type { AccessPolicy } from "./access-policy.ts";
 import { AddressQuota } from "./address-quota.ts";
-import { openTcpDoor, openTlsDoor, portOf } from "./doors.ts";
+import { type Door, openTcpDoor, openTlsDoor } from "./doors.ts";
 import { startEngine } from "./engine.ts";
 import { linkHub } from "./hub-link.ts";
 import { type BrokerLimits, DEFAULT_LIMITS } from "./limits.ts";
@@ -60,16 +59,16 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const webSocket = openWebSocketDoor(limits.packetBytes + FRAME_MARGIN, (stream, request) =>
     admit(stream, request.socket.remoteAddress ?? null),
   );
-  const servers: net.Server[] = [];
+  const doors: Door[] = [];
 
   try {
     const tcp = await openTcpDoor(options.tcp, admit);
-    servers.push(tcp);
-    const tlsServer = options.tls && (await openTlsDoor(options.tls, quota, engine));
-    if (tlsServer) servers.push(tlsServer);
+    doors.push(tcp);
+    const tls = options.tls && (await openTlsDoor(options.tls, quota, engine));
+    if (tls) doors.push(tls);
     return {
-      tcpPort: portOf(tcp),
-      tlsPort: tlsServer ? portOf(tlsServer) : null,
+      tcpPort: tcp.port,
+      tlsPort: tls ? tls.port : null,
       connectHub: () => linkHub(engine),
       handleUpgrade: (request, socket, head) => webSocket.handleUpgrade(request, socket, head),
       disconnect: (principalId) => engine.disconnect(principalId),
@@ -88,8 +87,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   }
 
   async function close(): Promise<void> {
-    const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
     webSocket.close();
+    // no new clients from here on, and the doors are shut when the last client is out
+    const closed = doors.map(async (door) => door.close());
     await engine.close();
     await Promise.all(closed);
   }

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Packet } from "mqtt-packet";
 import type { HubPrincipal, Principal } from "#contracts/principal.ts";
-import { type AccessPolicy, type AccessRefusal, refusalOfPublish } from "./access-policy.ts";
+import { type AccessPolicy, type AccessRefusal, refusalOfPublish, refusalOfResponseTopic } from "./access-policy.ts";
 import type { AedesClient, AedesPublish, DeliverFunction } from "./aedes-insides.ts";
 import type { Congestion } from "./congestion.ts";
 import { conduit } from "./conduit.ts";
@@ -119,7 +119,9 @@ export class Connection {
   admit(principal: Principal): void {
     const { client } = this;
     const { limits, sessions } = this.#context;
-    const session: Session | null = client.clean ? null : sessions.open(client.id, principal);
+    // MQTT 5 can resume a session and let it end with this connection
+    const isLasting = !client.clean || sessions.has(client.id);
+    const session: Session | null = isLasting ? sessions.open(client.id, principal) : null;
     if (session) this.#awaitingPubrel = session.awaitingPubrel;
     this.outbox.limit = outputLimit(principal, limits);
     const hasWindow = client.receiveMaximum < 65_535;
@@ -246,13 +248,12 @@ export class Connection {
   #mayPublish(packet: AedesPublish): boolean {
     const { principal } = this;
     if (principal === null) return false;
-    const topic = this.#context.rules.of(packet.topic);
-    const reason = refusalOfPublish(
-      principal,
-      topic,
-      { payload: packet.payload as Buffer, retain: packet.retain },
-      this.#context.policy,
-    );
+    const { rules, policy } = this.#context;
+    const topic = rules.of(packet.topic);
+    const responseTopic = packet.properties?.responseTopic;
+    const reason =
+      refusalOfPublish(principal, topic, { payload: packet.payload as Buffer, retain: packet.retain }, policy) ??
+      (responseTopic === undefined ? null : refusalOfResponseTopic(principal, rules.of(responseTopic)));
     if (reason === null) return true;
     this.#context.refuse({ username: principal.username, action: "publish", topic: topic.name, reason });
     return false;

@@ -13,7 +13,7 @@ import { follow, startTestBroker, type TestBroker } from "./testing.ts";
 let test: TestBroker;
 const closers: (() => Promise<unknown> | void)[] = [];
 afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
+  for (const close of closers.splice(0).toReversed()) await close();
 });
 
 async function start(...options: Parameters<typeof startTestBroker>): Promise<void> {

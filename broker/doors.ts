@@ -7,13 +7,20 @@ import type { Engine } from "./engine.ts";
 
 const HANDSHAKE_MS = 5_000;
 
+/** An open port. */
+export interface Door {
+  readonly port: number;
+  /** Takes no more connections. Those that are open are their clients' and are ended by the engine. */
+  close(): Promise<void>;
+}
+
 /** A port for plain MQTT. `noDelay`, since Nagle's algorithm holds back each small answer for a round trip. */
 export async function openTcpDoor(
   { host, port }: BrokerOptions["tcp"],
   onConnection: (socket: net.Socket, address: string | null) => void,
-): Promise<net.Server> {
+): Promise<Door> {
   const server = net.createServer({ noDelay: true }, (socket) => onConnection(socket, socket.remoteAddress ?? null));
-  return listen(server, host, port);
+  return open(server, host, port);
 }
 
 /** A port for MQTT over TLS. An address is held to its quota from the first byte of the handshake. */
@@ -21,11 +28,13 @@ export async function openTlsDoor(
   { host, port, cert, key }: NonNullable<BrokerOptions["tls"]>,
   quota: AddressQuota,
   engine: Engine,
-): Promise<net.Server> {
+): Promise<Door> {
   const releases = new Map<string, () => void>();
-  const server = tls.createServer({ cert, key, noDelay: true, handshakeTimeout: HANDSHAKE_MS }, (socket) => {
-    const release = releases.get(nameOf(socket)) ?? (() => {});
-    engine.handle(socket, { address: socket.remoteAddress ?? null, hub: null, onSettled: release });
+  const sockets = new Set<net.Socket>();
+  const options = { cert, key, noDelay: true, handshakeTimeout: HANDSHAKE_MS };
+  const server = tls.createServer(options, (socket) => {
+    const onSettled = releases.get(nameOf(socket)) ?? (() => {});
+    engine.handle(socket, { address: socket.remoteAddress ?? null, hub: null, onSettled });
   });
   server.on("connection", (socket: net.Socket) => {
     const release = quota.take(socket.remoteAddress ?? "");
@@ -35,16 +44,23 @@ export async function openTlsDoor(
     }
     const name = nameOf(socket);
     releases.set(name, release);
+    sockets.add(socket);
     socket.once("close", () => {
       releases.delete(name);
+      sockets.delete(socket);
       release();
     });
   });
-  return listen(server, host, port);
-}
-
-export function portOf(server: net.Server): number {
-  return (server.address() as net.AddressInfo).port; // it listens on a port, not on a path
+  const door = await open(server, host, port);
+  return {
+    port: door.port,
+    async close() {
+      const closed = door.close();
+      // the engine knows nothing of those that are still in their handshake
+      for (const socket of sockets) socket.destroySoon();
+      await closed;
+    },
+  };
 }
 
 /** The same for a socket and for the TLS socket around it. */
@@ -52,10 +68,11 @@ function nameOf(socket: net.Socket): string {
   return `${socket.remoteAddress}:${socket.remotePort}`;
 }
 
-async function listen(server: net.Server, host: string, port: number): Promise<net.Server> {
+async function open(server: net.Server, host: string, port: number): Promise<Door> {
   server.listen(port, host);
   await once(server, "listening");
   // a failed accept (too many open files) is that connection's end, not the hub's
   server.on("error", () => {});
-  return server;
+  const address = server.address() as net.AddressInfo; // it listens on a port, not on a path
+  return { port: address.port, close: async () => new Promise((resolve) => server.close(() => resolve())) };
 }

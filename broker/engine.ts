@@ -16,9 +16,6 @@ import { RetainedStore } from "./retained-store.ts";
 import { Sessions } from "./sessions.ts";
 import { TopicRules } from "./topic-rules.ts";
 
-/** The hub's link may be this far behind before clients are not read any more. Bytes. */
-const HUB_BACKLOG = 8 * 1024 * 1024;
-
 export interface Origin {
   readonly address: string | null;
   readonly hub: HubPrincipal | null;
@@ -193,7 +190,7 @@ export async function startEngine(options: BrokerOptions): Promise<Engine> {
 
   function watchBacklog(connection: Connection): void {
     connection.outbox.onHigh = {
-      bytes: HUB_BACKLOG,
+      bytes: limits.hubBacklogBytes,
       callback: () => congestion.begin((over) => connection.outbox.whenDrained(over)),
     };
   }

@@ -24,6 +24,8 @@ export interface BrokerLimits {
   readonly outputBytesAgent: number;
   readonly outputBytesIntegration: number;
   readonly outputBytesHub: number;
+  /** Bytes that may wait for the hub before clients have to. */
+  readonly hubBacklogBytes: number;
   /** What one session keeps for a client that is away or does not acknowledge; the oldest goes first. */
   readonly queuedMessages: number;
   readonly queuedBytes: number;
@@ -47,6 +49,7 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   outputBytesAgent: 1024 * 1024,
   outputBytesIntegration: 16 * 1024 * 1024,
   outputBytesHub: 256 * 1024 * 1024,
+  hubBacklogBytes: 8 * 1024 * 1024,
   queuedMessages: 1_000,
   queuedBytes: 8 * 1024 * 1024,
   sessions: 20_000,

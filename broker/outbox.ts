@@ -2,6 +2,8 @@ import type { Duplex } from "node:stream";
 
 /** Chunks up to this size are copied together; larger ones are passed on as they are. Bytes. */
 const COPY_LIMIT = 4 * 1024;
+/** MQTT 5 §3.3.1.1 */
+const DUP = 0x08;
 const FIRST_SLAB = 512;
 const LARGEST_SLAB = 16 * 1024;
 /** A connection that is being ended gets this long to take what was written. */
@@ -51,6 +53,7 @@ export class Outbox {
     this.limit = limit;
     this.#onOverflow = onOverflow;
     conn.on("drain", () => this.#drained());
+    conn.once("close", () => this.#drained());
   }
 
   /** Bytes that the client has not taken yet. */
@@ -66,10 +69,12 @@ export class Outbox {
     this.#wrote(chunk.length);
   }
 
-  /** Writes a packet whose packet identifier stands at `at`; `packet` itself is shared and stays as it is. */
-  writeWithId(packet: Buffer, at: number, id: number): void {
+  /** Writes a PUBLISH whose packet identifier stands at `at`; `packet` itself is shared and stays as it is. */
+  writeWithId(packet: Buffer, at: number, id: number, isRepeated: boolean): void {
+    const header = (packet[0] ?? 0) | (isRepeated ? DUP : 0);
     if (packet.length > COPY_LIMIT) {
-      this.write(packet.subarray(0, at));
+      this.write(Buffer.from([header]));
+      this.write(packet.subarray(1, at));
       this.write(Buffer.from([id >> 8, id & 0xff]));
       this.write(packet.subarray(at + 2));
       return;
@@ -77,6 +82,7 @@ export class Outbox {
     const slab = this.#reserve(packet.length);
     const start = this.#advance(packet.length);
     slab.set(packet, start);
+    slab[start] = header;
     slab[start + at] = id >> 8;
     slab[start + at + 1] = id & 0xff;
     this.#wrote(packet.length);

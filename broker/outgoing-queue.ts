@@ -5,8 +5,10 @@ export interface Outgoing {
   readonly publication: Publication;
   readonly retain: boolean;
   readonly subscriptionIdentifier: number | undefined;
-  /** The packet identifier it was sent with on this connection; 0 when it was not. */
+  /** The packet identifier it was sent with, on this connection or an earlier one; 0 when it was not. */
   id: number;
+  /** Whether it was sent on this connection. */
+  isSent: boolean;
 }
 
 /** The messages of QoS 1 that one session is owed, oldest first and bounded. */
@@ -15,7 +17,8 @@ export class OutgoingQueue {
   readonly #onDropped: () => void;
   /** By the number of the message, which also keeps a message from being queued twice. */
   readonly #waiting = new Map<number, Outgoing>();
-  readonly #sent = new Map<number, number>();
+  readonly #byId = new Map<number, Outgoing>();
+  #inFlight = 0;
   #newest: Outgoing | null = null;
   #bytes = 0;
 
@@ -29,7 +32,7 @@ export class OutgoingQueue {
   }
 
   get inFlight(): number {
-    return this.#sent.size;
+    return this.#inFlight;
   }
 
   /** The message that was added last. */
@@ -53,37 +56,41 @@ export class OutgoingQueue {
     return this.#waiting.has(number);
   }
 
-  isInFlight(id: number): boolean {
-    return this.#sent.has(id);
+  hasId(id: number): boolean {
+    return this.#byId.has(id);
   }
 
   markSent(message: Outgoing, id: number): void {
     message.id = id;
-    this.#sent.set(id, message.publication.brokerCounter);
+    message.isSent = true;
+    this.#byId.set(id, message);
+    this.#inFlight++;
   }
 
   /** Forgets an acknowledged message. False for an identifier that was not in use. */
   acknowledge(id: number): boolean {
-    const number = this.#sent.get(id);
-    const message = number === undefined ? undefined : this.#waiting.get(number);
-    if (message) this.remove(message);
-    return message !== undefined;
+    const message = this.#byId.get(id);
+    if (message === undefined || !message.isSent) return false;
+    this.remove(message);
+    return true;
   }
 
   remove(message: Outgoing): void {
     if (this.#waiting.delete(message.publication.brokerCounter)) this.#bytes -= message.publication.size;
-    if (message.id !== 0) this.#sent.delete(message.id);
+    if (message.id !== 0) this.#byId.delete(message.id);
+    if (message.isSent) this.#inFlight--;
+    message.isSent = false;
     if (message === this.#newest) this.#newest = null;
   }
 
-  /** A new connection begins: everything is to be sent again. MQTT 5 §4.4 */
+  /** A new connection begins: everything is to be sent again, what was sent before with its identifier. MQTT 5 §4.4 */
   restart(): void {
-    this.#sent.clear();
-    for (const message of this.#waiting.values()) message.id = 0;
+    this.#inFlight = 0;
+    for (const message of this.#waiting.values()) message.isSent = false;
   }
 
   /** The messages that were not sent on this connection, oldest first. */
   *unsent(): Generator<Outgoing> {
-    for (const message of this.#waiting.values()) if (message.id === 0) yield message;
+    for (const message of this.#waiting.values()) if (!message.isSent) yield message;
   }
 }

@@ -46,6 +46,10 @@ export class Sessions implements AedesPersistence {
     this.#broker = broker;
   }
 
+  has(clientId: string): boolean {
+    return this.#sessions.has(clientId);
+  }
+
   /** The session of a client that is let in with a lasting one. */
   open(clientId: string, principal: Principal): Session {
     let session = this.#sessions.get(clientId);
@@ -146,6 +150,7 @@ export class Sessions implements AedesPersistence {
           retain: subscription.rap === true && publication.retain,
           subscriptionIdentifier: subscription.subscriptionIdentifier,
           id: 0,
+          isSent: false,
         });
       done();
     };

@@ -56,7 +56,7 @@ export class Subscriber {
   send(publication: Publication, qos: 0 | 1, retain: boolean, subscriptionIdentifier: number | undefined): void {
     const { queue } = this.#options;
     if (qos === 1 && queue !== null) {
-      if (queue.add({ publication, retain, subscriptionIdentifier, id: 0 })) this.#sendWaiting();
+      if (queue.add({ publication, retain, subscriptionIdentifier, id: 0, isSent: false })) this.#sendWaiting();
       return;
     }
     if (this.#isReady) this.#write(publication, qos, retain, subscriptionIdentifier, this.#freeId());
@@ -77,7 +77,7 @@ export class Subscriber {
   #sendWaiting(): void {
     const { queue } = this.#options;
     if (queue === null || !this.#isReady || queue.inFlight >= this.#window) return;
-    if (queue.inFlight === queue.size - 1 && queue.newest?.id === 0) {
+    if (queue.inFlight === queue.size - 1 && queue.newest?.isSent === false) {
       // the usual case, without a look at what is in flight
       this.#sendQueued(queue, queue.newest);
       return;
@@ -93,9 +93,10 @@ export class Subscriber {
     const { publication, retain, subscriptionIdentifier } = message;
     // rights and lifetimes may have ended while it waited
     if (publication.hasExpired(Date.now()) || !this.#options.mayRead(publication)) return queue.remove(message);
-    const id = this.#freeId();
+    const isRepeated = message.id !== 0;
+    const id = isRepeated ? message.id : this.#freeId();
     queue.markSent(message, id);
-    if (!this.#write(publication, 1, retain, subscriptionIdentifier, id)) queue.remove(message);
+    if (!this.#write(publication, 1, retain, subscriptionIdentifier, id, isRepeated)) queue.remove(message);
   }
 
   /** False when the message cannot be sent, as when the client told that it takes no packets of this size. MQTT 5 §3.1.2.11.4 */
@@ -105,6 +106,7 @@ export class Subscriber {
     retain: boolean,
     subscriptionIdentifier: number | undefined,
     id: number,
+    isRepeated = false,
   ): boolean {
     const { outbox, protocolVersion, isHub } = this.#options;
     const encoded = publication.encode(
@@ -114,7 +116,7 @@ export class Subscriber {
     // empty is what mqtt-packet makes of properties that it cannot write
     if (encoded.bytes.length === 0 || encoded.bytes.length > this.#maximumPacketSize) return false;
     if (qos === 0) outbox.write(encoded.bytes);
-    else outbox.writeWithId(encoded.bytes, encoded.idAt, id);
+    else outbox.writeWithId(encoded.bytes, encoded.idAt, id, isRepeated);
     return true;
   }
 
@@ -123,7 +125,7 @@ export class Subscriber {
     // a session queues far fewer messages than there are identifiers, so one is free
     for (let tries = 0; tries < IDENTIFIERS; tries++) {
       this.#nextId = this.#nextId >= IDENTIFIERS ? 1 : this.#nextId + 1;
-      if (!queue?.isInFlight(this.#nextId)) break;
+      if (!queue?.hasId(this.#nextId)) break;
     }
     return this.#nextId;
   }
