@@ -1,164 +1,121 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Sighting, SightingBatch } from "#contracts/agent.ts";
+import { describe, test, type TestContext } from "vitest";
 import { topics } from "#contracts/topics.ts";
-import { type SimulatedMachine, startSimulatedMachine } from "#test/fixtures/simulated-machine.ts";
-import { type Scene, startScene } from "./fixtures/scene.ts";
-
-const MAC = "02:00:00:00:00:01";
-const WATCH = topics.agentWatch.for("pi");
-const WAKE = topics.clusterWake.for("home");
-
-let scene: Scene;
-let machine: SimulatedMachine;
-
-beforeEach(async () => {
-  scene = await startScene();
-  machine = await startSimulatedMachine({ mac: MAC, host: "127.0.1.5", bootMs: 20 });
-});
-
-afterEach(async () => {
-  await scene.close();
-  await machine.close();
-});
-
-function device(changes: object = {}) {
-  return {
-    device: "nas",
-    mac: MAC,
-    address: machine.host,
-    icmp: false,
-    arp: false,
-    tcpPorts: [machine.tcpPort],
-    intervalSeconds: 1,
-    ...changes,
-  };
-}
-
-async function watch(version: number, devices: readonly object[]): Promise<void> {
-  const list = { type: "watch", aud: WATCH, version, iat: scene.hub.now(), devices };
-  await scene.hub.broker.publish(WATCH, await scene.hub.sign(list), true);
-}
-
-async function wake(): Promise<void> {
-  await scene.order(WAKE, {
-    type: "wake",
-    targets: [
-      { device: "nas", mac: MAC, secureOn: null, agents: [], addresses: ["127.255.255.255"], ports: [machine.udpPort] },
-    ],
-    burst: { packets: 1, spacingMs: 0 },
-  });
-}
-
-async function machineIsUp(): Promise<void> {
-  await wake();
-  await expect.poll(() => machine.isUp).toBe(true);
-}
-
-function batches(): SightingBatch[] {
-  return scene.hub.broker
-    .on(topics.agentSightings.for("pi"))
-    .map(({ payload }) => SightingBatch.parse(JSON.parse(payload)));
-}
-
-function sightingsOf(key: string): Sighting[] {
-  return batches().flatMap(({ sightings }) => sightings.filter(({ device: seen }) => seen === key));
-}
-
-function states(key: string): boolean[] {
-  return sightingsOf(key).map(({ up }) => up);
-}
+import { startWatchScene } from "./fixtures/watch-scene.ts";
 
 const WITHIN = { timeout: 8_000 };
 
-describe("an agent that watches a device", () => {
-  test("sees it up by TCP, and where", async () => {
+/** Tests here mostly wait for the next look, so they run at the same time, each with a scene of its own. */
+async function start({ onTestFinished }: TestContext) {
+  const scene = await startWatchScene();
+  onTestFinished(() => scene.close());
+  return scene;
+}
+
+describe.concurrent("an agent that watches a device", () => {
+  test("sees it up by TCP, and where", async (context) => {
+    const { expect } = context;
+    const { machineIsUp, watch, device, states, sightings } = await start(context);
     await machineIsUp();
     await watch(1, [device()]);
 
-    await expect.poll(() => states("nas"), WITHIN).toEqual([true]);
-    expect(sightingsOf("nas")[0]).toMatchObject({ up: true, how: "tcp", address: "127.0.1.5", mac: null });
+    await expect.poll(() => states(), WITHIN).toEqual([true]);
+    expect(sightings("nas")[0]).toMatchObject({ up: true, how: "tcp", address: "127.0.1.5", mac: null });
   });
 
-  test("says that it is down only after it has looked three times", async () => {
-    await watch(1, [device()]);
+  test("says that it is down only after it has looked three times", async (context) => {
+    const { expect } = context;
+    const { watch, device, states, sightings } = await start(context);
     const startedMs = performance.now();
-    await expect.poll(() => states("nas"), WITHIN).toEqual([false]);
+    await watch(1, [device()]);
+
+    await expect.poll(() => states(), WITHIN).toEqual([false]);
     expect(performance.now() - startedMs).toBeGreaterThan(1_900);
-    expect(sightingsOf("nas")[0]).toMatchObject({ how: null, address: null, mac: null });
+    expect(sightings("nas")[0]).toMatchObject({ how: null, address: null, mac: null });
   });
 
-  test("looks every second after a wake order, whoever sends, and tells at once that it is up", async () => {
+  test("looks every second after a wake order, whoever sends, and tells at once that it is up", async (context) => {
+    const { expect } = context;
+    const { watch, device, states, wake } = await start(context);
     await watch(1, [device({ intervalSeconds: 3_600 })]);
-    await expect.poll(() => states("nas"), WITHIN).toEqual([false]);
+    await expect.poll(() => states(), WITHIN).toEqual([false]);
     await wake();
-    await expect.poll(() => states("nas"), WITHIN).toEqual([false, true]);
+    await expect.poll(() => states(), WITHIN).toEqual([false, true]);
   });
 
-  test("sees it go down again", async () => {
+  test("tells again that it is up after a wake order, though it knew", async (context) => {
+    const { expect } = context;
+    const { machineIsUp, watch, device, states, wake } = await start(context);
+    await machineIsUp();
+    await watch(1, [device({ intervalSeconds: 3_600 })]);
+    await expect.poll(() => states(), WITHIN).toEqual([true]);
+    await wake();
+    await expect.poll(() => states(), WITHIN).toEqual([true, true]);
+  });
+
+  test("sees it go down again", async (context) => {
+    const { expect } = context;
+    const { machineIsUp, watch, device, states, machine } = await start(context);
     await machineIsUp();
     await watch(1, [device()]);
-    await expect.poll(() => states("nas"), WITHIN).toEqual([true]);
+    await expect.poll(() => states(), WITHIN).toEqual([true]);
     await machine.powerOff();
-    await expect.poll(() => states("nas").at(-1), WITHIN).toBe(false);
+    await expect.poll(() => states(), WITHIN).toEqual([true, false]);
   });
 
-  test("finds it by its host name", async () => {
-    await watch(1, [device({ address: "localhost", device: "by-name", tcpPorts: [portOf(scene.hub.url)] })]);
+  test("finds it by its host name", async (context) => {
+    const { expect } = context;
+    const { hub, watch, device, states } = await start(context);
+    const tcpPorts = [Number(new URL(hub.url).port)];
+    await watch(1, [device({ address: "localhost", device: "by-name", tcpPorts })]);
     await expect.poll(() => states("by-name"), WITHIN).toEqual([true]);
   });
 
-  test("says nothing of a device without address that no neighbour entry tells of", async () => {
-    await watch(1, [device({ device: "nowhere", address: null, intervalSeconds: 1 }), device()]);
-    await expect.poll(() => states("nas"), WITHIN).toEqual([false]); // three looks
+  test("says nothing of a device without address that no neighbour entry tells of", async (context) => {
+    const { expect } = context;
+    const { watch, device, states } = await start(context);
+    await watch(1, [device({ device: "nowhere", address: null }), device()]);
+    await expect.poll(() => states(), WITHIN).toEqual([false]); // three looks
     expect(states("nowhere")).toEqual([]);
   });
-});
 
-describe("a connection begins with all that is known", () => {
-  test("in one batch that is marked as full", async () => {
+  test("begins each connection with all that it knows, in one batch", async (context) => {
+    const { expect } = context;
+    const { hub, machineIsUp, watch, device, states, batches } = await start(context);
     await machineIsUp();
     await watch(1, [device()]);
-    await expect.poll(() => states("nas"), WITHIN).toEqual([true]);
+    await expect.poll(() => states(), WITHIN).toEqual([true]);
     const before = batches().length;
-    scene.hub.broker.cut();
+    hub.broker.cut();
 
     await expect.poll(() => batches().length, WITHIN).toBeGreaterThan(before);
     expect(batches()[before]).toMatchObject({ full: true, sightings: [{ device: "nas", up: true }] });
   });
 });
 
-describe("a watch list", () => {
-  test("takes the place of an older one, and not of a newer one", async () => {
+describe.concurrent("a watch list", () => {
+  test("takes the place of an older one, and not of a newer one", async (context) => {
+    const { expect } = context;
+    const { machineIsUp, watch, device, states, log } = await start(context);
     await machineIsUp();
     await watch(2, [device({ device: "newer" })]);
     await expect.poll(() => states("newer"), WITHIN).toEqual([true]);
     await watch(1, [device({ device: "older" })]);
     await expect
-      .poll(() => scene.log.lines.map(({ message }) => message))
+      .poll(() => log.lines.map(({ message }) => message))
       .toContain("A watch list older than the last was ignored");
     await watch(3, [device({ device: "newest" })]);
     await expect.poll(() => states("newest"), WITHIN).toEqual([true]);
     expect(states("older")).toEqual([]);
   });
 
-  test("that is not signed, or is for another agent, is ignored", async () => {
-    await scene.hub.broker.publish(WATCH, JSON.stringify({ type: "watch", version: 9, devices: [] }), true);
-    const aud = topics.agentWatch.for("nuc");
-    const forAnother = {
-      type: "watch",
-      aud,
-      version: 9,
-      iat: scene.hub.now(),
-      devices: [device({ device: "theirs" })],
-    };
-    await scene.hub.broker.publish(WATCH, await scene.hub.sign(forAnother), true);
+  test("that is not signed, or is for another agent, is ignored", async (context) => {
+    const { expect } = context;
+    const { machineIsUp, watch, watchUnsigned, device, states } = await start(context);
     await machineIsUp();
+    await watchUnsigned(9);
+    await watch(9, [device({ device: "theirs" })], topics.agentWatch.for("nuc"));
     await watch(1, [device()]);
-    await expect.poll(() => states("nas"), WITHIN).toEqual([true]);
+    await expect.poll(() => states(), WITHIN).toEqual([true]);
     expect(states("theirs")).toEqual([]);
   });
 });
-
-function portOf(url: string): number {
-  return Number(new URL(url).port);
-}

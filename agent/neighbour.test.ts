@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Key } from "#contracts/key.ts";
+import { MacAddress } from "#contracts/mac-address.ts";
+import { WatchedDevice } from "#contracts/order.ts";
+import { startNeighbour, whyNoNeighbour } from "./fixtures/neighbour.ts";
+import { Waker } from "./wake/waker.ts";
+import { type Look, type LookTools, lookAt } from "./watch/look.ts";
+import { Names } from "./watch/names.ts";
+import { NeighbourTable } from "./watch/neighbour-table.ts";
+import { canPing } from "./watch/ping.ts";
+import { Turns } from "./watch/turns.ts";
+
+const OTHER_MAC = "02:00:00:00:00:99";
+const obstacle = await whyNoNeighbour();
+const pings = await canPing();
+
+describe.skipIf(obstacle !== undefined)(`on a real Ethernet${obstacle ? ` (skipped: ${obstacle})` : ""}`, () => {
+  const tools: LookTools = { names: new Names(), neighbours: new NeighbourTable(), turns: new Turns(32) };
+  let neighbour: Awaited<ReturnType<typeof startNeighbour>>;
+
+  beforeEach(async () => {
+    neighbour = await startNeighbour();
+  });
+
+  afterEach(() => neighbour.close());
+
+  function look(changes: object): Promise<Look> {
+    const defaults = { device: "nas", mac: neighbour.mac, address: neighbour.address, icmp: false, arp: false };
+    const device = WatchedDevice.parse({ ...defaults, tcpPorts: [], intervalSeconds: 10, ...changes });
+    return lookAt(device, tools, true);
+  }
+
+  test.skipIf(!pings)("a machine that answers a ping is seen with its MAC address", async () => {
+    expect(await look({ icmp: true })).toEqual({
+      type: "seen",
+      finding: { how: "icmp", address: neighbour.address, mac: neighbour.mac },
+    });
+  });
+
+  test.skipIf(!pings)("a machine whose firewall drops pings is seen by ARP", async () => {
+    await neighbour.ignorePings();
+    expect(await look({ icmp: true })).toEqual({ type: "unseen" });
+    expect(await look({ icmp: true, arp: true })).toMatchObject({ type: "seen", finding: { how: "arp" } });
+  });
+
+  test("a machine is seen by ARP alone", async () => {
+    expect(await look({ arp: true })).toMatchObject({ type: "seen", finding: { how: "arp", mac: neighbour.mac } });
+  });
+
+  test.skipIf(!pings)("another machine at the address is not taken for it", async () => {
+    expect(await look({ icmp: true, arp: true, mac: OTHER_MAC })).toEqual({ type: "unseen" });
+  });
+
+  test.skipIf(!pings)("a machine is found at the address that DHCP moved it to", async () => {
+    await neighbour.moveTo(neighbour.otherAddress);
+    await look({ icmp: true, address: neighbour.otherAddress }); // somebody spoke with it there
+    expect(await look({ icmp: true })).toMatchObject({ type: "seen", finding: { address: neighbour.otherAddress } });
+    expect(await look({ icmp: true, address: null })).toMatchObject({ type: "seen" });
+  });
+
+  test("a magic packet reaches it by the directed and by the limited broadcast address", async () => {
+    const port = 20_009;
+    const listener = await neighbour.listen(port, 2);
+    const waker = new Waker();
+    const target = {
+      device: Key.parse("nas"),
+      mac: MacAddress.parse(neighbour.mac),
+      secureOn: null,
+      agents: [],
+      addresses: [],
+      ports: [port],
+    };
+    const [receipt] = await waker.wake([target], { packets: 1, spacingMs: 0 });
+
+    expect(await listener.received).toEqual([`${neighbour.ownAddress} 102`, `${neighbour.ownAddress} 102`]);
+    const here = receipt?.destinations.filter((destination) => destination.interface === neighbour.near);
+    expect(here?.map(({ address, error }) => [address, error])).toEqual(
+      expect.arrayContaining([
+        [neighbour.broadcast, null],
+        ["255.255.255.255", null],
+      ]),
+    );
+    listener.stop();
+    waker.close();
+  });
+});
