@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { connectPacket, startTestBroker, type TestBroker } from "./testing.ts";
+import { connectPacket } from "./raw-client.ts";
+import { startTestBroker, type TestBroker } from "./testing.ts";
 
 let test: TestBroker;
 beforeEach(async () => {
@@ -164,41 +165,6 @@ describe.each([4, 5] as const)("with MQTT version %i", (protocolVersion) => {
     await expect.poll(() => hub.messages.map(({ topic }) => topic)).toEqual(["powerbeacon/event"]);
   });
 
-  it("two clients with the same identifier and different credentials do not disturb each other", async () => {
-    const ha = await test.connect("ha", { protocolVersion, clientId: "same" });
-    const reader = await test.connect("reader", { protocolVersion, clientId: "same" });
-    await ha.mqtt.publishAsync("powerbeacon/device/nas/set", "ON", { qos: 1 });
-    expect([ha.mqtt.connected, reader.mqtt.connected]).toEqual([true, true]);
-  });
-
-  it("a second connection of one credential with the same identifier takes over the first", async () => {
-    const first = await test.connect("ha", { protocolVersion, clientId: "same" });
-    const closed = new Promise<void>((resolve) => first.mqtt.once("close", resolve));
-    const second = await test.connect("ha", { protocolVersion, clientId: "same" });
-    await closed;
-    expect(second.mqtt.connected).toBe(true);
-    expect(test.arrivals.map(({ who }) => who)).toEqual(["ha", "ha"]);
-    expect(test.departures).toEqual(["ha"]);
-  });
-
-  it("a lasting session gets what was published while its client was away, and is its owner's alone", async () => {
-    const hub = await test.hub();
-    const lasting = { protocolVersion, clientId: "tablet", clean: false, properties: { sessionExpiryInterval: 60 } };
-    const options = protocolVersion === 5 ? lasting : { ...lasting, properties: {} };
-    const first = await test.connect("reader", options);
-    await first.mqtt.subscribeAsync("powerbeacon/device/+/state", { qos: 1 });
-    await first.mqtt.endAsync();
-    await expect.poll(() => test.departures).toEqual(["reader"]);
-    await hub.mqtt.publishAsync("powerbeacon/device/nas/state", "ON", { qos: 1 });
-    await hub.mqtt.publishAsync("powerbeacon/device/printer/state", "ON", { qos: 1 });
-    await hub.mqtt.publishAsync("powerbeacon/device/nas/state", "OFF", { qos: 1 });
-    const other = await test.connect("ha", options);
-    await other.mqtt.publishAsync("powerbeacon/device/nas/set", "ON", { qos: 1 });
-    expect(other.messages).toEqual([]);
-    const again = await test.connect("reader", options);
-    await expect.poll(() => again.messages.map(({ payload }) => payload)).toEqual(["ON", "OFF"]);
-  });
-
   it.each([
     ["ha", "wrong", { 4: 4, 5: 0x86 }],
     ["nobody", "right", { 4: 4, 5: 0x86 }],
@@ -248,141 +214,6 @@ describe.each([4, 5] as const)("with MQTT version %i", (protocolVersion) => {
   });
 });
 
-describe("MQTT 5", () => {
-  it("tells its limits in CONNACK", async () => {
-    const raw = await test.raw();
-    raw.connect(5, { keepalive: 0, clientId: "", properties: { sessionExpiryInterval: 0xffffffff } });
-    await expect
-      .poll(() => raw.packets[0])
-      .toMatchObject({
-        cmd: "connack",
-        reasonCode: 0,
-        properties: {
-          serverKeepAlive: 300,
-          maximumPacketSize: 256 * 1024,
-          sharedSubscriptionAvailable: false,
-          sessionExpiryInterval: 24 * 60 * 60,
-          assignedClientIdentifier: expect.stringMatching(/^pb-/),
-        },
-      });
-  });
-
-  it("lets a shorter keep-alive stand", async () => {
-    const raw = await test.raw();
-    raw.connect(5, { keepalive: 20 });
-    await expect.poll(() => raw.commands).toEqual(["connack"]);
-    expect(raw.packets[0]).not.toHaveProperty("properties.serverKeepAlive");
-  });
-
-  it("carries the response topic, correlation data, expiry and user properties to the hub, but no claimed name", async () => {
-    const hub = await test.hub();
-    await hub.mqtt.subscribeAsync("powerbeacon/#", { qos: 1 });
-    const ha = await test.connect("ha", { protocolVersion: 5 });
-    const properties = {
-      responseTopic: "powerbeacon/client/ha/response/1",
-      correlationData: Buffer.from("42"),
-      messageExpiryInterval: 10,
-      userProperties: { room: "attic", "pb-by": "hub" },
-    };
-    await ha.mqtt.publishAsync("powerbeacon/cluster/home/wake", "*", { qos: 1, properties });
-    await expect
-      .poll(() => hub.messages[0]?.properties)
-      .toEqual({
-        ...properties,
-        userProperties: { room: "attic", "pb-by": "ha" },
-      });
-  });
-
-  it("shows who published to nobody but the hub", async () => {
-    const ha = await test.connect("ha", { protocolVersion: 5 });
-    await ha.mqtt.subscribeAsync("powerbeacon/agent/+/status");
-    const pi = await test.connect("pi", { protocolVersion: 5 });
-    const properties = { userProperties: { "pb-by": "hub" } };
-    await pi.mqtt.publishAsync("powerbeacon/agent/pi/status", "online", { qos: 1, retain: true, properties });
-    await expect.poll(() => ha.messages).toHaveLength(1);
-    expect(ha.messages[0]?.properties?.userProperties ?? {}).toEqual({});
-  });
-
-  it("keeps the retain flag for the hub, which asks for it", async () => {
-    const hub = await test.hub();
-    await hub.mqtt.subscribeAsync("powerbeacon/#", { qos: 1, rap: true });
-    const pi = await test.connect("pi");
-    await pi.mqtt.publishAsync("powerbeacon/agent/pi/status", "online", { qos: 1, retain: true });
-    await expect.poll(() => hub.messages[0]?.retain).toBe(true);
-  });
-
-  it("answers each filter of a SUBSCRIBE with its own reason, equal and odd ones too", async () => {
-    const raw = await test.raw();
-    raw.connect(5);
-    const filters = ["powerbeacon/#", "powerbeacon/#", "a/b#", "a+/b", "$share/g/powerbeacon/#", "__proto__", "$SYS/#"];
-    raw.send({
-      cmd: "subscribe",
-      messageId: 3,
-      subscriptions: filters.map((topic) => ({ topic, qos: 2, nl: false, rap: false, rh: 0 })),
-    });
-    await expect
-      .poll(() => raw.packets[1])
-      .toMatchObject({ cmd: "suback", granted: [1, 1, 0x8f, 0x8f, 0x9e, 0x87, 0x87] });
-  });
-
-  it("says which subscription a message came for", async () => {
-    const hub = await test.hub();
-    await hub.mqtt.publishAsync("powerbeacon/hub/info", "{}", { qos: 1, retain: true });
-    const ha = await test.connect("ha", { protocolVersion: 5 });
-    await ha.mqtt.subscribeAsync("powerbeacon/hub/+", { qos: 1, properties: { subscriptionIdentifier: 9 } });
-    await hub.mqtt.publishAsync("powerbeacon/hub/status", "online", { qos: 1 });
-    await expect.poll(() => ha.messages.map(({ properties }) => properties?.subscriptionIdentifier)).toEqual([9, 9]);
-  });
-
-  it("sends no message larger than the client takes", async () => {
-    const hub = await test.hub();
-    const ha = await test.connect("ha", { protocolVersion: 5, properties: { maximumPacketSize: 100 } });
-    await ha.mqtt.subscribeAsync("powerbeacon/#", { qos: 1 });
-    await hub.mqtt.publishAsync("powerbeacon/event", "x".repeat(200), { qos: 1 });
-    await hub.mqtt.publishAsync("powerbeacon/event", "small", { qos: 1 });
-    await expect.poll(() => ha.messages.map(({ payload }) => payload)).toEqual(["small"]);
-  });
-
-  it("has no more unacknowledged messages under way than the client takes", async () => {
-    const hub = await test.hub();
-    const raw = await test.raw();
-    raw.connect(5, { properties: { receiveMaximum: 2 } });
-    raw.send({
-      cmd: "subscribe",
-      messageId: 1,
-      subscriptions: [{ topic: "powerbeacon/#", qos: 1, nl: false, rap: false, rh: 0 }],
-    });
-    await expect.poll(() => raw.commands).toEqual(["connack", "suback"]);
-    for (let at = 0; at < 5; at++) await hub.mqtt.publishAsync("powerbeacon/event", `${at}`, { qos: 1 });
-    raw.send({ cmd: "pingreq" });
-    await expect.poll(() => raw.commands).toContain("pingresp");
-    expect(raw.commands.filter((cmd) => cmd === "publish")).toHaveLength(2);
-    const first = raw.packets.find((packet) => packet.cmd === "publish");
-    raw.send({ cmd: "puback", messageId: first?.messageId ?? 0 });
-    await expect.poll(() => raw.commands.filter((cmd) => cmd === "publish")).toHaveLength(3);
-  });
-
-  it("forgets a message whose lifetime ended while its reader was away", async () => {
-    const hub = await test.hub();
-    const options = {
-      protocolVersion: 5 as const,
-      clientId: "t",
-      clean: false,
-      properties: { sessionExpiryInterval: 60 },
-    };
-    const first = await test.connect("ha", options);
-    await first.mqtt.subscribeAsync("powerbeacon/event", { qos: 1 });
-    await first.mqtt.endAsync();
-    await expect.poll(() => test.departures).toEqual(["ha"]);
-    await hub.mqtt.publishAsync("powerbeacon/event", "old", { qos: 1, properties: { messageExpiryInterval: 1 } });
-    await hub.mqtt.publishAsync("powerbeacon/event", "lasting", { qos: 1 });
-    const sentAt = Date.now();
-    await expect.poll(() => Date.now() - sentAt, { timeout: 3_000 }).toBeGreaterThan(1_000);
-    const again = await test.connect("ha", options);
-    await expect.poll(() => again.messages.map(({ payload }) => payload)).toEqual(["lasting"]);
-  });
-});
-
 describe("authentication", () => {
   it.each([
     [4, 3],
@@ -411,109 +242,10 @@ describe("authentication", () => {
   });
 });
 
-describe("a lasting session", () => {
-  it("sends again what was not acknowledged, with its identifier and marked as repeated", async () => {
-    const hub = await test.hub();
-    const raw = await test.raw();
-    raw.connect(4, { clean: false });
-    raw.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "powerbeacon/event", qos: 1 }] });
-    await expect.poll(() => raw.commands).toEqual(["connack", "suback"]);
-    await hub.mqtt.publishAsync("powerbeacon/event", "acknowledged", { qos: 1 });
-    await hub.mqtt.publishAsync("powerbeacon/event", "not", { qos: 1 });
-    await expect.poll(() => raw.packets).toHaveLength(4);
-    raw.send({ cmd: "puback", messageId: raw.packets[2]?.messageId ?? 0 });
-    raw.send({ cmd: "pingreq" });
-    await expect.poll(() => raw.commands).toContain("pingresp");
-    raw.socket.destroy();
-    await expect.poll(() => test.departures).toEqual(["ha"]);
-    await hub.mqtt.publishAsync("powerbeacon/event", "new", { qos: 1 });
-    const again = await test.raw();
-    again.connect(4, { clean: false });
-    const messageId = raw.packets[3]?.messageId;
-    await expect
-      .poll(() => again.packets.slice(1))
-      .toMatchObject([
-        { cmd: "publish", payload: Buffer.from("not"), dup: true, messageId },
-        { cmd: "publish", payload: Buffer.from("new"), dup: false },
-      ]);
-  });
-
-  it("of version 5 can be resumed for a last time", async () => {
-    const hub = await test.hub();
-    const lasting = { protocolVersion: 5, clientId: "t", clean: false } as const;
-    const first = await test.connect("ha", { ...lasting, properties: { sessionExpiryInterval: 60 } });
-    await first.mqtt.subscribeAsync("powerbeacon/event", { qos: 1 });
-    await first.mqtt.endAsync();
-    await expect.poll(() => test.departures).toHaveLength(1);
-    await hub.mqtt.publishAsync("powerbeacon/event", "missed", { qos: 1 });
-    const last = await test.connect("ha", lasting);
-    await expect.poll(() => last.messages.map(({ payload }) => payload)).toEqual(["missed"]);
-    await last.mqtt.endAsync();
-    await expect.poll(() => test.departures).toHaveLength(2);
-    const raw = await test.raw();
-    raw.connect(5, { clientId: "t", clean: false });
-    await expect.poll(() => raw.packets[0]).toMatchObject({ cmd: "connack", sessionPresent: false });
-  });
-
-  it("is gone when its credential is revoked", async () => {
-    const fields = { clean: false };
-    const raw = await test.raw();
-    raw.connect(4, fields);
-    raw.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "powerbeacon/event", qos: 1 }] });
-    await expect.poll(() => raw.commands).toEqual(["connack", "suback"]);
-    test.broker.disconnect("integration-ha");
-    await expect.poll(() => raw.isClosed).toBe(true);
-    const again = await test.raw();
-    again.connect(4, fields);
-    await expect.poll(() => again.packets[0]).toMatchObject({ cmd: "connack", sessionPresent: false });
-  });
-});
-
-describe("a response topic", () => {
-  it("may be the client's own", async () => {
-    const hub = await test.hub();
-    const ha = await test.connect("ha", { protocolVersion: 5 });
-    const responseTopic = "powerbeacon/client/ha/response/1";
-    await ha.mqtt.subscribeAsync(responseTopic, { qos: 1 });
-    await hub.mqtt.publishAsync(responseTopic, "{}", { qos: 1 });
-    await expect.poll(() => ha.on(responseTopic)).toEqual(["{}"]);
-  });
-
-  it.each(["powerbeacon/client/reader/response/1", "powerbeacon/agent/pi/order", "elsewhere"])(
-    "%s is refused, so that nobody borrows the hub's rights",
-    async (responseTopic) => {
-      const ha = await test.connect("ha", { protocolVersion: 5 });
-      const published = ha.mqtt.publishAsync("powerbeacon/cluster/home/wake", "*", {
-        qos: 1,
-        properties: { responseTopic },
-      });
-      expect(await answerTo(published)).toBe(0x87);
-      expect(test.refusals).toMatchObject([{ username: "ha", action: "publish", topic: "cluster/home/wake" }]);
-    },
-  );
-});
-
 it("a client of MQTT 3.1 is served", async () => {
   const hub = await test.hub();
   const old = await test.connect("ha", { protocolVersion: 3, protocolId: "MQIsdp" });
   await old.mqtt.subscribeAsync("powerbeacon/event", { qos: 1 });
   await hub.mqtt.publishAsync("powerbeacon/event", "{}", { qos: 1 });
   await expect.poll(() => old.on("powerbeacon/event")).toEqual(["{}"]);
-});
-
-it("clients wait while the hub is behind, and lose nothing", async () => {
-  const small = await startTestBroker({ limits: { hubBacklogBytes: 100_000 } });
-  const hub = await small.hub();
-  await hub.mqtt.subscribeAsync("powerbeacon/#", { qos: 1 });
-  // the hub stops reading, as it does while it is busy
-  hub.mqtt.stream.cork();
-  const ha = await small.connect("ha");
-  const payload = "x".repeat(50_000);
-  await Promise.all(
-    Array.from({ length: 100 }, async () => ha.mqtt.publishAsync("powerbeacon/device/nas/set", payload, { qos: 1 })),
-  );
-  hub.mqtt.stream.uncork();
-  await expect.poll(() => hub.messages).toHaveLength(100);
-  expect(small.broker.figures()).toMatchObject({ droppedClients: 0, droppedMessages: 0 });
-  await small.close();
 });

@@ -10,6 +10,7 @@ import { Congestion } from "./congestion.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { Exchange } from "./exchange.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
+import { limitedLog } from "./log-limit.ts";
 import { Flusher } from "./outbox.ts";
 import { problemOfConnect, Reason } from "./packet-rules.ts";
 import { RetainedStore } from "./retained-store.ts";
@@ -32,7 +33,8 @@ export interface Engine {
 }
 
 export async function startEngine(options: BrokerOptions): Promise<Engine> {
-  const { policy, log } = options;
+  const { policy } = options;
+  const log = limitedLog(options.log);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const counts = { refusals: 0, droppedClients: 0, droppedMessages: 0 };
   // Aedes tells of a client's end some turns after its connection closed
@@ -224,6 +226,7 @@ export async function startEngine(options: BrokerOptions): Promise<Engine> {
       ...counts,
     }),
     async close() {
+      log.close();
       await new Promise<void>((resolve) => aedes.close(resolve));
       for (const connection of connections) connection.outbox.end();
     },

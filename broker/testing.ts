@@ -1,12 +1,11 @@
 import { once } from "node:events";
-import net from "node:net";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
-import { generate, type Packet, type Parser, parser as newParser } from "mqtt-packet";
 import type { Key } from "#contracts/key.ts";
 import type { MqttCredentials, MqttPermission, Principal } from "#contracts/principal.ts";
 import type { AccessRefusal, Authentication, ClientConnection } from "./access-policy.ts";
 import { type Broker, type BrokerOptions, startBroker } from "./broker.ts";
 import type { BrokerLimits } from "./limits.ts";
+import { RawClient } from "./raw-client.ts";
 
 const everything: MqttPermission[] = ["read", "wake", "power", "discovery"];
 
@@ -51,6 +50,10 @@ export interface TestBroker {
   connect(username: string, options?: IClientOptions): Promise<TestClient>;
   hub(options?: IClientOptions): Promise<TestClient>;
   raw(): Promise<RawClient>;
+  /** A raw client that was answered with CONNACK. */
+  letIn(version: 4 | 5, fields?: object): Promise<RawClient>;
+  /** Whether messages still get from a client to the hub. */
+  isServing(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -124,7 +127,7 @@ export async function startTestBroker(
   };
   const broker = await startBroker(settings);
 
-  return {
+  const made: TestBroker = {
     ...state,
     broker,
     port: broker.tcpPort,
@@ -160,7 +163,23 @@ export async function startTestBroker(
       await Promise.all(clients.map((client) => client.endAsync(true)));
       await broker.close();
     },
+    async letIn(version, fields = {}) {
+      const raw = await made.raw();
+      raw.connect(version, fields);
+      await once(raw.socket, "data");
+      return raw;
+    },
+    async isServing() {
+      const hub = await made.hub();
+      await hub.mqtt.subscribeAsync("powerbeacon/device/nas/set", { qos: 1 });
+      const ha = await made.connect("ha");
+      const arrived = new Promise((resolve) => hub.mqtt.once("message", resolve));
+      await ha.mqtt.publishAsync("powerbeacon/device/nas/set", "still here", { qos: 1 });
+      await arrived;
+      return true;
+    },
   };
+  return made;
 }
 
 /** Collects what a client gets, once it is let in. @throws what the broker answered instead. */
@@ -176,54 +195,4 @@ export async function follow(client: MqttClient): Promise<TestClient> {
     messages,
     on: (topic) => messages.filter((message) => message.topic === topic).map((message) => message.payload),
   };
-}
-
-/** A connection on which anything can be said, also what no client library would. */
-export class RawClient {
-  readonly socket: net.Socket;
-  readonly packets: Packet[] = [];
-  isClosed = false;
-  #parser: Parser = newParser({ protocolVersion: 4 });
-
-  constructor(port: number) {
-    this.socket = net.connect(port, "127.0.0.1");
-    this.socket.on("data", (chunk) => this.#parser.parse(chunk));
-    this.socket.on("error", () => {});
-    this.socket.on("close", () => {
-      this.isClosed = true;
-    });
-    this.#parser.on("packet", (packet) => this.packets.push(packet));
-  }
-
-  get commands(): string[] {
-    return this.packets.map((packet) => packet.cmd);
-  }
-
-  send(packet: Packet | Buffer, protocolVersion = this.version): void {
-    this.socket.write(Buffer.isBuffer(packet) ? packet : generate(packet, { protocolVersion }));
-  }
-
-  version: 3 | 4 | 5 = 4;
-
-  /** Sends a CONNECT; what it is answered is the first of `packets`. */
-  connect(version: 4 | 5, fields: object = {}): void {
-    this.version = version;
-    this.#parser = newParser({ protocolVersion: version });
-    this.#parser.on("packet", (packet) => this.packets.push(packet));
-    this.send(connectPacket(version, fields));
-  }
-}
-
-export function connectPacket(version: 4 | 5, fields: object = {}): Packet {
-  return {
-    cmd: "connect",
-    protocolId: "MQTT",
-    protocolVersion: version,
-    clientId: "raw",
-    clean: true,
-    keepalive: 0,
-    username: "ha",
-    password: Buffer.from("right"),
-    ...fields,
-  } as Packet; // fields may be what no packet should hold
 }
