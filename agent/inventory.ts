@@ -2,7 +2,7 @@ import { arch, hostname, networkInterfaces, platform } from "node:os";
 import type { AgentCapability, Inventory, NetworkInterface, OperatingSystem } from "#contracts/agent.ts";
 import { VERSION } from "./version.ts";
 import { broadcastAddress, type LocalAddress, localAddresses } from "./wake/networks.rules.ts";
-import { canReadNeighbours } from "./watch/neighbour-table.ts";
+import { canSeeByArp } from "./watch/neighbour-table.ts";
 import { canPing } from "./watch/ping.ts";
 
 const OPERATING_SYSTEMS: Partial<Record<NodeJS.Platform, OperatingSystem>> = {
@@ -43,6 +43,6 @@ export function describeInterfaces(local: readonly LocalAddress[]): NetworkInter
 }
 
 async function capabilities(): Promise<AgentCapability[]> {
-  const [icmp, arp] = await Promise.all([canPing(), canReadNeighbours()]);
+  const [icmp, arp] = await Promise.all([canPing(), canSeeByArp()]);
   return ["wake", ...(icmp ? (["icmp"] as const) : []), ...(arp ? (["arp"] as const) : []), "tcp"];
 }

@@ -5,6 +5,11 @@ import type { Credential } from "./credential.ts";
 import type { Log } from "./log.ts";
 import { type ConnectionEnd, failuresAfter, isRefusal, pauseMs } from "./reconnect.rules.ts";
 
+/** A broker that takes longer to acknowledge what a connection begins with is not working. */
+const GREET_WITHIN_MS = 15_000;
+/** People wait for this machine to shut down. */
+const FAREWELL_WITHIN_MS = 1_000;
+
 export interface LinkOptions {
   readonly credential: Credential;
   readonly log: Log;
@@ -50,7 +55,7 @@ export class HubLink {
     this.#pause.abort();
     const connection = this.#connection;
     if (connection) {
-      await farewell(connection).catch(() => {}); // cut off meanwhile: then the Will says it
+      await within(FAREWELL_WITHIN_MS, farewell(connection)).catch(() => {}); // cut off: then the Will says it
       await connection.close();
     }
     await this.#running;
@@ -73,7 +78,7 @@ export class HubLink {
     const connection = new HubConnection(this.#options.credential, this.#options.onMessage);
     this.#connection = connection;
     try {
-      if (await connection.opened) await this.#options.onConnect(connection);
+      if (await connection.opened) await within(GREET_WITHIN_MS, this.#options.onConnect(connection));
     } catch (error) {
       connection.drop((error as Error).message);
     }
@@ -88,5 +93,18 @@ export class HubLink {
     if (isRefusal(end))
       this.#options.log.error({ ...details, seconds }, "The hub refuses this agent; it may have been removed");
     else this.#options.log.warn({ ...details, seconds }, "Not connected to the hub; trying again");
+  }
+}
+
+async function within<Result>(timeoutMs: number, work: Promise<Result>): Promise<Result> {
+  const stop = new AbortController();
+  const timeout = sleep(timeoutMs, undefined, { signal: stop.signal }).then(() => {
+    throw new Error(`the broker did not acknowledge within ${timeoutMs / 1000} s`);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    stop.abort();
+    timeout.catch(() => {}); // nobody waits for it any more
   }
 }

@@ -14,6 +14,10 @@ const OTHER_MAC = "02:00:00:00:00:99";
 const obstacle = await whyNoNeighbour();
 const pings = await canPing();
 
+function testWithPing(name: string, run: () => Promise<void>): void {
+  test.skipIf(!pings)(pings ? name : `${name} (skipped: ping is not installed or may not send)`, run);
+}
+
 describe.skipIf(obstacle !== undefined)(`on a real Ethernet${obstacle ? ` (skipped: ${obstacle})` : ""}`, () => {
   const tools: LookTools = { names: new Names(), neighbours: new NeighbourTable(), turns: new Turns(32) };
   let neighbour: Awaited<ReturnType<typeof startNeighbour>>;
@@ -30,14 +34,14 @@ describe.skipIf(obstacle !== undefined)(`on a real Ethernet${obstacle ? ` (skipp
     return lookAt(device, tools, true);
   }
 
-  test.skipIf(!pings)("a machine that answers a ping is seen with its MAC address", async () => {
+  testWithPing("a machine that answers a ping is seen with its MAC address", async () => {
     expect(await look({ icmp: true })).toEqual({
       type: "seen",
       finding: { how: "icmp", address: neighbour.address, mac: neighbour.mac },
     });
   });
 
-  test.skipIf(!pings)("a machine whose firewall drops pings is seen by ARP", async () => {
+  testWithPing("a machine whose firewall drops pings is seen by ARP", async () => {
     await neighbour.ignorePings();
     expect(await look({ icmp: true })).toEqual({ type: "unseen" });
     expect(await look({ icmp: true, arp: true })).toMatchObject({ type: "seen", finding: { how: "arp" } });
@@ -47,11 +51,11 @@ describe.skipIf(obstacle !== undefined)(`on a real Ethernet${obstacle ? ` (skipp
     expect(await look({ arp: true })).toMatchObject({ type: "seen", finding: { how: "arp", mac: neighbour.mac } });
   });
 
-  test.skipIf(!pings)("another machine at the address is not taken for it", async () => {
+  testWithPing("another machine at the address is not taken for it", async () => {
     expect(await look({ icmp: true, arp: true, mac: OTHER_MAC })).toEqual({ type: "unseen" });
   });
 
-  test.skipIf(!pings)("a machine is found at the address that DHCP moved it to", async () => {
+  testWithPing("a machine is found at the address that DHCP moved it to", async () => {
     await neighbour.moveTo(neighbour.otherAddress);
     await look({ icmp: true, address: neighbour.otherAddress }); // somebody spoke with it there
     expect(await look({ icmp: true })).toMatchObject({ type: "seen", finding: { address: neighbour.otherAddress } });

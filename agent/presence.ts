@@ -1,4 +1,4 @@
-import type { Heartbeat, InventoryMessage } from "#contracts/agent.ts";
+import type { Heartbeat, Inventory, InventoryMessage } from "#contracts/agent.ts";
 import type { Key } from "#contracts/key.ts";
 import { HEARTBEAT_INTERVAL_SECONDS } from "#contracts/limits.ts";
 import { type TopicOptions, topics } from "#contracts/topics.ts";
@@ -23,6 +23,7 @@ export interface PresenceOptions {
   readonly clock: HubClock;
   /** For what is due while time passes. */
   readonly link: Outlet;
+  readonly inventory?: () => Promise<Inventory>;
 }
 
 /** What an agent tells of itself: its status, its inventory with the question for the hub's time, its heartbeat. */
@@ -44,7 +45,7 @@ export class Presence {
     const { link } = this.#options;
     this.#timers = [
       setInterval(() => void this.#whenAnnounced(() => this.beat(link)), HEARTBEAT_INTERVAL_SECONDS * 1000),
-      setInterval(() => void this.#whenAnnounced(() => this.#followChanges()), LOOK_EVERY_MS),
+      setInterval(() => void this.#whenAnnounced(() => this.followChanges()), LOOK_EVERY_MS),
     ];
   }
 
@@ -72,7 +73,7 @@ export class Presence {
   /** Publishes what this machine is, with a fresh nonce for the hub to answer. */
   async publishInventory(outlet: Outlet): Promise<void> {
     const { key, clock } = this.#options;
-    const inventory = await takeInventory();
+    const inventory = await this.#takeInventory();
     this.#publishedInventory = JSON.stringify(inventory);
     this.#askedMs = performance.now();
     const message: InventoryMessage = { ...inventory, nonce: clock.ask(this.#askedMs) };
@@ -102,11 +103,16 @@ export class Presence {
     if (!this.#toldOffset) await this.#whenAnnounced(() => this.beat(this.#options.link));
   }
 
-  async #followChanges(): Promise<void> {
+  /** Publishes the inventory where it changed, and asks for the hub's time where that is due. */
+  async followChanges(): Promise<void> {
     const nowMs = performance.now();
     const timeIsDue = nowMs - this.#askedMs >= ASK_TIME_EVERY_MS || this.#options.clock.now(nowMs) === undefined;
-    if (timeIsDue || JSON.stringify(await takeInventory()) !== this.#publishedInventory)
+    if (timeIsDue || JSON.stringify(await this.#takeInventory()) !== this.#publishedInventory)
       await this.publishInventory(this.#options.link);
+  }
+
+  #takeInventory(): Promise<Inventory> {
+    return (this.#options.inventory ?? takeInventory)();
   }
 
   async #publishStatus(outlet: Outlet): Promise<void> {

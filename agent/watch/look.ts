@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { WatchedDevice } from "#contracts/order.ts";
 import type { Names } from "./names.ts";
 import { addressesOf, type Neighbour } from "./neighbours.rules.ts";
-import type { NeighbourTable } from "./neighbour-table.ts";
+import { canSeeByArp, type NeighbourTable } from "./neighbour-table.ts";
 import { canPing, ping } from "./ping.ts";
 import { acceptsConnection } from "./tcp.ts";
 import type { Turns } from "./turns.ts";
@@ -47,7 +47,7 @@ export async function lookAt(device: WatchedDevice, tools: LookTools, urgent: bo
 
 /** What of a device's settings works on this machine. */
 async function meansFor(device: WatchedDevice): Promise<WatchedDevice> {
-  return { ...device, icmp: device.icmp && (await canPing()) };
+  return { ...device, icmp: device.icmp && (await canPing()), arp: device.arp && (await canSeeByArp()) };
 }
 
 async function lookAtAddresses(

@@ -31,8 +31,9 @@ async function firstThatWorks(ways: readonly Read[]): Promise<Read | undefined> 
   return undefined;
 }
 
-export async function canReadNeighbours(): Promise<boolean> {
-  return (await neighbourReader()) !== undefined;
+/** Whether the table here tells which entries were just confirmed; without that, an entry is no evidence. */
+export async function canSeeByArp(): Promise<boolean> {
+  return (await neighbourReader()) === byIp;
 }
 
 /**
