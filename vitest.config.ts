@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["{agent,broker,core,test}/**/*.test.ts"],
+    globalSetup: ["test/fixtures/postgres-server.ts"],
     // A real hub, broker and database stand behind most tests; a busy machine may need a while.
     testTimeout: 20_000,
     hookTimeout: 30_000,

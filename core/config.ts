@@ -10,7 +10,17 @@ import { z } from "zod";
 
 const SECRETS = ["DATABASE_URL", "MQTT_PASSWORD", "SETUP_CODE", "JWT_SECRET"] as const;
 
-const KNOWN_WEAK = ["secret", "changeme", "change-me", "password", "powerbeacon", "jwt-secret", "your-secret", "default", "12345678"];
+const KNOWN_WEAK = [
+  "secret",
+  "changeme",
+  "change-me",
+  "password",
+  "powerbeacon",
+  "jwt-secret",
+  "your-secret",
+  "default",
+  "12345678",
+];
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const optional = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
@@ -33,7 +43,9 @@ const Environment = z
     TLS_KEY_FILE: optional(z.string()),
     DATA_DIR: z.string().default("./data"),
     DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/, error: "is not a postgres:// address" })),
-    MQTT_PUBLIC_URL: optional(z.url({ protocol: /^(mqtts?|wss?)$/, error: "is not an mqtt://, mqtts://, ws:// or wss:// address" })),
+    MQTT_PUBLIC_URL: optional(
+      z.url({ protocol: /^(mqtts?|wss?)$/, error: "is not an mqtt://, mqtts://, ws:// or wss:// address" }),
+    ),
     MQTT_BASE_TOPIC: z
       .string()
       .regex(/^[^+#/\s$][^+#\s]*[^+#/\s]$|^[^+#/\s$]$/, "is not a topic name, or begins or ends with a slash")
@@ -81,7 +93,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const problems: string[] = [];
   const values = withSecretFiles(env, problems);
   const parsed = Environment.safeParse(values);
-  if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
+  if (!parsed.success)
+    problems.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
   const tls = parsed.success ? readTls(parsed.data, problems) : null;
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return configFrom(parsed.data, tls);
@@ -108,7 +121,10 @@ function configFrom(env: z.infer<typeof Environment>, tls: { cert: Buffer; key: 
 }
 
 /** An empty variable counts as not set, as compose files like to write it. */
-function withSecretFiles(env: Readonly<Record<string, string | undefined>>, problems: string[]): Record<string, string> {
+function withSecretFiles(
+  env: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): Record<string, string> {
   const values: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) if (value !== undefined && value !== "") values[name] = value;
   for (const name of SECRETS) {

@@ -87,7 +87,11 @@ export async function startHub(config: Config, options: HubOptions): Promise<Hub
   }
 }
 
-async function startParts(config: Config, options: HubOptions, closers: (() => Promise<void> | void)[]): Promise<Omit<Hub, "close">> {
+async function startParts(
+  config: Config,
+  options: HubOptions,
+  closers: (() => Promise<void> | void)[],
+): Promise<Omit<Hub, "close">> {
   const { log } = options;
   const startedAt = new Date();
   openDataFolder(config.dataDir);
@@ -122,7 +126,8 @@ async function startParts(config: Config, options: HubOptions, closers: (() => P
   await loadCredentials(em.fork(), { directory, presence, agentCredentials, mqttCredentials });
   const lastWakes = await restoreLastWakes(em.fork(), startedAt);
 
-  const clusterKeyOf = (member: { clusterId: string } | undefined) => (member ? directory.clusterOf(member).key : undefined);
+  const clusterKeyOf = (member: { clusterId: string } | undefined) =>
+    member ? directory.clusterOf(member).key : undefined;
   const connections = new Map<string, number>();
   const count = (id: string, by: number) => connections.set(id, (connections.get(id) ?? 0) + by);
   let events: ReturnType<typeof startEvents> | undefined;
@@ -135,7 +140,13 @@ async function startParts(config: Config, options: HubOptions, closers: (() => P
       connected: (principal) => void count(principal.id, 1),
       disconnected: (principal) => void count(principal.id, -1),
       refused: ({ username, action, topic, reason }) =>
-        events?.refused({ by: username, cluster: null, device: null, transaction: null, reason: `${action} ${topic}: ${reason}` }),
+        events?.refused({
+          by: username,
+          cluster: null,
+          device: null,
+          transaction: null,
+          reason: `${action} ${topic}: ${reason}`,
+        }),
     },
   });
   // MQTT over WebSocket lives on HTTP connections, so HTTP is closed only after the broker has let go of them
@@ -156,7 +167,11 @@ async function startParts(config: Config, options: HubOptions, closers: (() => P
   wakes.onStage(results.stage);
   wakes.onStage((wake) => (wake.isOver && lastWakes.note(wake), journal.add(wake)));
   const now = new Now({ directory, presence, power, lastWakes });
-  const hubState = () => ({ version: VERSION, startedAt: startedAt.toISOString(), database: database.isUp() ? ("ok" as const) : ("unavailable" as const) });
+  const hubState = () => ({
+    version: VERSION,
+    startedAt: startedAt.toISOString(),
+    database: database.isUp() ? ("ok" as const) : ("unavailable" as const),
+  });
   const hubInfo = (): HubInfo => ({ ...hubState(), api: 1, ...now.hub() });
   const started = new Projection({ directory, presence, power, wakes, now, link, hub: hubState, log });
   projection = started;
@@ -182,7 +197,14 @@ async function startParts(config: Config, options: HubOptions, closers: (() => P
   wakes.start();
 
   const disconnect = (principalId: string) => broker.disconnect(principalId);
-  const app = await createHttpServer({ database, sessions, siteId: site.id, version: VERSION, trustProxy: config.http.trustProxy, log });
+  const app = await createHttpServer({
+    database,
+    sessions,
+    siteId: site.id,
+    version: VERSION,
+    trustProxy: config.http.trustProxy,
+    log,
+  });
   healthRoutes(app, { database });
   await app.register(
     async (api) => {
@@ -194,8 +216,21 @@ async function startParts(config: Config, options: HubOptions, closers: (() => P
       agentRoutes(routes, { directory, presence, credentials: agentCredentials, link, disconnect, ...grant });
       deviceRoutes(routes, { directory, nowOf: (device) => now.device(device) });
       wakeRoutes(routes, { directory, wakes, journal });
-      liveRoutes(routes, { directory, presence, now, projection: started, wakes, hubInfo, isSessionOpen: (id) => sessions.isOpen(id, new Date()) });
-      mqttClientRoutes(routes, { directory, credentials: mqttCredentials, connectionsOf: (id) => connections.get(id) ?? 0, disconnect });
+      liveRoutes(routes, {
+        directory,
+        presence,
+        now,
+        projection: started,
+        wakes,
+        hubInfo,
+        isSessionOpen: (id) => sessions.isOpen(id, new Date()),
+      });
+      mqttClientRoutes(routes, {
+        directory,
+        credentials: mqttCredentials,
+        connectionsOf: (id) => connections.get(id) ?? 0,
+        disconnect,
+      });
     },
     { prefix: "/api" },
   );
@@ -212,7 +247,11 @@ async function startParts(config: Config, options: HubOptions, closers: (() => P
 
 async function ownPostgres(config: Config, { postgresSettings }: HubOptions): Promise<EmbeddedPostgres> {
   const password = keptSecret(config.dataDir, "postgres-password");
-  return await startEmbeddedPostgres({ dataDir: config.dataDir, password, ...(postgresSettings && { settings: postgresSettings }) });
+  return await startEmbeddedPostgres({
+    dataDir: config.dataDir,
+    password,
+    ...(postgresSettings && { settings: postgresSettings }),
+  });
 }
 
 function sessionOptions(config: Config, siteId: string) {
@@ -222,7 +261,12 @@ function sessionOptions(config: Config, siteId: string) {
 
 async function loadCredentials(
   em: EntityManager,
-  parts: { directory: Awaited<ReturnType<typeof loadDirectory>>; presence: Presence; agentCredentials: AgentCredentials; mqttCredentials: MqttCredentials },
+  parts: {
+    directory: Awaited<ReturnType<typeof loadDirectory>>;
+    presence: Presence;
+    agentCredentials: AgentCredentials;
+    mqttCredentials: MqttCredentials;
+  },
 ): Promise<void> {
   for (const row of await em.find(Agent, {}, ALL_SITES)) {
     const agent = parts.directory.agents.byId(row.id);
@@ -232,19 +276,37 @@ async function loadCredentials(
   for (const row of await em.find(MqttClient, {}, ALL_SITES)) parts.mqttCredentials.put(row);
 }
 
-function authenticate({ username, password }: ShownCredentials, agents: AgentCredentials, clients: MqttCredentials): Authentication {
-  const principal = username !== null && password !== null ? (agents.authenticate(username, password) ?? clients.authenticate(username, password)) : null;
+function authenticate(
+  { username, password }: ShownCredentials,
+  agents: AgentCredentials,
+  clients: MqttCredentials,
+): Authentication {
+  const principal =
+    username !== null && password !== null
+      ? (agents.authenticate(username, password) ?? clients.authenticate(username, password))
+      : null;
   return principal ? { ok: true, principal } : { ok: false, reason: "bad-credentials" };
 }
 
-async function openBroker(config: Config, { policy, log }: Pick<Parameters<typeof startBroker>[0], "policy" | "log">): Promise<Broker> {
+async function openBroker(
+  config: Config,
+  { policy, log }: Pick<Parameters<typeof startBroker>[0], "policy" | "log">,
+): Promise<Broker> {
   const { host, port, tls, baseTopic, discoveryPrefix } = config.mqtt;
   try {
     return await startBroker({ baseTopic, discoveryPrefix, tcp: { host, port }, tls, policy, log });
   } catch (error) {
     const { code, port: taken } = error as { code?: string; port?: number };
-    if (code === "EADDRINUSE") throw new StartError(`The MQTT port ${taken ?? port} is taken by another program. Set MQTT_PORT (and MQTT_TLS_PORT) to free ones.`, { cause: error });
-    if (code === "EACCES") throw new StartError(`The MQTT port ${taken ?? port} may not be opened by this user. Set MQTT_PORT to one above 1023.`, { cause: error });
+    if (code === "EADDRINUSE")
+      throw new StartError(
+        `The MQTT port ${taken ?? port} is taken by another program. Set MQTT_PORT (and MQTT_TLS_PORT) to free ones.`,
+        { cause: error },
+      );
+    if (code === "EACCES")
+      throw new StartError(
+        `The MQTT port ${taken ?? port} may not be opened by this user. Set MQTT_PORT to one above 1023.`,
+        { cause: error },
+      );
     throw new StartError(`The MQTT broker could not be started: ${(error as Error).message}`, { cause: error });
   }
 }
@@ -269,7 +331,8 @@ async function run(): Promise<void> {
     endOnSignal(hub, log);
     const address = config.http.publicUrl ?? `http://localhost:${hub.httpPort}`;
     log.info(`PowerBeacon ${VERSION} is ready: ${address} · MQTT on port ${hub.mqttPort}`);
-    if (hub.setupCode !== null) log.info(`Not set up yet. The one-time set-up code is ${hub.setupCode} (documents: ${address}/api/docs)`);
+    if (hub.setupCode !== null)
+      log.info(`Not set up yet. The one-time set-up code is ${hub.setupCode} (documents: ${address}/api/docs)`);
   } catch (error) {
     if (error instanceof ConfigError || error instanceof StartError) fail(error.message);
     log.fatal({ err: error }, "The hub could not be started");

@@ -49,9 +49,11 @@ export function listenToAgents(context: AgentMessages): void {
     answerTime(context, agent, inventory.data.nonce, now).catch((error: unknown) => {
       log.warn({ err: error, agent: agent.key }, "an agent's clock could not be answered");
     });
-    takeInventory({ em: context.emFor(agent.siteId), directory: context.directory }, agent, inventory.data, now).catch((error: unknown) => {
-      log.warn({ err: error, agent: agent.key }, "an inventory could not be written down");
-    });
+    takeInventory({ em: context.emFor(agent.siteId), directory: context.directory }, agent, inventory.data, now).catch(
+      (error: unknown) => {
+        log.warn({ err: error, agent: agent.key }, "an inventory could not be written down");
+      },
+    );
   });
 
   /** An empty payload is a topic being cleared; a key without an agent belongs to one that was deleted. */

@@ -39,18 +39,27 @@ export interface AgentRoutes {
 export function agentRoutes(app: App, hub: AgentRoutes): void {
   const { directory, presence } = hub;
 
-  app.get("/agents", { config: { permission: "agent:read" }, schema: { querystring: AgentQuery, response: { 200: AgentList } } }, async (request) => {
-    const page = pageOf(matching(request.account, request.query), request.query, sortOrder<DirectoryAgent>(request.query.sort));
-    return { ...page, items: page.items.map((agent) => agentAnswer(agent, directory, presence)) };
-  });
+  app.get(
+    "/agents",
+    { config: { permission: "agent:read" }, schema: { querystring: AgentQuery, response: { 200: AgentList } } },
+    async (request) => {
+      const page = pageOf(matching(request.account, request.query), request.query, sortOrder(request.query.sort));
+      return { ...page, items: page.items.map((agent) => agentAnswer(agent, directory, presence)) };
+    },
+  );
 
-  app.get("/agents/:id", { config: { permission: "agent:read" }, schema: { params: IdParams, response: { 200: AgentAnswer } } }, async (request) =>
-    agentAnswer(find(request.account, request.params.id), directory, presence),
+  app.get(
+    "/agents/:id",
+    { config: { permission: "agent:read" }, schema: { params: IdParams, response: { 200: AgentAnswer } } },
+    async (request) => agentAnswer(find(request.account, request.params.id), directory, presence),
   );
 
   app.patch(
     "/agents/:id",
-    { config: { permission: "agent:manage" }, schema: { params: IdParams, body: AgentChange, response: { 200: AgentChanged } } },
+    {
+      config: { permission: "agent:manage" },
+      schema: { params: IdParams, body: AgentChange, response: { 200: AgentChanged } },
+    },
     async (request) => {
       const { id } = find(request.account, request.params.id);
       const droppedLinks = await changeAgent({ em: request.em, directory }, id, request.body, new Date());
@@ -58,17 +67,25 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
     },
   );
 
-  app.delete("/agents/:id", { config: { permission: "agent:manage" }, schema: { params: IdParams, response: { 204: z.null() } } }, async (request, reply) => {
-    const { id } = find(request.account, request.params.id);
-    await deleteAgent({ ...hub, em: request.em }, id, new Date());
-    return reply.code(204).send(null);
-  });
+  app.delete(
+    "/agents/:id",
+    { config: { permission: "agent:manage" }, schema: { params: IdParams, response: { 204: z.null() } } },
+    async (request, reply) => {
+      const { id } = find(request.account, request.params.id);
+      await deleteAgent({ ...hub, em: request.em }, id, new Date());
+      return reply.code(204).send(null);
+    },
+  );
 
   app.get(
     "/enrolments",
     { config: { permission: "agent:manage" }, schema: { querystring: ListQuery, response: { 200: EnrolmentList } } },
     async (request) => {
-      const rows = await request.em.find(Enrolment, { usesLeft: { $gt: 0 }, expiresAt: { $gt: new Date() } }, { limit: 1_000, orderBy: { createdAt: "desc" } });
+      const rows = await request.em.find(
+        Enrolment,
+        { usesLeft: { $gt: 0 }, expiresAt: { $gt: new Date() } },
+        { limit: 1_000, orderBy: { createdAt: "desc" } },
+      );
       const page = pageOf(rows, request.query, { valueOf: (row) => row.createdAt.toISOString(), descending: true });
       return { ...page, items: page.items.map((row) => enrolmentAnswer(row, directory)) };
     },
@@ -101,7 +118,8 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
       config: { permission: "public", rateLimit: { max: 10, timeWindow: "1 minute" } },
       schema: { body: EnrolRequest, response: { 201: EnrolAnswer } },
     },
-    async (request, reply) => reply.code(201).send(await enrolAgent({ ...hub, em: request.em }, request.body, new Date())),
+    async (request, reply) =>
+      reply.code(201).send(await enrolAgent({ ...hub, em: request.em }, request.body, new Date())),
   );
 
   function find(account: Account, id: string): DirectoryAgent {
@@ -114,7 +132,8 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
     const text = query.q?.toLowerCase();
     return [...directory.agents].filter((agent) => {
       const cluster = directory.clusterOf(agent);
-      const clusterFits = query.cluster === "none" ? cluster.unassigned : cluster.key === query.cluster || cluster.id === query.cluster;
+      const clusterFits =
+        query.cluster === "none" ? cluster.unassigned : cluster.key === query.cluster || cluster.id === query.cluster;
       return (
         agent.siteId === account.siteId &&
         (query.cluster === undefined || clusterFits) &&

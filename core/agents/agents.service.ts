@@ -15,7 +15,12 @@ import { Agent } from "./agent.entity.ts";
 import type { Presence } from "./presence.ts";
 
 /** Renames or moves an agent. @throws HubError NOT_FOUND */
-export async function changeAgent(context: MembersContext, id: string, change: AgentChange, now: Date): Promise<DroppedLink[]> {
+export async function changeAgent(
+  context: MembersContext,
+  id: string,
+  change: AgentChange,
+  now: Date,
+): Promise<DroppedLink[]> {
   return await changeMembers(context, async (em) => {
     const agent = await em.findOne(Agent, { id });
     if (!agent) throw notFound();
@@ -55,7 +60,12 @@ export async function deleteAgent(context: DeleteAgentContext, id: string, now: 
 }
 
 /** Answers an agent's nonce with signed time. */
-export async function answerTime(context: OrderContext, agent: DirectoryAgent, nonce: string, now: Date): Promise<void> {
+export async function answerTime(
+  context: OrderContext,
+  agent: DirectoryAgent,
+  nonce: string,
+  now: Date,
+): Promise<void> {
   await sendOrder(context, agent, { type: "time", nonce }, now);
 }
 
@@ -66,7 +76,12 @@ export interface OrderContext {
 
 type OrderBody = { type: "time"; nonce: string } | { type: "revoked" };
 
-async function sendOrder({ link, signer }: OrderContext, agent: DirectoryAgent, body: OrderBody, now: Date): Promise<void> {
+async function sendOrder(
+  { link, signer }: OrderContext,
+  agent: DirectoryAgent,
+  body: OrderBody,
+  now: Date,
+): Promise<void> {
   const topic = topics.agentOrder.for(agent.key);
   const iat = now.getTime() / 1_000;
   const order: AgentOrder = { ...body, aud: topic, id: randomUUID(), iat, exp: iat + ORDER_LIFETIME_MS / 1_000 };
@@ -74,10 +89,22 @@ async function sendOrder({ link, signer }: OrderContext, agent: DirectoryAgent, 
 }
 
 /** Writes an inventory down where it differs from the row; agents repeat theirs at every connect. */
-export async function takeInventory(context: MembersContext, agent: DirectoryAgent, inventory: Inventory, now: Date): Promise<void> {
+export async function takeInventory(
+  context: MembersContext,
+  agent: DirectoryAgent,
+  inventory: Inventory,
+  now: Date,
+): Promise<void> {
   const { hostname, os, arch, version, interfaces, capabilities } = inventory;
   const seen = { hostname, os, arch, version, interfaces, capabilities };
-  const known = { hostname: agent.hostname, os: agent.os, arch: agent.arch, version: agent.version, interfaces: agent.interfaces, capabilities: agent.capabilities };
+  const known = {
+    hostname: agent.hostname,
+    os: agent.os,
+    arch: agent.arch,
+    version: agent.version,
+    interfaces: agent.interfaces,
+    capabilities: agent.capabilities,
+  };
   if (JSON.stringify(seen) === JSON.stringify(known)) return;
   await changeMembers(context, async (em) => {
     const row = await em.findOne(Agent, { id: agent.id });
@@ -106,7 +133,9 @@ export function agentAnswer(agent: DirectoryAgent, directory: Directory, presenc
     heartbeat: now?.heartbeat ?? null,
     interfaces: agent.interfaces,
     capabilities: agent.capabilities,
-    deviceIds: directory.devicesOf(agent.clusterId).flatMap((device) => (device.agentIds.includes(agent.id) ? [device.id] : [])),
+    deviceIds: directory
+      .devicesOf(agent.clusterId)
+      .flatMap((device) => (device.agentIds.includes(agent.id) ? [device.id] : [])),
     createdAt: agent.createdAt.toISOString(),
     updatedAt: agent.updatedAt.toISOString(),
   };

@@ -24,7 +24,13 @@ export class AgentCredentials {
   add(agent: DirectoryAgent, tokenHash: string): void {
     this.#byUsername.set(agent.id, {
       tokenHash,
-      principal: { type: "agent", id: agent.id, username: agent.id, key: Key.parse(agent.key), cluster: this.#clusterKey(agent) },
+      principal: {
+        type: "agent",
+        id: agent.id,
+        username: agent.id,
+        key: Key.parse(agent.key),
+        cluster: this.#clusterKey(agent),
+      },
     });
   }
 

@@ -39,7 +39,9 @@ export function startHeartbeatWriter(database: Database, log: Logger): Heartbeat
     }
   }
 
-  const timer = setInterval(() => (flushing ??= flush().finally(() => (flushing = undefined))), FLUSH_INTERVAL_MS);
+  const timer = setInterval(() => {
+    flushing ??= flush().finally(() => (flushing = undefined));
+  }, FLUSH_INTERVAL_MS);
   return {
     add: (agent, heartbeat) => void dirty.set(agent.id, heartbeat),
     close: async () => {

@@ -63,7 +63,8 @@ export class Presence {
 
   /** What was known before this hub started, so that a list does not begin empty. */
   restore(agentId: string, heartbeat: Heartbeat, at: Date): void {
-    if (!this.#agents.has(agentId)) this.#agents.set(agentId, { status: "offline", since: at, heartbeat, lastSeenAt: at });
+    if (!this.#agents.has(agentId))
+      this.#agents.set(agentId, { status: "offline", since: at, heartbeat, lastSeenAt: at });
   }
 
   forget(agentId: string): void {

@@ -20,9 +20,13 @@ export interface AuthRoutes {
 const guarded = { rateLimit: { max: 10, timeWindow: "1 minute" } } as const;
 
 export function authRoutes(app: App, { sessions, setupCode, passwordMinLength }: AuthRoutes): void {
-  app.get("/setup/status", { config: { permission: "public" }, schema: { response: { 200: SetupStatus } } }, async (request) => ({
-    complete: await isSetUp(request.em),
-  }));
+  app.get(
+    "/setup/status",
+    { config: { permission: "public" }, schema: { response: { 200: SetupStatus } } },
+    async (request) => ({
+      complete: await isSetUp(request.em),
+    }),
+  );
 
   app.post(
     "/setup/init",
@@ -45,19 +49,33 @@ export function authRoutes(app: App, { sessions, setupCode, passwordMinLength }:
     },
   );
 
-  app.post("/auth/logout", { config: { permission: "self" }, schema: { response: { 204: z.null() } } }, async (request, reply) => {
-    await sessions.end(request.em, request.account.sessionId);
-    return reply.clearCookie(SESSION_COOKIE, { path: "/" }).code(204).send(null);
-  });
+  app.post(
+    "/auth/logout",
+    { config: { permission: "self" }, schema: { response: { 204: z.null() } } },
+    async (request, reply) => {
+      await sessions.end(request.em, request.account.sessionId);
+      return reply.clearCookie(SESSION_COOKIE, { path: "/" }).code(204).send(null);
+    },
+  );
 
-  app.get("/auth/me", { config: { permission: "self" }, schema: { response: { 200: UserAnswer } } }, async (request) => {
-    const user = await request.em.findOne(User, { id: request.account.userId });
-    if (!user) throw new HubError("UNAUTHENTICATED", "This account is gone");
-    return answerOf(user);
-  });
+  app.get(
+    "/auth/me",
+    { config: { permission: "self" }, schema: { response: { 200: UserAnswer } } },
+    async (request) => {
+      const user = await request.em.findOne(User, { id: request.account.userId });
+      if (!user) throw new HubError("UNAUTHENTICATED", "This account is gone");
+      return answerOf(user);
+    },
+  );
 }
 
 function setCookie(request: FastifyRequest, reply: FastifyReply, token: string, maxAge: number): void {
-  const options: CookieSerializeOptions = { path: "/", httpOnly: true, sameSite: "lax", secure: request.protocol === "https", maxAge };
+  const options: CookieSerializeOptions = {
+    path: "/",
+    httpOnly: true,
+    sameSite: "lax",
+    secure: request.protocol === "https",
+    maxAge,
+  };
   void reply.setCookie(SESSION_COOKIE, token, options);
 }

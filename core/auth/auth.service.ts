@@ -18,7 +18,12 @@ export async function isSetUp(em: EntityManager): Promise<boolean> {
  *
  * @throws HubError SETUP_COMPLETE, BAD_SETUP_CODE, INVALID_INPUT (password)
  */
-export async function setUp(em: EntityManager, input: SetupInit, rules: { setupCode: string; passwordMinLength: number }, now: Date): Promise<User> {
+export async function setUp(
+  em: EntityManager,
+  input: SetupInit,
+  rules: { setupCode: string; passwordMinLength: number },
+  now: Date,
+): Promise<User> {
   if (await isSetUp(em)) throw new HubError("SETUP_COMPLETE", "This hub is set up already");
   if (!equalHashes(hashToken(input.setupCode.trim()), hashToken(rules.setupCode))) {
     throw new HubError("BAD_SETUP_CODE", "The set-up code is not the one in the hub's log", { field: "setupCode" });
@@ -66,7 +71,7 @@ export function answerOf(user: User): UserAnswer {
 }
 
 function checkPassword(password: string, minLength: number): void {
-  if ([...password].length < minLength) {
+  if (password.length < minLength) {
     throw new HubError("INVALID_INPUT", `The password needs at least ${minLength} characters`, { field: "password" });
   }
 }

@@ -29,7 +29,8 @@ export async function verifyNobody(password: string): Promise<false> {
 
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   if (running >= AT_A_TIME) {
-    if (waiting.length >= MAX_WAITING) throw new HubError("TOO_MANY_REQUESTS", "Too many logins at the moment; try again shortly");
+    if (waiting.length >= MAX_WAITING)
+      throw new HubError("TOO_MANY_REQUESTS", "Too many logins at the moment; try again shortly");
     await new Promise<void>((resolve) => waiting.push(resolve));
   }
   running++;

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { Account } from "../kernel/routes.ts";
 import { Session } from "./session.entity.ts";
-import { User } from "./user.entity.ts";
+import type { User } from "./user.entity.ts";
 
 /**
  * Who is logged in. Each login is a row; all of them are held in memory too, so that a call is checked without the
@@ -65,7 +65,14 @@ export async function loadSessions(em: EntityManager, options: SessionOptions, n
       const id = randomUUID();
       const expiresInSeconds = Math.round(options.lifetimeHours * 3_600);
       const expiresAt = new Date(now.getTime() + expiresInSeconds * 1_000);
-      em.create(Session, { id, user, createdAt: now, expiresAt, address: client.address, userAgent: client.userAgent?.slice(0, 200) ?? null });
+      em.create(Session, {
+        id,
+        user,
+        createdAt: now,
+        expiresAt,
+        address: client.address,
+        userAgent: client.userAgent?.slice(0, 200) ?? null,
+      });
       await em.flush();
       forgetExpired(now);
       const [oldest] = live.keys();

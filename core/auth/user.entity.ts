@@ -16,7 +16,12 @@ const UserSchema = defineEntity({
     createdAt: p.datetime(),
     lastLoginAt: p.datetime().nullable(),
   },
-  uniques: [{ name: "user_username_unique", expression: 'create unique index "user_username_unique" on "user" (lower("username"))' }],
+  uniques: [
+    {
+      name: "user_username_unique",
+      expression: 'create unique index "user_username_unique" on "user" (lower("username"))',
+    },
+  ],
 });
 
 export class User extends UserSchema.class {}

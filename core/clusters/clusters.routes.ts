@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { ClusterAnswer, ClusterChange, ClusterChanged, ClusterCreate, ClusterList, type ClusterNow, ClusterQuery } from "#contracts/api/clusters.ts";
+import {
+  ClusterAnswer,
+  ClusterChange,
+  ClusterChanged,
+  ClusterCreate,
+  ClusterList,
+  type ClusterNow,
+  ClusterQuery,
+} from "#contracts/api/clusters.ts";
 import { DroppedLink, IdParams } from "#contracts/api/common.ts";
 import { HubError } from "../kernel/errors.ts";
 import { pageOf, sortOrder } from "../kernel/pages.ts";
@@ -14,10 +22,14 @@ export interface ClusterRoutes {
 }
 
 export function clusterRoutes(app: App, { directory, nowOf }: ClusterRoutes): void {
-  app.get("/clusters", { config: { permission: "cluster:read" }, schema: { querystring: ClusterQuery, response: { 200: ClusterList } } }, async (request) => {
-    const page = pageOf(matching(request.account, request.query), request.query, sortOrder<DirectoryCluster>(request.query.sort));
-    return { ...page, items: page.items.map(answer) };
-  });
+  app.get(
+    "/clusters",
+    { config: { permission: "cluster:read" }, schema: { querystring: ClusterQuery, response: { 200: ClusterList } } },
+    async (request) => {
+      const page = pageOf(matching(request.account, request.query), request.query, sortOrder(request.query.sort));
+      return { ...page, items: page.items.map(answer) };
+    },
+  );
 
   app.post(
     "/clusters",
@@ -29,8 +41,10 @@ export function clusterRoutes(app: App, { directory, nowOf }: ClusterRoutes): vo
     },
   );
 
-  app.get("/clusters/:id", { config: { permission: "cluster:read" }, schema: { params: IdParams, response: { 200: ClusterAnswer } } }, async (request) =>
-    answer(find(request.account, request.params.id)),
+  app.get(
+    "/clusters/:id",
+    { config: { permission: "cluster:read" }, schema: { params: IdParams, response: { 200: ClusterAnswer } } },
+    async (request) => answer(find(request.account, request.params.id)),
   );
 
   app.route({
@@ -47,7 +61,10 @@ export function clusterRoutes(app: App, { directory, nowOf }: ClusterRoutes): vo
 
   app.delete(
     "/clusters/:id",
-    { config: { permission: "cluster:change" }, schema: { params: IdParams, response: { 200: z.object({ droppedLinks: z.array(DroppedLink) }) } } },
+    {
+      config: { permission: "cluster:change" },
+      schema: { params: IdParams, response: { 200: z.object({ droppedLinks: z.array(DroppedLink) }) } },
+    },
     async (request) => {
       const { id } = find(request.account, request.params.id);
       return { droppedLinks: await deleteCluster({ em: request.em, directory }, id) };
@@ -60,7 +77,8 @@ export function clusterRoutes(app: App, { directory, nowOf }: ClusterRoutes): vo
 
   function find(account: Account, id: string): DirectoryCluster {
     const cluster = directory.clusters.byId(id);
-    if (cluster?.siteId !== account.siteId || cluster.unassigned) throw new HubError("NOT_FOUND", "There is no such cluster");
+    if (cluster?.siteId !== account.siteId || cluster.unassigned)
+      throw new HubError("NOT_FOUND", "There is no such cluster");
     return cluster;
   }
 

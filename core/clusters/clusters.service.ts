@@ -8,7 +8,13 @@ import { Device } from "../devices/device.entity.ts";
 import { HubError } from "../kernel/errors.ts";
 import { freeKey, keyFromName } from "../kernel/keys.ts";
 import type { Directory, DirectoryCluster } from "../members/directory.ts";
-import { type MembersContext, type Touched, changeMembers, clusterFor, moveMembers } from "../members/members.service.ts";
+import {
+  type MembersContext,
+  type Touched,
+  changeMembers,
+  clusterFor,
+  moveMembers,
+} from "../members/members.service.ts";
 import { Site } from "../sites/site.entity.ts";
 import { Cluster } from "./cluster.entity.ts";
 
@@ -18,7 +24,11 @@ export interface ClusterChangeResult {
 }
 
 /** @throws HubError DUPLICATE (key), NOT_FOUND (deviceIds, agentIds) */
-export async function createCluster(context: MembersContext & { siteId: string }, input: ClusterCreate, now: Date): Promise<ClusterChangeResult> {
+export async function createCluster(
+  context: MembersContext & { siteId: string },
+  input: ClusterCreate,
+  now: Date,
+): Promise<ClusterChangeResult> {
   return await changeMembers(context, async (em) => {
     const cluster = em.create(Cluster, {
       id: randomUUID(),
@@ -40,13 +50,19 @@ export async function createCluster(context: MembersContext & { siteId: string }
 function chooseKey(directory: Directory, { key, name }: ClusterCreate): Key {
   const isTaken = (candidate: string) => directory.clusters.byKey(candidate) !== undefined;
   if (key === undefined) return freeKey(keyFromName(name, "cluster"), isTaken);
-  if (key.startsWith(UNASSIGNED)) throw new HubError("INVALID_INPUT", `Keys that begin with ${UNASSIGNED} belong to the hub`, { field: "key" });
+  if (key.startsWith(UNASSIGNED))
+    throw new HubError("INVALID_INPUT", `Keys that begin with ${UNASSIGNED} belong to the hub`, { field: "key" });
   if (isTaken(key)) throw new HubError("DUPLICATE", "Another cluster has this key", { field: "key" });
   return key;
 }
 
 /** Changes what the input names. Members are replaced as a whole where they are named. @throws HubError NOT_FOUND */
-export async function changeCluster(context: MembersContext, id: string, change: ClusterChange, now: Date): Promise<ClusterChangeResult> {
+export async function changeCluster(
+  context: MembersContext,
+  id: string,
+  change: ClusterChange,
+  now: Date,
+): Promise<ClusterChangeResult> {
   return await changeMembers(context, async (em) => {
     const cluster = await clusterFor(em, id, "id");
     if (change.name !== undefined) cluster.name = change.name;
@@ -95,7 +111,9 @@ async function membersToBe<Member extends Device | Agent>(
 ): Promise<{ leaving: Member[]; coming: Member[] }> {
   if (!ids) return { leaving: [], coming: [] };
   const wanted = new Set(ids);
-  const rows = (await em.find<Device | Agent>(entity, { $or: [{ cluster: cluster.id }, { id: { $in: [...wanted] } }] })) as Member[]; // rows of the asked entity
+  const rows = (await em.find<Device | Agent>(entity, {
+    $or: [{ cluster: cluster.id }, { id: { $in: [...wanted] } }],
+  })) as Member[]; // rows of the asked entity
   const found = new Set(rows.map((row) => row.id));
   const missing = [...wanted].find((id) => !found.has(id));
   if (missing !== undefined) throw new HubError("NOT_FOUND", `There is no member with the id ${missing}`, { field });

@@ -1,6 +1,14 @@
 import { z } from "zod";
 import { IdParams } from "#contracts/api/common.ts";
-import { DeviceAnswer, DeviceChange, DeviceChanged, DeviceCreate, DeviceList, type DeviceNow, DeviceQuery } from "#contracts/api/devices.ts";
+import {
+  DeviceAnswer,
+  DeviceChange,
+  DeviceChanged,
+  DeviceCreate,
+  DeviceList,
+  type DeviceNow,
+  DeviceQuery,
+} from "#contracts/api/devices.ts";
 import { HubError } from "../kernel/errors.ts";
 import { pageOf, sortOrder } from "../kernel/pages.ts";
 import type { Account, App } from "../kernel/routes.ts";
@@ -14,10 +22,14 @@ export interface DeviceRoutes {
 }
 
 export function deviceRoutes(app: App, { directory, nowOf }: DeviceRoutes): void {
-  app.get("/devices", { config: { permission: "device:read" }, schema: { querystring: DeviceQuery, response: { 200: DeviceList } } }, async (request) => {
-    const page = pageOf(matching(request.account, request.query), request.query, sortOrder<DirectoryDevice>(request.query.sort));
-    return { ...page, items: page.items.map(answer) };
-  });
+  app.get(
+    "/devices",
+    { config: { permission: "device:read" }, schema: { querystring: DeviceQuery, response: { 200: DeviceList } } },
+    async (request) => {
+      const page = pageOf(matching(request.account, request.query), request.query, sortOrder(request.query.sort));
+      return { ...page, items: page.items.map(answer) };
+    },
+  );
 
   app.post(
     "/devices",
@@ -28,8 +40,10 @@ export function deviceRoutes(app: App, { directory, nowOf }: DeviceRoutes): void
     },
   );
 
-  app.get("/devices/:id", { config: { permission: "device:read" }, schema: { params: IdParams, response: { 200: DeviceAnswer } } }, async (request) =>
-    answer(find(request.account, request.params.id)),
+  app.get(
+    "/devices/:id",
+    { config: { permission: "device:read" }, schema: { params: IdParams, response: { 200: DeviceAnswer } } },
+    async (request) => answer(find(request.account, request.params.id)),
   );
 
   app.route({
@@ -44,11 +58,15 @@ export function deviceRoutes(app: App, { directory, nowOf }: DeviceRoutes): void
     },
   });
 
-  app.delete("/devices/:id", { config: { permission: "device:change" }, schema: { params: IdParams, response: { 204: z.null() } } }, async (request, reply) => {
-    const { id } = find(request.account, request.params.id);
-    await deleteDevice({ em: request.em, directory }, id);
-    return reply.code(204).send(null);
-  });
+  app.delete(
+    "/devices/:id",
+    { config: { permission: "device:change" }, schema: { params: IdParams, response: { 204: z.null() } } },
+    async (request, reply) => {
+      const { id } = find(request.account, request.params.id);
+      await deleteDevice({ em: request.em, directory }, id);
+      return reply.code(204).send(null);
+    },
+  );
 
   function answer(device: DirectoryDevice): DeviceAnswer {
     return deviceAnswer(device, directory, nowOf(device));
@@ -65,7 +83,8 @@ export function deviceRoutes(app: App, { directory, nowOf }: DeviceRoutes): void
     const agentId = query.agent === undefined ? undefined : (directory.agents.byKey(query.agent)?.id ?? query.agent);
     return [...directory.devices].filter((device) => {
       const cluster = directory.clusterOf(device);
-      const clusterFits = query.cluster === "none" ? cluster.unassigned : cluster.key === query.cluster || cluster.id === query.cluster;
+      const clusterFits =
+        query.cluster === "none" ? cluster.unassigned : cluster.key === query.cluster || cluster.id === query.cluster;
       return (
         device.siteId === account.siteId &&
         (query.cluster === undefined || clusterFits) &&
@@ -73,7 +92,8 @@ export function deviceRoutes(app: App, { directory, nowOf }: DeviceRoutes): void
         (query.tag === undefined || device.tags.includes(query.tag)) &&
         (query.os === undefined || device.os === query.os) &&
         (agentId === undefined || device.agentIds.includes(agentId)) &&
-        (text === undefined || `${device.name} ${device.key} ${device.mac} ${device.address ?? ""}`.toLowerCase().includes(text))
+        (text === undefined ||
+          `${device.name} ${device.key} ${device.mac} ${device.address ?? ""}`.toLowerCase().includes(text))
       );
     });
   }

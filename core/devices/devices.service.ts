@@ -7,7 +7,13 @@ import { MacAddress } from "#contracts/mac-address.ts";
 import { HubError } from "../kernel/errors.ts";
 import { freeKey, keyFromName } from "../kernel/keys.ts";
 import type { Directory, DirectoryDevice } from "../members/directory.ts";
-import { type MembersContext, changeMembers, clusterFor, moveMembers, setAgentsOf } from "../members/members.service.ts";
+import {
+  type MembersContext,
+  changeMembers,
+  clusterFor,
+  moveMembers,
+  setAgentsOf,
+} from "../members/members.service.ts";
 import { Device } from "./device.entity.ts";
 
 /** UDP ports 9 (discard) and 7 (echo): where magic packets go by custom. */
@@ -56,7 +62,8 @@ export async function createDevice(context: MembersContext, input: DeviceCreate,
 function chooseKey(directory: Directory, { key, name }: DeviceCreate): Key {
   const isTaken = (candidate: string) => directory.devices.byKey(candidate) !== undefined;
   if (key === undefined) return freeKey(keyFromName(name, "device"), isTaken);
-  if (key.startsWith(UNASSIGNED)) throw new HubError("INVALID_INPUT", `Keys that begin with ${UNASSIGNED} belong to the hub`, { field: "key" });
+  if (key.startsWith(UNASSIGNED))
+    throw new HubError("INVALID_INPUT", `Keys that begin with ${UNASSIGNED} belong to the hub`, { field: "key" });
   if (isTaken(key)) throw new HubError("DUPLICATE", "Another device has this key", { field: "key" });
   return key;
 }
@@ -64,7 +71,8 @@ function chooseKey(directory: Directory, { key, name }: DeviceCreate): Key {
 /** The unique index holds under a race; this answers with the name of the field and of the other device. */
 async function refuseDuplicateMac(em: EntityManager, mac: string, ownId: string | undefined): Promise<void> {
   const other = await em.findOne(Device, { mac });
-  if (other && other.id !== ownId) throw new HubError("DUPLICATE", `"${other.name}" has this MAC address`, { field: "mac" });
+  if (other && other.id !== ownId)
+    throw new HubError("DUPLICATE", `"${other.name}" has this MAC address`, { field: "mac" });
 }
 
 /**
@@ -72,7 +80,12 @@ async function refuseDuplicateMac(em: EntityManager, mac: string, ownId: string 
  *
  * @throws HubError NOT_FOUND, DUPLICATE (mac), AGENT_NOT_IN_CLUSTER
  */
-export async function changeDevice(context: MembersContext, id: string, change: DeviceChange, now: Date): Promise<DroppedLink[]> {
+export async function changeDevice(
+  context: MembersContext,
+  id: string,
+  change: DeviceChange,
+  now: Date,
+): Promise<DroppedLink[]> {
   return await changeMembers(context, async (em) => {
     const device = await em.findOne(Device, { id });
     if (!device) throw notFound();

@@ -38,37 +38,53 @@ export function answerProblem(error: FastifyError, request: FastifyRequest, repl
   };
   if (status === 401) void reply.header("www-authenticate", 'Bearer realm="PowerBeacon"');
   // past the reply schema on purpose: it belongs to the answers of the route
-  void reply.code(status).header("content-type", "application/problem+json; charset=utf-8").serializer(JSON.stringify).send(problem);
+  void reply
+    .code(status)
+    .header("content-type", "application/problem+json; charset=utf-8")
+    .serializer(JSON.stringify)
+    .send(problem);
 }
 
 function refusalOf(error: FastifyError): Refusal {
   if (error instanceof HubError) {
-    return { code: error.code, detail: error.message, errors: error.field ? [{ path: error.field, message: error.message }] : [] };
+    return {
+      code: error.code,
+      detail: error.message,
+      errors: error.field ? [{ path: error.field, message: error.message }] : [],
+    };
   }
   if (hasZodFastifySchemaValidationErrors(error)) return invalidInput(error);
   if (isResponseSerializationError(error)) return internal;
   const duplicate = duplicateOf(error);
   if (duplicate) return duplicate;
-  if (isDatabaseGone(error)) return { code: "DATABASE_UNAVAILABLE", detail: "The database does not answer; try again shortly", errors: [] };
-  switch (error.statusCode) {
-    case 400:
-      return { code: "INVALID_INPUT", detail: error.message, errors: [{ path: "body", message: error.message }] };
-    case 413:
-      return { code: "PAYLOAD_TOO_LARGE", detail: "The body is too large", errors: [] };
-    case 415:
-      return { code: "UNSUPPORTED_MEDIA_TYPE", detail: "The body must be JSON", errors: [] };
-    case 429:
-      return { code: "TOO_MANY_REQUESTS", detail: error.message, errors: [] };
-    default:
-      return internal;
-  }
+  if (isDatabaseGone(error))
+    return { code: "DATABASE_UNAVAILABLE", detail: "The database does not answer; try again shortly", errors: [] };
+  return OF_FASTIFY[error.statusCode ?? 500]?.(error.message) ?? internal;
 }
 
-const internal: Refusal = { code: "INTERNAL", detail: "Something went wrong in the hub; its log tells more under this request id", errors: [] };
+/** What Fastify itself refuses, before a route is asked. */
+const OF_FASTIFY: Readonly<Record<number, (message: string) => Refusal>> = {
+  400: (message) => ({ code: "INVALID_INPUT", detail: message, errors: [{ path: "body", message }] }),
+  413: () => ({ code: "PAYLOAD_TOO_LARGE", detail: "The body is too large", errors: [] }),
+  415: () => ({ code: "UNSUPPORTED_MEDIA_TYPE", detail: "The body must be JSON", errors: [] }),
+  429: (message) => ({ code: "TOO_MANY_REQUESTS", detail: message, errors: [] }),
+};
 
-function invalidInput(error: { validation: readonly { instancePath: string; message?: string; params: object }[]; validationContext?: string }): Refusal {
+const internal: Refusal = {
+  code: "INTERNAL",
+  detail: "Something went wrong in the hub; its log tells more under this request id",
+  errors: [],
+};
+
+function invalidInput(error: {
+  validation: readonly { instancePath: string; message?: string; params: object }[];
+  validationContext?: string;
+}): Refusal {
   const errors = error.validation.map(({ instancePath, message = "is not valid", params }) => ({
-    path: instancePath.replace(/^\//, "").replaceAll("/", ".") || unknownField(params) || (error.validationContext ?? "body"),
+    path:
+      instancePath.replace(/^\//, "").replaceAll("/", ".") ||
+      unknownField(params) ||
+      (error.validationContext ?? "body"),
     message,
   }));
   return { code: "INVALID_INPUT", detail: errors.map(({ path, message }) => `${path}: ${message}`).join("; "), errors };
@@ -88,10 +104,24 @@ function duplicateOf(error: unknown): Refusal | undefined {
   return { code: "DUPLICATE", detail, errors: [{ path: field, message: detail }] };
 }
 
-const CONNECTION_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "57P01", "57P02", "57P03", "08006", "08001"]);
+const CONNECTION_CODES = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "57P01",
+  "57P02",
+  "57P03",
+  "08006",
+  "08001",
+]);
 
 function isDatabaseGone(error: unknown): boolean {
-  if (!(error instanceof DriverException) && (error as Error).name !== "Error" && !(error instanceof AggregateError)) return false;
+  if (!(error instanceof DriverException) && (error as Error).name !== "Error" && !(error instanceof AggregateError))
+    return false;
   const code = (error as { code?: string }).code ?? "";
-  return CONNECTION_CODES.has(code) || /Connection terminated|timeout exceeded when trying to connect|ECONNREFUSED/.test((error as Error).message);
+  return (
+    CONNECTION_CODES.has(code) ||
+    /Connection terminated|timeout exceeded when trying to connect|ECONNREFUSED/.test((error as Error).message)
+  );
 }

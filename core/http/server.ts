@@ -4,7 +4,12 @@ import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyRequest } from "fastify";
-import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+} from "fastify-type-provider-zod";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
@@ -20,7 +25,8 @@ import { answerProblem } from "./problem.ts";
 /** A body is at most this large; the largest honest one names some thousand members of a cluster. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const CALLS_PER_MINUTE = 600;
-const DOCS_CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'self'";
+const DOCS_CSP =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'self'";
 const CSRF_HEADER = "x-powerbeacon";
 const UNSAFE_METHODS = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
@@ -57,29 +63,55 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
   app.decorateRequest("em");
   app.addHook("onRoute", (route) => {
     if (route.url.startsWith("/api/docs")) return; // the page of the document; the library brings its routes
-    if (!route.config?.permission) throw new Error(`The route ${String(route.method)} ${route.url} names no permission`);
+    if (!route.config?.permission)
+      throw new Error(`The route ${String(route.method)} ${route.url} names no permission`);
   });
 
-  await app.register(helmet, { contentSecurityPolicy: { directives: { defaultSrc: ["'self'"], scriptSrc: ["'self'"], styleSrc: ["'self'"], upgradeInsecureRequests: null } }, hsts: false });
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      directives: {
+        defaultSrc: ["'self'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        upgradeInsecureRequests: null,
+      },
+    },
+    hsts: false,
+  });
   await app.register(cookie);
   app.addHook("onRequest", async (request) => admit(request, options));
   await app.register(rateLimit, {
     max: CALLS_PER_MINUTE,
     timeWindow: "1 minute",
     keyGenerator: (request) => request.account?.userId ?? request.ip,
-    errorResponseBuilder: (_request, { after }) => new HubError("TOO_MANY_REQUESTS", `Too many requests; try again in ${after}`),
+    errorResponseBuilder: (_request, { after }) =>
+      new HubError("TOO_MANY_REQUESTS", `Too many requests; try again in ${after}`),
   });
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
-      info: { title: "PowerBeacon", version: options.version, description: "One switch for every machine you own. Errors are problem details (RFC 9457)." },
-      components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" }, cookie: { type: "apiKey", in: "cookie", name: SESSION_COOKIE } } },
+      info: {
+        title: "PowerBeacon",
+        version: options.version,
+        description: "One switch for every machine you own. Errors are problem details (RFC 9457).",
+      },
+      components: {
+        securitySchemes: {
+          bearer: { type: "http", scheme: "bearer" },
+          cookie: { type: "apiKey", in: "cookie", name: SESSION_COOKIE },
+        },
+      },
       security: [{ bearer: [] }, { cookie: [] }],
     },
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
   });
-  await app.register(swaggerUi, { routePrefix: "/api/docs", staticCSP: true, transformStaticCSP: () => DOCS_CSP, uiConfig: { docExpansion: "list", validatorUrl: null } });
+  await app.register(swaggerUi, {
+    routePrefix: "/api/docs",
+    staticCSP: true,
+    transformStaticCSP: () => DOCS_CSP,
+    uiConfig: { docExpansion: "list", validatorUrl: null },
+  });
   app.get("/api/openapi.json", { config: { permission: "public" }, schema: { hide: true } }, async () => app.swagger());
   return app;
 }
@@ -118,7 +150,10 @@ export async function listen(app: App, { host, port }: { host: string; port: num
     await app.listen({ host, port });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "EADDRINUSE") throw new StartError(`The HTTP port ${port} is taken by another program. Set HTTP_PORT to a free one.`, { cause: error });
+    if (code === "EADDRINUSE")
+      throw new StartError(`The HTTP port ${port} is taken by another program. Set HTTP_PORT to a free one.`, {
+        cause: error,
+      });
     throw new StartError(`The HTTP port ${port} could not be opened: ${message}`, { cause: error });
   }
   const address = app.server.address();

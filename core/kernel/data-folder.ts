@@ -1,5 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, openSync, readFileSync, renameSync, writeFileSync, closeSync, fsyncSync, accessSync, constants } from "node:fs";
+import {
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  closeSync,
+  fsyncSync,
+  accessSync,
+  constants,
+} from "node:fs";
 import { join } from "node:path";
 import { StartError } from "./start-error.ts";
 
@@ -12,7 +22,10 @@ export function openDataFolder(path: string): void {
     writeFileSync(join(path, ".writable"), "", { mode: 0o600 });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new StartError(`The data folder ${path} cannot be written (${code}). Give the hub a folder of its own with DATA_DIR.`, { cause: error });
+    throw new StartError(
+      `The data folder ${path} cannot be written (${code}). Give the hub a folder of its own with DATA_DIR.`,
+      { cause: error },
+    );
   }
 }
 
@@ -44,6 +57,8 @@ function readIfPresent(path: string): string | undefined {
     return readFileSync(path, "utf8").trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new StartError(`The secret ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+    throw new StartError(`The secret ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`, {
+      cause: error,
+    });
   }
 }

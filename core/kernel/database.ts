@@ -1,6 +1,6 @@
 import type { EntityManager, Options } from "@mikro-orm/postgresql";
 import { MikroORM } from "@mikro-orm/postgresql";
-import pg from "pg";
+import { Client } from "pg";
 import type { Logger } from "pino";
 import { StartError } from "./start-error.ts";
 
@@ -61,7 +61,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   };
 }
 
-async function acquireLock({ url, owner }: DatabaseOptions): Promise<pg.Client> {
+async function acquireLock({ url, owner }: DatabaseOptions): Promise<Client> {
   const client = await connect(url);
   const { rows } = await client.query<{ server_version_num: string }>("show server_version_num");
   const version = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
@@ -69,24 +69,33 @@ async function acquireLock({ url, owner }: DatabaseOptions): Promise<pg.Client> 
     await client.end();
     throw new StartError(`The database is PostgreSQL ${version}; PowerBeacon needs 15 or newer.`);
   }
-  for (const started = performance.now(); ; ) {
+  for (const started = performance.now(); ;) {
     if (await tryLock(client)) return client;
     if (performance.now() - started > LOCK_PATIENCE_MS) break;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await client.end();
-  throw new StartError(`Another hub already runs on ${owner}. Stop it first, or give this one its own DATA_DIR or DATABASE_URL.`);
+  throw new StartError(
+    `Another hub already runs on ${owner}. Stop it first, or give this one its own DATA_DIR or DATABASE_URL.`,
+  );
 }
 
-async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, keepAlive: true, application_name: "powerbeacon" });
+async function connect(url: string): Promise<Client> {
+  const client = new Client({
+    connectionString: url,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    application_name: "powerbeacon",
+  });
   client.on("error", () => {}); // its end is noticed by the check below
   try {
     await client.connect();
     return client;
   } catch (error) {
     const { host, port } = client;
-    throw new StartError(`The database at ${host}:${port} does not answer: ${reasonOf(error)}. Check DATABASE_URL.`, { cause: error });
+    throw new StartError(`The database at ${host}:${port} does not answer: ${reasonOf(error)}. Check DATABASE_URL.`, {
+      cause: error,
+    });
   }
 }
 
@@ -95,14 +104,14 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message || error.name : String(error);
 }
 
-async function tryLock(client: pg.Client): Promise<boolean> {
+async function tryLock(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ locked: boolean }>("select pg_try_advisory_lock($1) as locked", [LOCK_KEY]);
   return rows[0]?.locked === true;
 }
 
 /** Asks again and again over the lock's own connection, and takes lock and connection anew after a break. */
-function watchDatabase(options: DatabaseOptions, first: pg.Client) {
-  let lock: pg.Client | undefined = first;
+function watchDatabase(options: DatabaseOptions, first: Client) {
+  let lock: Client | undefined = first;
   let up = true;
   let checking: Promise<boolean> | undefined;
 

@@ -47,7 +47,8 @@ const ROOT_HOME = "/var/lib/powerbeacon";
 
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const installation = await findInstallation(options.dataDir);
-  if (!fs.existsSync(join(installation.data, "PG_VERSION"))) initialise(installation, options.password, options.settings?.["fsync"] !== "off");
+  if (!fs.existsSync(join(installation.data, "PG_VERSION")))
+    initialise(installation, options.password, options.settings?.["fsync"] !== "off");
   const server = runningServer(installation.data) ?? (await launch(installation, options.settings ?? {}));
   return {
     url: `postgres://powerbeacon:${encodeURIComponent(options.password)}@127.0.0.1:${server.port}/powerbeacon`,
@@ -58,7 +59,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 
 async function findInstallation(dataDir: string): Promise<Installation> {
   const bin = await binaries();
-  if (process.getuid?.() !== 0) return { bin, data: join(dataDir, "postgres"), log: join(dataDir, "postgres.log"), owner: null };
+  if (process.getuid?.() !== 0)
+    return { bin, data: join(dataDir, "postgres"), log: join(dataDir, "postgres.log"), owner: null };
   const owner = postgresUser();
   const home = reachableBy(owner, dataDir) ? dataDir : join(ROOT_HOME, folderName(dataDir));
   fs.mkdirSync(home, { recursive: true });
@@ -77,7 +79,10 @@ async function binaries(): Promise<string> {
     const { postgres } = (await import(name)) as { postgres: string };
     return dirname(postgres);
   } catch (error) {
-    throw new StartError(`There is no embedded Postgres for ${os} on ${process.arch}. Set DATABASE_URL to a Postgres of your own.`, { cause: error });
+    throw new StartError(
+      `There is no embedded Postgres for ${os} on ${process.arch}. Set DATABASE_URL to a Postgres of your own.`,
+      { cause: error },
+    );
   }
 }
 
@@ -98,7 +103,8 @@ function folderName(dataDir: string): string {
 
 function copyOfBinaries(bin: string): string {
   const source = dirname(bin);
-  const version = (JSON.parse(fs.readFileSync(join(dirname(source), "package.json"), "utf8")) as { version: string }).version;
+  const version = (JSON.parse(fs.readFileSync(join(dirname(source), "package.json"), "utf8")) as { version: string })
+    .version;
   const target = join(ROOT_HOME, `postgres-${version}`);
   if (!fs.existsSync(target)) {
     const aside = `${target}.${process.pid}.new`;
@@ -114,19 +120,32 @@ function postgresUser(): Owner {
     if (user) return user;
   }
   try {
-    execFileSync("useradd", ["--system", "--no-create-home", "--user-group", "--shell", "/usr/sbin/nologin", "powerbeacon"], { stdio: "pipe" });
+    execFileSync(
+      "useradd",
+      ["--system", "--no-create-home", "--user-group", "--shell", "/usr/sbin/nologin", "powerbeacon"],
+      { stdio: "pipe" },
+    );
   } catch (error) {
-    throw new StartError("Postgres does not run as root and no user could be made for it: start the hub as an ordinary user, or set DATABASE_URL.", {
-      cause: error,
-    });
+    throw new StartError(
+      "Postgres does not run as root and no user could be made for it: start the hub as an ordinary user, or set DATABASE_URL.",
+      {
+        cause: error,
+      },
+    );
   }
   const user = findUser("powerbeacon");
-  if (!user) throw new StartError("Postgres does not run as root, and the user powerbeacon could not be found after it was made.");
+  if (!user)
+    throw new StartError(
+      "Postgres does not run as root, and the user powerbeacon could not be found after it was made.",
+    );
   return user;
 }
 
 function findUser(name: string): Owner | undefined {
-  const line = fs.readFileSync("/etc/passwd", "utf8").split("\n").find((entry) => entry.startsWith(`${name}:`));
+  const line = fs
+    .readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .find((entry) => entry.startsWith(`${name}:`));
   const [, , uid, gid] = line?.split(":") ?? [];
   return uid && gid ? { uid: Number(uid), gid: Number(gid) } : undefined;
 }
@@ -140,14 +159,28 @@ function initialise({ bin, data, owner }: Installation, password: string, durabl
   fs.writeFileSync(passwordFile, password, { mode: 0o600 });
   if (owner) for (const path of [aside, passwordFile]) fs.chownSync(path, owner.uid, owner.gid);
   try {
-    const options = ["--username=powerbeacon", `--pwfile=${passwordFile}`, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"];
+    const options = [
+      "--username=powerbeacon",
+      `--pwfile=${passwordFile}`,
+      "--auth=scram-sha-256",
+      "--encoding=UTF8",
+      "--locale=C",
+    ];
     if (!durable) options.push("--no-sync");
-    execFileSync(join(bin, "initdb"), [`--pgdata=${aside}`, ...options], { ...owner, cwd: aside, stdio: "pipe", env: {} });
+    execFileSync(join(bin, "initdb"), [`--pgdata=${aside}`, ...options], {
+      ...owner,
+      cwd: aside,
+      stdio: "pipe",
+      env: {},
+    });
     createDatabase(bin, aside, owner);
     moveUnlessThere(aside, data);
   } catch (error) {
     const output = (error as { stderr?: Buffer }).stderr?.toString().trim().split("\n").at(-1);
-    throw new StartError(`The embedded Postgres could not be set up in ${data}: ${output ?? (error as Error).message}`, { cause: error });
+    throw new StartError(
+      `The embedded Postgres could not be set up in ${data}: ${output ?? (error as Error).message}`,
+      { cause: error },
+    );
   } finally {
     fs.rmSync(passwordFile, { force: true });
     fs.rmSync(aside, { recursive: true, force: true });
@@ -220,13 +253,17 @@ async function launch(installation: Installation, settings: Readonly<Record<stri
     ...settings,
   };
   const file = fs.openSync(log, "w", 0o600);
-  const child = spawn(join(bin, "postgres"), ["-D", data, "-p", String(port), ...Object.entries(all).map(([name, value]) => `--${name}=${value}`)], {
-    ...owner,
-    cwd: data,
-    env: {},
-    stdio: ["ignore", file, file],
-    detached: true, // Ctrl-C reaches the whole foreground group, and the hub still needs its database while it stops
-  });
+  const child = spawn(
+    join(bin, "postgres"),
+    ["-D", data, "-p", String(port), ...Object.entries(all).map(([name, value]) => `--${name}=${value}`)],
+    {
+      ...owner,
+      cwd: data,
+      env: {},
+      stdio: ["ignore", file, file],
+      detached: true, // Ctrl-C reaches the whole foreground group, and the hub still needs its database while it stops
+    },
+  );
   fs.closeSync(file);
   child.unref();
   return await ready(child, data, log);
@@ -239,7 +276,7 @@ async function ready(child: ChildProcess, data: string, log: string): Promise<Se
     () => (problem ??= "it ended"),
     (error: Error) => (problem ??= error.message),
   );
-  for (const started = performance.now(); performance.now() - started < START_PATIENCE_MS; ) {
+  for (const started = performance.now(); performance.now() - started < START_PATIENCE_MS;) {
     const server = runningServer(data, child.pid);
     if (server) return server;
     await Promise.race([delay(20), ended]);
@@ -247,7 +284,9 @@ async function ready(child: ChildProcess, data: string, log: string): Promise<Se
     if (problem) await delay(20);
   }
   const last = readLines(log).findLast((line) => /FATAL|PANIC|ERROR/.test(line));
-  throw new StartError(`The embedded Postgres in ${data} does not start: ${last ?? problem ?? "it takes too long"}. Its log is ${log}.`);
+  throw new StartError(
+    `The embedded Postgres in ${data} does not start: ${last ?? problem ?? "it takes too long"}. Its log is ${log}.`,
+  );
 }
 
 function isLocked(data: string): boolean {
@@ -268,7 +307,7 @@ async function freePort(): Promise<number> {
 async function stop(pid: number): Promise<void> {
   if (!isPostgres(pid)) return;
   process.kill(pid, "SIGINT"); // fast shutdown: no waiting for clients, nothing lost
-  for (const started = performance.now(); performance.now() - started < STOP_PATIENCE_MS; ) {
+  for (const started = performance.now(); performance.now() - started < STOP_PATIENCE_MS;) {
     if (!isPostgres(pid)) return;
     await delay(10);
   }

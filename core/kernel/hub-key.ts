@@ -13,16 +13,19 @@ export interface HubSigner {
 }
 
 export async function openHubKey(dataDir: string): Promise<HubSigner> {
-  const kept = keptSecret(dataDir, "hub-key.json", () => JSON.stringify(generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" })));
+  const kept = keptSecret(dataDir, "hub-key.json", () =>
+    JSON.stringify(generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" })),
+  );
   const { kty, crv, x, d } = JSON.parse(kept) as HubKey & { d: string };
   const publicKey: HubKey = { kty, crv, x };
-  const privateKey = (await importJWK({ kty, crv, x, d }, "EdDSA")) as CryptoKey; // a key pair's JWK never imports as bytes
+  const privateKey = await importJWK<CryptoKey>({ kty, crv, x, d }, "EdDSA");
   const fingerprint = await calculateJwkThumbprint(publicKey);
   const header = { alg: "EdDSA", kid: fingerprint };
   const encoder = new TextEncoder();
   return {
     publicKey,
     fingerprint,
-    sign: (claims) => new CompactSign(encoder.encode(JSON.stringify(claims))).setProtectedHeader(header).sign(privateKey),
+    sign: (claims) =>
+      new CompactSign(encoder.encode(JSON.stringify(claims))).setProtectedHeader(header).sign(privateKey),
   };
 }

@@ -110,7 +110,8 @@ export function createLink({ baseTopic, open, log }: LinkOptions): Link {
       await first;
     },
     close: async () => {
-      if (client.connected) await client.publishAsync(base + topics.hubStatus.name, "offline", topics.hubStatus.options);
+      if (client.connected)
+        await client.publishAsync(base + topics.hubStatus.name, "offline", topics.hubStatus.options);
       // An in-process stream never closes by itself, so a graceful end would wait for ever.
       await client.endAsync(true);
     },

@@ -5,7 +5,18 @@ export async function createLog(level: string): Promise<Logger> {
   const options = {
     level,
     base: null,
-    redact: ["password", "*.password", "token", "*.token", "secret", "*.secret", "headers.cookie", "headers.authorization", "*.headers.cookie", "*.headers.authorization"],
+    redact: [
+      "password",
+      "*.password",
+      "token",
+      "*.token",
+      "secret",
+      "*.secret",
+      "headers.cookie",
+      "headers.authorization",
+      "*.headers.cookie",
+      "*.headers.authorization",
+    ],
   };
   if (!process.stdout.isTTY) return pino(options);
   const { default: pretty } = await import("pino-pretty");

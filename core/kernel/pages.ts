@@ -23,7 +23,8 @@ export function pageOf<Row extends { readonly id: string }>(
   order: { readonly valueOf: (row: Row) => string; readonly descending: boolean },
 ): Page<Row> {
   const sign = order.descending ? -1 : 1;
-  const compare = (a: readonly [string, string], b: readonly [string, string]) => sign * (compareText(a[0], b[0]) || compareText(a[1], b[1]));
+  const compare = (a: readonly [string, string], b: readonly [string, string]) =>
+    sign * (compareText(a[0], b[0]) || compareText(a[1], b[1]));
   const placed = rows.map((row) => ({ row, place: [order.valueOf(row), row.id] as const }));
   placed.sort((a, b) => compare(a.place, b.place));
   const after = query.cursor === undefined ? undefined : readCursor(query.cursor);
@@ -38,9 +39,10 @@ export function pageOf<Row extends { readonly id: string }>(
 }
 
 /** By name, as people sort: without regard to case. By an instant: its ISO form sorts as text. */
-export function sortOrder<Row extends { readonly name: string; readonly createdAt: Date }>(sort: "name" | "-name" | "createdAt" | "-createdAt") {
+export function sortOrder(sort: "name" | "-name" | "createdAt" | "-createdAt") {
   return {
-    valueOf: (row: Row) => (sort.endsWith("name") ? row.name.toLowerCase() : row.createdAt.toISOString()),
+    valueOf: (row: { readonly name: string; readonly createdAt: Date }) =>
+      sort.endsWith("name") ? row.name.toLowerCase() : row.createdAt.toISOString(),
     descending: sort.startsWith("-"),
   };
 }
@@ -52,7 +54,8 @@ function compareText(a: string, b: string): number {
 function readCursor(cursor: string): readonly [string, string] {
   try {
     const place: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
-    if (Array.isArray(place) && typeof place[0] === "string" && typeof place[1] === "string") return [place[0], place[1]];
+    if (Array.isArray(place) && typeof place[0] === "string" && typeof place[1] === "string")
+      return [place[0], place[1]];
   } catch {
     // answered below
   }

@@ -5,7 +5,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Permission, Role } from "#contracts/permissions.ts";
 
 /** The HTTP server as the routes of a feature see it: bodies, parameters and replies are zod schemas. */
-export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
 
 /** Who is calling. */
 export interface Account {

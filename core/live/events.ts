@@ -35,11 +35,26 @@ export function startEvents(options: {
   let refusals = { second: 0, count: 0 };
 
   function publish(event_type: EventType, details: EventDetails): void {
-    const nothing = { cluster: null, device: null, agent: null, by: null, transaction: null, reason: null, seconds: null };
-    const payload = JSON.stringify({ event_type, at: new Date().toISOString(), ...nothing, ...details } satisfies EventMessage);
+    const nothing = {
+      cluster: null,
+      device: null,
+      agent: null,
+      by: null,
+      transaction: null,
+      reason: null,
+      seconds: null,
+    };
+    const payload = JSON.stringify({
+      event_type,
+      at: new Date().toISOString(),
+      ...nothing,
+      ...details,
+    } satisfies EventMessage);
     const names = details.device ? [topics.event.name, topics.deviceEvent.for(details.device)] : [topics.event.name];
     for (const name of names) {
-      link.publish(name, payload, topics.event.options).catch((error: unknown) => log.warn({ err: error }, "an event could not be published"));
+      link
+        .publish(name, payload, topics.event.options)
+        .catch((error: unknown) => log.warn({ err: error }, "an event could not be published"));
     }
   }
 
@@ -52,14 +67,22 @@ export function startEvents(options: {
       device: wake.deviceKey,
       by: wake.requestedBy,
       transaction: asker?.transaction ?? null,
-      reason: "reason" in record ? record.reason : record.stage === "no-answer" ? `No answer after ${record.seconds} s` : null,
+      reason:
+        "reason" in record
+          ? record.reason
+          : record.stage === "no-answer"
+            ? `No answer after ${record.seconds} s`
+            : null,
       seconds: "seconds" in record ? record.seconds : null,
     });
   });
 
   power.onChange(({ device, before, after }) => {
     if (before.power !== "off" || after.power !== "on") return; // after a wake it was "waking"
-    publish("came_up_by_itself", { cluster: Key.parse(directory.clusterOf(device).key), device: Key.parse(device.key) });
+    publish("came_up_by_itself", {
+      cluster: Key.parse(directory.clusterOf(device).key),
+      device: Key.parse(device.key),
+    });
   });
 
   presence.onChange((agentId, status) => {
@@ -70,14 +93,26 @@ export function startEvents(options: {
   });
 
   return {
-    refused: (refusal: { by: string; cluster: string | null; device: string | null; transaction: string | null; reason: string }): void => {
+    refused: (refusal: {
+      by: string;
+      cluster: string | null;
+      device: string | null;
+      transaction: string | null;
+      reason: string;
+    }): void => {
       log.info(refusal, "a request was refused");
       const second = Math.floor(performance.now() / 1_000);
       if (refusals.second !== second) refusals = { second, count: 0 };
       if (refusals.count++ >= REFUSALS_PER_SECOND) return;
       const device = Key.safeParse(refusal.device).data ?? null;
       const cluster = Key.safeParse(refusal.cluster).data ?? null;
-      publish("request_refused", { by: refusal.by, transaction: refusal.transaction, reason: refusal.reason, device, cluster });
+      publish("request_refused", {
+        by: refusal.by,
+        transaction: refusal.transaction,
+        reason: refusal.reason,
+        device,
+        cluster,
+      });
     },
   };
 }

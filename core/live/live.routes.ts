@@ -35,29 +35,37 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
   const open = new Set<FastifyReply>();
   pushChanges();
 
-  app.get("/events", { config: { permission: "device:read" }, schema: { summary: "Server-sent events: a snapshot, then changes" } }, async (request, reply) => {
-    if (open.size >= MAX_STREAMS) throw new HubError("TOO_MANY_REQUESTS", "Too many live streams are open");
-    const { siteId, sessionId } = request.account;
-    const lastEventId = request.headers["last-event-id"];
-    reply.hijack();
-    open.add(reply);
-    const { raw } = reply;
-    raw.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no" });
-    const missed = typeof lastEventId === "string" ? stream.since(lastEventId) : undefined;
-    if (missed) for (const event of missed) if (concerns(event.siteId, siteId)) raw.write(event.text);
-    if (!missed) raw.write(eventText(stream.lastId, snapshot(siteId)));
-    const unsubscribe = stream.subscribe((event) => {
-      if (concerns(event.siteId, siteId)) raw.write(event.text);
-      if (raw.writableLength > MAX_WAITING_BYTES) raw.destroy();
-    });
-    const timer = setInterval(() => (parts.isSessionOpen(sessionId) ? raw.write(":\n\n") : raw.end()), KEEP_ALIVE_MS);
-    raw.on("error", () => {}); // its close follows
-    raw.on("close", () => {
-      clearInterval(timer);
-      unsubscribe();
-      open.delete(reply);
-    });
-  });
+  app.get(
+    "/events",
+    { config: { permission: "device:read" }, schema: { summary: "Server-sent events: a snapshot, then changes" } },
+    async (request, reply) => {
+      if (open.size >= MAX_STREAMS) throw new HubError("TOO_MANY_REQUESTS", "Too many live streams are open");
+      const { siteId, sessionId } = request.account;
+      const lastEventId = request.headers["last-event-id"];
+      reply.hijack();
+      open.add(reply);
+      const { raw } = reply;
+      raw.writeHead(200, {
+        "content-type": "text/event-stream; charset=utf-8",
+        "cache-control": "no-store",
+        "x-accel-buffering": "no",
+      });
+      const missed = typeof lastEventId === "string" ? stream.since(lastEventId) : undefined;
+      if (missed) for (const event of missed) if (concerns(event.siteId, siteId)) raw.write(event.text);
+      if (!missed) raw.write(eventText(stream.lastId, snapshot(siteId)));
+      const unsubscribe = stream.subscribe((event) => {
+        if (concerns(event.siteId, siteId)) raw.write(event.text);
+        if (raw.writableLength > MAX_WAITING_BYTES) raw.destroy();
+      });
+      const timer = setInterval(() => (parts.isSessionOpen(sessionId) ? raw.write(":\n\n") : raw.end()), KEEP_ALIVE_MS);
+      raw.on("error", () => {}); // its close follows
+      raw.on("close", () => {
+        clearInterval(timer);
+        unsubscribe();
+        open.delete(reply);
+      });
+    },
+  );
 
   app.addHook("preClose", async () => {
     for (const reply of open) reply.raw.end();
@@ -68,12 +76,15 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
   }
 
   function snapshot(siteId: string): LiveEvent {
-    const ofSite = <Row extends { siteId: string }>(rows: Iterable<Row>) => [...rows].filter((row) => row.siteId === siteId);
+    const ofSite = <Row extends { siteId: string }>(rows: Iterable<Row>) =>
+      [...rows].filter((row) => row.siteId === siteId);
     return {
       event: "snapshot",
       data: {
         devices: ofSite(directory.devices).map((device) => deviceAnswer(device, directory, now.device(device))),
-        clusters: ofSite(directory.clusters).flatMap((cluster) => (cluster.unassigned ? [] : clusterAnswer(cluster, directory, now.cluster(cluster)))),
+        clusters: ofSite(directory.clusters).flatMap((cluster) =>
+          cluster.unassigned ? [] : clusterAnswer(cluster, directory, now.cluster(cluster)),
+        ),
         agents: ofSite(directory.agents).map((agent) => agentAnswer(agent, directory, presence)),
         hub: hubInfo(),
       },
@@ -84,15 +95,22 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
     directory.onChange(({ type, before, after }) => {
       if (before && !after) stream.push(before.siteId, { event: "removed", data: { kind: type, id: before.id } });
     });
-    wakes.onStage((wake, record) => stream.push(wake.siteId, { event: "wake", data: { wake: wake.id, deviceId: wake.deviceId, ...record } }));
+    wakes.onStage((wake, record) =>
+      stream.push(wake.siteId, { event: "wake", data: { wake: wake.id, deviceId: wake.deviceId, ...record } }),
+    );
     projection.onChange((kind, id) => {
       if (kind === "hub") return stream.push(null, { event: "hub", data: hubInfo() });
       if (kind === "device") {
         const device = directory.devices.byId(id);
-        if (device) stream.push(device.siteId, { event: "device", data: deviceAnswer(device, directory, now.device(device)) });
+        if (device)
+          stream.push(device.siteId, { event: "device", data: deviceAnswer(device, directory, now.device(device)) });
       } else if (kind === "cluster") {
         const cluster = directory.clusters.byId(id);
-        if (cluster && !cluster.unassigned) stream.push(cluster.siteId, { event: "cluster", data: clusterAnswer(cluster, directory, now.cluster(cluster)) });
+        if (cluster && !cluster.unassigned)
+          stream.push(cluster.siteId, {
+            event: "cluster",
+            data: clusterAnswer(cluster, directory, now.cluster(cluster)),
+          });
       } else {
         const agent = directory.agents.byId(id);
         if (agent) stream.push(agent.siteId, { event: "agent", data: agentAnswer(agent, directory, presence) });

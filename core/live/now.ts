@@ -24,12 +24,21 @@ export class Now {
   device(device: DirectoryDevice): DeviceNow {
     const { power, since, reachable, evidence } = this.#power.of(device.id);
     const lastWake = this.#lastWakes.of(device.id);
-    return { power, since: since?.toISOString() ?? null, availability: this.availability(device), reachable, evidence, lastWake };
+    return {
+      power,
+      since: since?.toISOString() ?? null,
+      availability: this.availability(device),
+      reachable,
+      evidence,
+      lastWake,
+    };
   }
 
   /** Whether the switch works: could an agent act for this device? It does not say whether the machine is on. */
   availability(device: DirectoryDevice): Availability {
-    return device.enabled && this.#directory.agentsFor(device).some((agent) => this.#presence.isOnline(agent.id)) ? "online" : "offline";
+    return device.enabled && this.#directory.agentsFor(device).some((agent) => this.#presence.isOnline(agent.id))
+      ? "online"
+      : "offline";
   }
 
   deviceInfo(device: DirectoryDevice): DeviceInfo {
@@ -86,7 +95,8 @@ export class Now {
 
   #problems(devices: readonly DirectoryDevice[], agents: readonly DirectoryAgent[]): string[] {
     const problems: string[] = [];
-    if (devices.length > 0 && !agents.some((agent) => this.#presence.isOnline(agent.id))) problems.push("No agent is online");
+    if (devices.length > 0 && !agents.some((agent) => this.#presence.isOnline(agent.id)))
+      problems.push("No agent is online");
     const asleep = devices.filter((device) => {
       const outcome = this.#lastWakes.of(device.id)?.outcome;
       return (outcome === "failed" || outcome === "no-answer") && this.#power.of(device.id).power !== "on";

@@ -88,7 +88,8 @@ export class Projection {
       case "cluster":
         if (after) this.#dirtyClusters.add(after.id);
         else if (before) this.#clear(before.key, clusterTopics);
-        for (const device of after ? this.#options.directory.devicesOf(after.id) : []) this.#dirtyDevices.add(device.id);
+        for (const device of after ? this.#options.directory.devicesOf(after.id) : [])
+          this.#dirtyDevices.add(device.id);
         this.#schedule();
         break;
       case "agent":
@@ -165,7 +166,11 @@ export class Projection {
       const cluster = directory.clusters.byId(id);
       if (cluster) {
         const { state, ...counts } = now.cluster(cluster);
-        this.#publish(topics.clusterInfo, topics.clusterInfo.for(cluster.key), JSON.stringify({ name: cluster.name, ...counts }));
+        this.#publish(
+          topics.clusterInfo,
+          topics.clusterInfo.for(cluster.key),
+          JSON.stringify({ name: cluster.name, ...counts }),
+        );
         this.#publish(topics.clusterState, topics.clusterState.for(cluster.key), state);
       }
       this.#tell("cluster", id);

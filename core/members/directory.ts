@@ -51,8 +51,17 @@ export interface DirectoryDevice {
   readonly description: string | null;
   readonly tags: readonly string[];
   readonly secureOn: string | null;
-  readonly wake: { readonly addresses: readonly string[]; readonly ports: readonly number[]; readonly windowSeconds: number | null };
-  readonly watch: { readonly icmp: boolean; readonly arp: boolean; readonly tcpPorts: readonly number[]; readonly intervalSeconds: number };
+  readonly wake: {
+    readonly addresses: readonly string[];
+    readonly ports: readonly number[];
+    readonly windowSeconds: number | null;
+  };
+  readonly watch: {
+    readonly icmp: boolean;
+    readonly arp: boolean;
+    readonly tcpPorts: readonly number[];
+    readonly intervalSeconds: number;
+  };
   /** Linked agents; none = every agent of the cluster. */
   readonly agentIds: readonly string[];
   readonly createdAt: Date;
@@ -60,9 +69,17 @@ export interface DirectoryDevice {
 }
 
 export type DirectoryChange =
-  | { readonly type: "cluster"; readonly before: DirectoryCluster | undefined; readonly after: DirectoryCluster | undefined }
+  | {
+      readonly type: "cluster";
+      readonly before: DirectoryCluster | undefined;
+      readonly after: DirectoryCluster | undefined;
+    }
   | { readonly type: "agent"; readonly before: DirectoryAgent | undefined; readonly after: DirectoryAgent | undefined }
-  | { readonly type: "device"; readonly before: DirectoryDevice | undefined; readonly after: DirectoryDevice | undefined };
+  | {
+      readonly type: "device";
+      readonly before: DirectoryDevice | undefined;
+      readonly after: DirectoryDevice | undefined;
+    };
 
 /** Rows by id and by key, and the members of each cluster. */
 export class Directory {
@@ -224,13 +241,24 @@ export async function loadDirectory(em: EntityManager): Promise<Directory> {
   }
   for (const row of await em.find(Cluster, {}, options)) directory.putCluster(clusterEntry(row));
   for (const row of await em.find(Agent, {}, options)) directory.putAgent(agentEntry(row));
-  for (const row of await em.find(Device, {}, options)) directory.putDevice(deviceEntry(row, linksByDevice.get(row.id) ?? []));
+  for (const row of await em.find(Device, {}, options))
+    directory.putDevice(deviceEntry(row, linksByDevice.get(row.id) ?? []));
   return directory;
 }
 
 export function clusterEntry(row: Cluster): DirectoryCluster {
   const { id, key, name, tags, unassigned, createdAt, updatedAt } = row;
-  return { id, siteId: row.site.id, key, name, description: row.description ?? null, tags, unassigned, createdAt, updatedAt };
+  return {
+    id,
+    siteId: row.site.id,
+    key,
+    name,
+    description: row.description ?? null,
+    tags,
+    unassigned,
+    createdAt,
+    updatedAt,
+  };
 }
 
 export function agentEntry(row: Agent): DirectoryAgent {
@@ -255,7 +283,12 @@ export function deviceEntry(row: Device, agentIds: readonly string[]): Directory
     tags,
     secureOn: row.secureOn ?? null,
     wake: { addresses: row.wakeAddresses, ports: row.wakePorts, windowSeconds: row.wakeWindowSeconds ?? null },
-    watch: { icmp: row.watchIcmp, arp: row.watchArp, tcpPorts: row.watchTcpPorts, intervalSeconds: row.watchIntervalSeconds },
+    watch: {
+      icmp: row.watchIcmp,
+      arp: row.watchArp,
+      tcpPorts: row.watchTcpPorts,
+      intervalSeconds: row.watchIntervalSeconds,
+    },
     agentIds,
     createdAt,
     updatedAt,

@@ -16,13 +16,20 @@ import { type Directory, agentEntry, clusterEntry, deviceEntry } from "./directo
 
 /** The cluster with this id; the site's `unassigned` row for null. @throws HubError NOT_FOUND naming the field. */
 export async function clusterFor(em: EntityManager, clusterId: string | null, field = "clusterId"): Promise<Cluster> {
-  const cluster = await em.findOne(Cluster, clusterId === null ? { unassigned: true } : { id: clusterId, unassigned: false });
+  const cluster = await em.findOne(
+    Cluster,
+    clusterId === null ? { unassigned: true } : { id: clusterId, unassigned: false },
+  );
   if (!cluster) throw new HubError("NOT_FOUND", "There is no such cluster", { field });
   return cluster;
 }
 
 /** Moves devices and agents, first dropping the links that would cross clusters. */
-export async function moveMembers(em: EntityManager, members: { devices: Device[]; agents: Agent[] }, cluster: Cluster): Promise<DroppedLink[]> {
+export async function moveMembers(
+  em: EntityManager,
+  members: { devices: Device[]; agents: Agent[] },
+  cluster: Cluster,
+): Promise<DroppedLink[]> {
   const devices = members.devices.filter((device) => device.cluster.id !== cluster.id);
   const agents = members.agents.filter((agent) => agent.cluster.id !== cluster.id);
   if (devices.length === 0 && agents.length === 0) return [];
@@ -34,12 +41,15 @@ export async function moveMembers(em: EntityManager, members: { devices: Device[
     { populate: ["device", "agent"] },
   );
   // a link whose both sides move together crosses clusters for a moment, so it is made anew after the move
-  const together = touched.filter((link) => landsIn(link.device.$, movedDevices, cluster) && landsIn(link.agent.$, movedAgents, cluster));
+  const together = touched.filter(
+    (link) => landsIn(link.device.$, movedDevices, cluster) && landsIn(link.agent.$, movedAgents, cluster),
+  );
   const dropped = touched.filter((link) => !together.includes(link)).map(linkOf);
   const kept = together.map(linkOf);
   for (const link of touched) em.remove(link);
   await em.flush();
-  for (const member of [...devices, ...agents]) member.cluster = em.getReference(Cluster, cluster.id, { wrapped: true });
+  for (const member of [...devices, ...agents])
+    member.cluster = em.getReference(Cluster, cluster.id, { wrapped: true });
   await em.flush();
   for (const link of kept) createLink(em, link, cluster);
   await em.flush();
@@ -55,7 +65,11 @@ function linkOf(link: DeviceAgent): DroppedLink {
 }
 
 function createLink(em: EntityManager, { deviceId, agentId }: DroppedLink, { site }: { site: Cluster["site"] }): void {
-  em.create(DeviceAgent, { device: em.getReference(Device, deviceId), agent: em.getReference(Agent, agentId), site: em.getReference(Site, site.id) });
+  em.create(DeviceAgent, {
+    device: em.getReference(Device, deviceId),
+    agent: em.getReference(Agent, agentId),
+    site: em.getReference(Site, site.id),
+  });
 }
 
 /** Sets the agents of a device. @throws HubError AGENT_NOT_IN_CLUSTER when one is not in the device's cluster. */
@@ -63,7 +77,9 @@ export async function setAgentsOf(em: EntityManager, device: Device, agentIds: r
   const wanted = new Set(agentIds);
   const fitting = await em.find(Agent, { id: { $in: [...wanted] }, cluster: device.cluster.id });
   if (fitting.length < wanted.size) {
-    throw new HubError("AGENT_NOT_IN_CLUSTER", "A device's agents must be in the device's own cluster", { field: "agentIds" });
+    throw new HubError("AGENT_NOT_IN_CLUSTER", "A device's agents must be in the device's own cluster", {
+      field: "agentIds",
+    });
   }
   const links = await em.find(DeviceAgent, { device: device.id });
   for (const link of links) if (!wanted.delete(link.agent.id)) em.remove(link);
@@ -104,7 +120,8 @@ export async function changeMembers<Result>(
 async function tellDirectory(em: EntityManager, directory: Directory, touched: Touched): Promise<void> {
   const devices = new Map((touched.devices ?? []).map((device) => [device.id, device]));
   const others = [...new Set((touched.dropped ?? []).map((link) => link.deviceId))].filter((id) => !devices.has(id));
-  if (others.length > 0) for (const device of await em.find(Device, { id: { $in: others } })) devices.set(device.id, device);
+  if (others.length > 0)
+    for (const device of await em.find(Device, { id: { $in: others } })) devices.set(device.id, device);
   const links = devices.size > 0 ? await em.find(DeviceAgent, { device: { $in: [...devices.keys()] } }) : [];
   const agentIds = Map.groupBy(links, (link) => link.device.id);
   const { removed = {} } = touched;

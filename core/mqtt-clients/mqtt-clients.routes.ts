@@ -1,12 +1,24 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { z } from "zod";
 import { IdParams, ListQuery } from "#contracts/api/common.ts";
-import { MqttClientAnswer, MqttClientChange, MqttClientCreate, MqttClientCreated, MqttClientList } from "#contracts/api/mqtt-clients.ts";
+import {
+  MqttClientAnswer,
+  MqttClientChange,
+  MqttClientCreate,
+  MqttClientCreated,
+  MqttClientList,
+} from "#contracts/api/mqtt-clients.ts";
 import { pageOf, sortOrder } from "../kernel/pages.ts";
 import type { App } from "../kernel/routes.ts";
 import type { Directory } from "../members/directory.ts";
 import { MqttClient } from "./mqtt-client.entity.ts";
-import { changeMqttClient, createMqttClient, deleteMqttClient, findMqttClient, mqttClientAnswer } from "./mqtt-clients.service.ts";
+import {
+  changeMqttClient,
+  createMqttClient,
+  deleteMqttClient,
+  findMqttClient,
+  mqttClientAnswer,
+} from "./mqtt-clients.service.ts";
 import type { MqttCredentials } from "./mqtt-credentials.ts";
 
 export interface MqttClientRoutes {
@@ -19,33 +31,61 @@ export interface MqttClientRoutes {
 /** So many at the most: every one of them is a program that somebody set up. */
 const MAX_CLIENTS = 1_000;
 
-export function mqttClientRoutes(app: App, { directory, credentials, connectionsOf, disconnect }: MqttClientRoutes): void {
+export function mqttClientRoutes(
+  app: App,
+  { directory, credentials, connectionsOf, disconnect }: MqttClientRoutes,
+): void {
   const config = { permission: "mqtt-client:manage" } as const;
-  const contextOf = ({ em, account }: { em: EntityManager; account: { siteId: string } }) => ({ em, directory, credentials, siteId: account.siteId });
-
-  app.get("/mqtt-clients", { config, schema: { querystring: ListQuery, response: { 200: MqttClientList } } }, async (request) => {
-    const rows = await request.em.find(MqttClient, {}, { limit: MAX_CLIENTS });
-    const page = pageOf(rows, request.query, sortOrder<MqttClient>("name"));
-    return { ...page, items: page.items.map((row) => mqttClientAnswer(row, connectionsOf(row.id))) };
+  const contextOf = ({ em, account }: { em: EntityManager; account: { siteId: string } }) => ({
+    em,
+    directory,
+    credentials,
+    siteId: account.siteId,
   });
 
-  app.post("/mqtt-clients", { config, schema: { body: MqttClientCreate, response: { 201: MqttClientCreated } } }, async (request, reply) => {
-    const { row, password } = await createMqttClient(contextOf(request), request.body, new Date());
-    return reply.code(201).send({ ...mqttClientAnswer(row, 0), password });
-  });
+  app.get(
+    "/mqtt-clients",
+    { config, schema: { querystring: ListQuery, response: { 200: MqttClientList } } },
+    async (request) => {
+      const rows = await request.em.find(MqttClient, {}, { limit: MAX_CLIENTS });
+      const page = pageOf(rows, request.query, sortOrder("name"));
+      return { ...page, items: page.items.map((row) => mqttClientAnswer(row, connectionsOf(row.id))) };
+    },
+  );
 
-  app.get("/mqtt-clients/:id", { config, schema: { params: IdParams, response: { 200: MqttClientAnswer } } }, async (request) => {
-    const row = await findMqttClient(request.em, request.params.id);
-    return mqttClientAnswer(row, connectionsOf(row.id));
-  });
+  app.post(
+    "/mqtt-clients",
+    { config, schema: { body: MqttClientCreate, response: { 201: MqttClientCreated } } },
+    async (request, reply) => {
+      const { row, password } = await createMqttClient(contextOf(request), request.body, new Date());
+      return reply.code(201).send({ ...mqttClientAnswer(row, 0), password });
+    },
+  );
 
-  app.patch("/mqtt-clients/:id", { config, schema: { params: IdParams, body: MqttClientChange, response: { 200: MqttClientAnswer } } }, async (request) => {
-    const row = await changeMqttClient(contextOf(request), request.params.id, request.body, new Date());
-    return mqttClientAnswer(row, connectionsOf(row.id));
-  });
+  app.get(
+    "/mqtt-clients/:id",
+    { config, schema: { params: IdParams, response: { 200: MqttClientAnswer } } },
+    async (request) => {
+      const row = await findMqttClient(request.em, request.params.id);
+      return mqttClientAnswer(row, connectionsOf(row.id));
+    },
+  );
 
-  app.delete("/mqtt-clients/:id", { config, schema: { params: IdParams, response: { 204: z.null() } } }, async (request, reply) => {
-    await deleteMqttClient(contextOf(request), request.params.id, disconnect);
-    return reply.code(204).send(null);
-  });
+  app.patch(
+    "/mqtt-clients/:id",
+    { config, schema: { params: IdParams, body: MqttClientChange, response: { 200: MqttClientAnswer } } },
+    async (request) => {
+      const row = await changeMqttClient(contextOf(request), request.params.id, request.body, new Date());
+      return mqttClientAnswer(row, connectionsOf(row.id));
+    },
+  );
+
+  app.delete(
+    "/mqtt-clients/:id",
+    { config, schema: { params: IdParams, response: { 204: z.null() } } },
+    async (request, reply) => {
+      await deleteMqttClient(contextOf(request), request.params.id, disconnect);
+      return reply.code(204).send(null);
+    },
+  );
 }

@@ -17,7 +17,11 @@ export interface MqttClientContext {
 }
 
 /** Makes a named credential. The password is a high-entropy token and leaves the hub this once. @throws HubError NOT_FOUND (clusterIds) */
-export async function createMqttClient(context: MqttClientContext, input: MqttClientCreate, now: Date): Promise<{ row: MqttClient; password: string }> {
+export async function createMqttClient(
+  context: MqttClientContext,
+  input: MqttClientCreate,
+  now: Date,
+): Promise<{ row: MqttClient; password: string }> {
   const { em, credentials, siteId } = context;
   checkClusters(context, input.clusterIds);
   const password = `pbm_${randomSecret()}${randomSecret()}`;
@@ -38,7 +42,12 @@ export async function createMqttClient(context: MqttClientContext, input: MqttCl
 }
 
 /** Rights that are taken away are gone with the next message. @throws HubError NOT_FOUND */
-export async function changeMqttClient(context: MqttClientContext, id: string, change: MqttClientChange, now: Date): Promise<MqttClient> {
+export async function changeMqttClient(
+  context: MqttClientContext,
+  id: string,
+  change: MqttClientChange,
+  now: Date,
+): Promise<MqttClient> {
   const row = await findMqttClient(context.em, id);
   checkClusters(context, change.clusterIds);
   if (change.name !== undefined) row.name = change.name;
@@ -51,7 +60,11 @@ export async function changeMqttClient(context: MqttClientContext, id: string, c
 }
 
 /** Revokes a credential and ends its connections. @throws HubError NOT_FOUND */
-export async function deleteMqttClient(context: MqttClientContext, id: string, disconnect: (principalId: string) => void): Promise<void> {
+export async function deleteMqttClient(
+  context: MqttClientContext,
+  id: string,
+  disconnect: (principalId: string) => void,
+): Promise<void> {
   const row = await findMqttClient(context.em, id);
   context.em.remove(row);
   await context.em.flush();
@@ -65,9 +78,13 @@ export async function findMqttClient(em: EntityManager, id: string): Promise<Mqt
   return row;
 }
 
-function checkClusters({ directory, siteId }: MqttClientContext, clusterIds: readonly string[] | null | undefined): void {
+function checkClusters(
+  { directory, siteId }: MqttClientContext,
+  clusterIds: readonly string[] | null | undefined,
+): void {
   const unknown = clusterIds?.find((id) => directory.clusters.byId(id)?.siteId !== siteId);
-  if (unknown !== undefined) throw new HubError("NOT_FOUND", `There is no cluster with the id ${unknown}`, { field: "clusterIds" });
+  if (unknown !== undefined)
+    throw new HubError("NOT_FOUND", `There is no cluster with the id ${unknown}`, { field: "clusterIds" });
 }
 
 export function mqttClientAnswer(row: MqttClient, connections: number): MqttClientAnswer {

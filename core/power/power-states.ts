@@ -78,12 +78,16 @@ export class PowerStates {
   watchedBy(agentId: string): DirectoryDevice[] {
     const agent = this.#directory.agents.byId(agentId);
     if (!agent) return [];
-    return this.#directory.devicesOf(agent.clusterId).filter((device) => this.#devices.get(device.id)?.watchers.includes(agentId));
+    return this.#directory
+      .devicesOf(agent.clusterId)
+      .filter((device) => this.#devices.get(device.id)?.watchers.includes(agentId));
   }
 
   /** Takes a batch of sightings in. A full batch replaces everything that this agent said before. */
   sighted(agent: DirectoryAgent, sightings: readonly Sighting[], full: boolean, now: Date): void {
-    if (full) for (const device of this.#directory.devicesOf(agent.clusterId)) this.#devices.get(device.id)?.verdicts.delete(agent.id);
+    if (full)
+      for (const device of this.#directory.devicesOf(agent.clusterId))
+        this.#devices.get(device.id)?.verdicts.delete(agent.id);
     for (const sighting of sightings) this.#take(agent, sighting, now);
     if (full) for (const device of this.watchedBy(agent.id)) this.#evaluate(device, now);
   }
@@ -104,7 +108,8 @@ export class PowerStates {
     const tracked = device && this.#devices.get(device.id);
     // an agent that does not watch it any more, or never did, has no say
     if (!device || !tracked?.watchers.includes(agent.id)) return;
-    const evidence = sighting.up && sighting.how ? { by: Key.parse(agent.key), how: sighting.how, at: sighting.at } : null;
+    const evidence =
+      sighting.up && sighting.how ? { by: Key.parse(agent.key), how: sighting.how, at: sighting.at } : null;
     tracked.verdicts.set(agent.id, { up: evidence !== null, evidence, at: now });
     this.#evaluate(device, now);
     if (evidence) for (const listener of this.#seenListeners) listener(device, evidence);
@@ -116,7 +121,12 @@ export class PowerStates {
     const looking = tracked.watchers.filter((id) => this.#presence.isOnline(id) || this.#leaving.has(id));
     const verdicts = looking.flatMap((id) => tracked.verdicts.get(id) ?? []);
     const before = tracked.current;
-    const { power, reachable, evidence } = powerOf({ before: before.power, verdicts, watched: looking.length > 0, waking: tracked.waking });
+    const { power, reachable, evidence } = powerOf({
+      before: before.power,
+      verdicts,
+      watched: looking.length > 0,
+      waking: tracked.waking,
+    });
     const unchanged = power === before.power && reachable === before.reachable;
     if (unchanged && evidence?.at === before.evidence?.at) return;
     const after: DevicePower = {
@@ -130,11 +140,18 @@ export class PowerStates {
   }
 
   #track(device: DirectoryDevice): void {
-    this.#devices.set(device.id, { current: UNKNOWN, watchers: this.#assign(device), waking: false, verdicts: new Map() });
+    this.#devices.set(device.id, {
+      current: UNKNOWN,
+      watchers: this.#assign(device),
+      waking: false,
+      verdicts: new Map(),
+    });
   }
 
   #assign(device: DirectoryDevice): string[] {
-    const agents = this.#directory.agentsFor(device).map(({ id }) => ({ id, online: this.#presence.isOnline(id) || this.#leaving.has(id) }));
+    const agents = this.#directory
+      .agentsFor(device)
+      .map(({ id }) => ({ id, online: this.#presence.isOnline(id) || this.#leaving.has(id) }));
     return device.enabled ? watchersOf(device.id, agents) : [];
   }
 
@@ -149,14 +166,19 @@ export class PowerStates {
   #agentChanged(before: DirectoryAgent | undefined, after: DirectoryAgent | undefined): void {
     const clusters = new Set([before?.clusterId, after?.clusterId]);
     if (before && after && before.clusterId === after.clusterId) return;
-    for (const clusterId of clusters) if (clusterId !== undefined) this.#reassign(this.#directory.devicesOf(clusterId), { contentChanged: false });
+    for (const clusterId of clusters)
+      if (clusterId !== undefined) this.#reassign(this.#directory.devicesOf(clusterId), { contentChanged: false });
     if (before && !after) this.#presence.forget(before.id);
   }
 
   #presenceChanged(agentId: string, online: boolean): void {
     clearTimeout(this.#leaving.get(agentId));
     this.#leaving.delete(agentId);
-    if (!online) this.#leaving.set(agentId, setTimeout(() => this.#left(agentId), this.#graceMs));
+    if (!online)
+      this.#leaving.set(
+        agentId,
+        setTimeout(() => this.#left(agentId), this.#graceMs),
+      );
     const agent = this.#directory.agents.byId(agentId);
     if (agent) this.#reassign(this.#directory.devicesOf(agent.clusterId), { contentChanged: false });
   }

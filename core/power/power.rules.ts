@@ -38,7 +38,12 @@ export function powerOf({ before, verdicts, watched, waking }: PowerInput): Powe
   const reachable = watched && verdicts.length > 0 ? false : null;
   if (waking) return { power: "waking", reachable, evidence: null };
   if (reachable === false) return { power: "off", reachable, evidence: null };
-  if (!watched) return { power: before === "unknown" || before === "waking" ? "unknown" : "unreachable", reachable, evidence: null };
+  if (!watched)
+    return {
+      power: before === "unknown" || before === "waking" ? "unknown" : "unreachable",
+      reachable,
+      evidence: null,
+    };
   // somebody can look but has not said anything yet: what was known stands
   return { power: before === "waking" ? "unknown" : before, reachable, evidence: null };
 }
@@ -56,7 +61,10 @@ const WATCHERS = 3;
  * Which agents watch a device: its own agents, those online first, in an order that differs from device to device
  * but not from time to time, so that a large cluster spreads its devices over its agents.
  */
-export function watchersOf(deviceId: string, agents: readonly { readonly id: string; readonly online: boolean }[]): string[] {
+export function watchersOf(
+  deviceId: string,
+  agents: readonly { readonly id: string; readonly online: boolean }[],
+): string[] {
   return agents
     .map(({ id, online }) => ({ id, online, weight: weightOf(`${deviceId}${id}`) }))
     .sort((a, b) => Number(b.online) - Number(a.online) || b.weight - a.weight)

@@ -55,7 +55,8 @@ export function startWatchLists(options: {
     const agent = directory.agents.byId(agentId);
     if (!agent) return void published.delete(agentId);
     const watched = power.watchedBy(agentId);
-    if (watched.length > MAX_WATCHED_DEVICES) log.warn({ agent: agent.key, devices: watched.length }, "an agent has more devices than it can watch");
+    if (watched.length > MAX_WATCHED_DEVICES)
+      log.warn({ agent: agent.key, devices: watched.length }, "an agent has more devices than it can watch");
     const devices = watched.slice(0, MAX_WATCHED_DEVICES).map(watchedDevice);
     const content = JSON.stringify(devices);
     if (published.get(agentId) === content) return;

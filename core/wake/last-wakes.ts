@@ -17,7 +17,13 @@ export class LastWakes {
     const outcome = WakeOutcome.safeParse(wake.stage);
     if (!outcome.success || outcome.data === "already-on") return;
     const agents = [...wake.agents.values()].filter((agent) => agent.stage === "sent").map((agent) => agent.key);
-    this.#byDevice.set(wake.deviceId, { at: wake.requestedAt.toISOString(), outcome: outcome.data, seconds: wake.seconds, agents, by: wake.requestedBy });
+    this.#byDevice.set(wake.deviceId, {
+      at: wake.requestedAt.toISOString(),
+      outcome: outcome.data,
+      seconds: wake.seconds,
+      agents,
+      by: wake.requestedBy,
+    });
   }
 
   forget(deviceId: string): void {
@@ -29,6 +35,15 @@ export class LastWakes {
   }
 }
 
+interface LastWakeRow {
+  readonly device_id: string;
+  readonly requested_at: string | Date;
+  readonly requested_by: string;
+  readonly stage: string;
+  readonly seconds: number | null;
+  readonly stages: readonly WakeStageRecord[];
+}
+
 const LAST_OF_EACH = `select distinct on (device_id) device_id, requested_at, requested_by, stage, seconds, stages from wake
   where finished_at is not null and stage <> 'already-on' order by device_id, requested_at desc`;
 
@@ -36,21 +51,26 @@ const LEFT_OPEN = `update wake set stage = 'failed', finished_at = ?, stages = s
 
 /** Ends the wakes that a stopped hub left open, and reads how the last one of each device ended. Every site. */
 export async function restoreLastWakes(em: EntityManager, now: Date): Promise<LastWakes> {
-  const end: WakeStageRecord = { stage: "failed", at: now.toISOString(), code: "HUB_RESTARTED", reason: "The hub was restarted meanwhile", agents: [] };
+  const end: WakeStageRecord = {
+    stage: "failed",
+    at: now.toISOString(),
+    code: "HUB_RESTARTED",
+    reason: "The hub was restarted meanwhile",
+    agents: [],
+  };
   await em.execute(LEFT_OPEN, [now, JSON.stringify([end])]);
-  const rows = (await em.execute(LAST_OF_EACH)) as {
-    device_id: string;
-    requested_at: string | Date;
-    requested_by: string;
-    stage: string;
-    seconds: number | null;
-    stages: WakeStageRecord[];
-  }[];
+  const rows = await em.execute<LastWakeRow[]>(LAST_OF_EACH);
   const lastWakes = new LastWakes();
   for (const row of rows) {
     const outcome = WakeOutcome.parse(row.stage);
     const agents = row.stages.flatMap((record) => (record.stage === "sent" ? [Key.parse(record.agent)] : []));
-    lastWakes.restore(row.device_id, { at: new Date(row.requested_at).toISOString(), outcome, seconds: row.seconds, agents, by: row.requested_by });
+    lastWakes.restore(row.device_id, {
+      at: new Date(row.requested_at).toISOString(),
+      outcome,
+      seconds: row.seconds,
+      agents,
+      by: row.requested_by,
+    });
   }
   return lastWakes;
 }

@@ -47,7 +47,12 @@ export class RunningWake {
   evidence: Evidence | null = null;
   #answersOfBurst = new Map<string, boolean>();
 
-  constructor(id: string, target: { device: DirectoryDevice; clusterKey: string }, asker: Asker, clock: { now: Date; nowMs: number }) {
+  constructor(
+    id: string,
+    target: { device: DirectoryDevice; clusterKey: string },
+    asker: Asker,
+    clock: { now: Date; nowMs: number },
+  ) {
     this.id = id;
     this.deviceId = target.device.id;
     this.deviceKey = Key.parse(target.device.key);
@@ -84,7 +89,10 @@ export class RunningWake {
 
   /** One more who wants to hear the results; false when there are too many already. */
   join(asker: Asker): boolean {
-    const known = this.askers.some(({ by, transaction, response }) => by === asker.by && transaction === asker.transaction && response?.topic === asker.response?.topic);
+    const known = this.askers.some(
+      ({ by, transaction, response }) =>
+        by === asker.by && transaction === asker.transaction && response?.topic === asker.response?.topic,
+    );
     if (!known && this.askers.length >= MAX_ASKERS) return false;
     if (!known) this.askers.push(asker);
     return true;
@@ -104,7 +112,12 @@ export class RunningWake {
 
   /** Takes in what an agent did. Returns true when this is the first time that the agent sent. */
   take(agent: DirectoryAgent, target: ReceiptTarget, asked: number): boolean {
-    const part = this.agents.get(agent.id) ?? { id: agent.id, key: Key.parse(agent.key), stage: "asked" as const, reason: null };
+    const part = this.agents.get(agent.id) ?? {
+      id: agent.id,
+      key: Key.parse(agent.key),
+      stage: "asked" as const,
+      reason: null,
+    };
     this.agents.set(agent.id, part);
     const first = target.outcome === "sent" && part.stage !== "sent";
     if (target.outcome === "sent" || part.stage !== "sent") {
@@ -113,7 +126,8 @@ export class RunningWake {
     }
     this.#answersOfBurst.set(agent.id, target.outcome === "sent");
     if (target.outcome === "sent") this.failedBursts = 0;
-    else if (this.#answersOfBurst.size === asked && ![...this.#answersOfBurst.values()].includes(true)) this.failedBursts++;
+    else if (this.#answersOfBurst.size === asked && ![...this.#answersOfBurst.values()].includes(true))
+      this.failedBursts++;
     return first;
   }
 

@@ -15,12 +15,21 @@ export async function readWakePage(
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ): Promise<{ items: WakeAnswer[]; next: string | null; total: number }> {
   const after = cursor === undefined ? undefined : readCursor(cursor);
-  const older = after && { $or: [{ requestedAt: { $lt: after.at } }, { requestedAt: after.at, id: { $lt: after.id } }] };
+  const older = after && {
+    $or: [{ requestedAt: { $lt: after.at } }, { requestedAt: after.at, id: { $lt: after.id } }],
+  };
   const total = await em.count(Wake, where);
-  const rows = await em.find(Wake, { ...where, ...older }, { populate: ["device"], orderBy: { requestedAt: "desc", id: "desc" }, limit: limit + 1 });
+  const rows = await em.find(
+    Wake,
+    { ...where, ...older },
+    { populate: ["device"], orderBy: { requestedAt: "desc", id: "desc" }, limit: limit + 1 },
+  );
   const items = rows.slice(0, limit);
   const last = items.at(-1);
-  const next = last && rows.length > limit ? Buffer.from(`${last.requestedAt.toISOString()} ${last.id}`).toString("base64url") : null;
+  const next =
+    last && rows.length > limit
+      ? Buffer.from(`${last.requestedAt.toISOString()} ${last.id}`).toString("base64url")
+      : null;
   return { items: items.map(rowAnswer), next, total };
 }
 

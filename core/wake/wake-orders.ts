@@ -17,7 +17,11 @@ export interface WakeAim {
 }
 
 /** The claims of the orders that wake these devices of one cluster, at most 200 targets each. */
-export function wakeOrders(clusterKey: string, aims: readonly WakeAim[], now: Date): { order: WakeOrder; aims: readonly WakeAim[] }[] {
+export function wakeOrders(
+  clusterKey: string,
+  aims: readonly WakeAim[],
+  now: Date,
+): { order: WakeOrder; aims: readonly WakeAim[] }[] {
   const iat = now.getTime() / 1_000;
   const orders = [];
   for (let start = 0; start < aims.length; start += MAX_TARGETS_PER_ORDER) {

@@ -25,7 +25,10 @@ const WakeSchema = defineEntity({
   indexes: [
     { properties: ["site", "requestedAt"] },
     { properties: ["device", "requestedAt"] },
-    { name: "wake_open_index", expression: 'create index "wake_open_index" on "wake" ("id") where "finished_at" is null' },
+    {
+      name: "wake_open_index",
+      expression: 'create index "wake_open_index" on "wake" ("id") where "finished_at" is null',
+    },
   ],
 });
 

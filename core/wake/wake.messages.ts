@@ -2,7 +2,13 @@ import type { Logger } from "pino";
 import { Receipt } from "#contracts/agent.ts";
 import { Key } from "#contracts/key.ts";
 import { responsePrefix, topics } from "#contracts/topics.ts";
-import { type ParsedRequest, type PowerRequest, parsePowerRequest, parseWakeRequest, type WakeRequest } from "#contracts/wake.ts";
+import {
+  type ParsedRequest,
+  type PowerRequest,
+  parsePowerRequest,
+  parseWakeRequest,
+  type WakeRequest,
+} from "#contracts/wake.ts";
 import type { ErrorCode } from "../kernel/errors.ts";
 import type { Link, LinkMessage } from "../kernel/link.ts";
 import { parseJson } from "../kernel/parse.ts";
@@ -17,7 +23,13 @@ export interface WakeMessages {
   readonly wakes: WakeService;
   readonly results: WakeResults;
   /** A request was refused; reported besides the answer to the asker. */
-  readonly onRefused: (refusal: { by: string; cluster: string | null; device: string | null; transaction: string | null; reason: string }) => void;
+  readonly onRefused: (refusal: {
+    by: string;
+    cluster: string | null;
+    device: string | null;
+    transaction: string | null;
+    reason: string;
+  }) => void;
   readonly log: Logger;
 }
 
@@ -58,7 +70,8 @@ export function listenToWakes({ link, directory, wakes, results, onRefused, log 
   link.on(topics.agentReceipt, (message) => {
     const agent = directory.agents.byKey(message.key);
     const receipt = Receipt.safeParse(parseJson(message.payload));
-    if (!agent || !receipt.success) return log.warn({ topic: message.topic, problem: receipt.error?.message }, "a message was dropped");
+    if (!agent || !receipt.success)
+      return log.warn({ topic: message.topic, problem: receipt.error?.message }, "a message was dropped");
     wakes.receipt(agent, receipt.data);
   });
 
@@ -71,12 +84,15 @@ export function listenToWakes({ link, directory, wakes, results, onRefused, log 
   function wakeIn(cluster: DirectoryCluster, request: WakeRequest, door: Door): void {
     if (request.mac) {
       const device = directory.deviceByMac(cluster.siteId, request.mac);
-      if (device?.clusterId !== cluster.id) return door.refuse("UNKNOWN_DEVICE", `No device of this cluster has the MAC address ${request.mac}`);
+      if (device?.clusterId !== cluster.id)
+        return door.refuse("UNKNOWN_DEVICE", `No device of this cluster has the MAC address ${request.mac}`);
       return wake([device], request, door);
     }
     if (!request.devices) {
       const enabled = directory.devicesOf(cluster.id).filter((device) => device.enabled);
-      return enabled.length > 0 ? wake(enabled, request, door) : door.refuse("CLUSTER_EMPTY", "This cluster has no enabled device");
+      return enabled.length > 0
+        ? wake(enabled, request, door)
+        : door.refuse("CLUSTER_EMPTY", "This cluster has no enabled device");
     }
     const found = new Set<DirectoryDevice>();
     for (const key of request.devices) {
@@ -87,7 +103,11 @@ export function listenToWakes({ link, directory, wakes, results, onRefused, log 
     if (found.size > 0) wake([...found], request, door);
   }
 
-  function wake(devices: readonly DirectoryDevice[], request: { transaction: string | null; force: boolean }, door: Door): void {
+  function wake(
+    devices: readonly DirectoryDevice[],
+    request: { transaction: string | null; force: boolean },
+    door: Door,
+  ): void {
     for (const part of wakes.request(devices, door.asker(request.transaction), { force: request.force })) {
       if (part.type === "refused") door.refuse(part.code, part.reason, part.device);
     }
@@ -100,14 +120,29 @@ export function listenToWakes({ link, directory, wakes, results, onRefused, log 
     refuse(code: ErrorCode, reason: string, device?: string): void;
   }
 
-  function doorOf(message: LinkMessage, resultTopic: string, named: { cluster: string | null; device: string | null }): Door {
+  function doorOf(
+    message: LinkMessage,
+    resultTopic: string,
+    named: { cluster: string | null; device: string | null },
+  ): Door {
     let transaction: string | null = null;
     const response = responseOf(message);
-    const asker = (transaction: string | null): Asker => ({ by: message.by, transaction, response: response === "not-allowed" ? null : response });
+    const asker = (transaction: string | null): Asker => ({
+      by: message.by,
+      transaction,
+      response: response === "not-allowed" ? null : response,
+    });
 
-    function refuse(code: ErrorCode, reason: string, device: string | null = named.device): void {
+    function refuse(code: ErrorCode, reason: string, device: string | null = named.device): undefined {
       const key = Key.safeParse(device);
-      const refusal = { transaction, device: key.success ? key.data : null, stage: "refused" as const, at: new Date().toISOString(), code, reason };
+      const refusal = {
+        transaction,
+        device: key.success ? key.data : null,
+        stage: "refused" as const,
+        at: new Date().toISOString(),
+        code,
+        reason,
+      };
       results.refused(resultTopic, refusal, asker(transaction));
       onRefused({ ...named, device, by: message.by, transaction, reason });
     }
@@ -118,9 +153,13 @@ export function listenToWakes({ link, directory, wakes, results, onRefused, log 
       open: (parsed) => {
         transaction = parsed.ok ? parsed.request.transaction : parsed.transaction;
         // a command that waits for whoever subscribes next would start a machine long after it was wished
-        if (message.retained) return void refuse("RETAINED_COMMAND", "Commands are never retained");
-        if (!parsed.ok) return void refuse("INVALID_REQUEST", parsed.reason);
-        if (response === "not-allowed") return void refuse("RESPONSE_TOPIC_NOT_ALLOWED", `A response topic must begin with ${link.fullName(responsePrefix(message.by))}`);
+        if (message.retained) return refuse("RETAINED_COMMAND", "Commands are never retained");
+        if (!parsed.ok) return refuse("INVALID_REQUEST", parsed.reason);
+        if (response === "not-allowed")
+          return refuse(
+            "RESPONSE_TOPIC_NOT_ALLOWED",
+            `A response topic must begin with ${link.fullName(responsePrefix(message.by))}`,
+          );
         return parsed.request;
       },
     };

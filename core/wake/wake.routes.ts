@@ -1,6 +1,14 @@
 import type { z } from "zod";
 import { IdParams } from "#contracts/api/common.ts";
-import { ClusterWakeAccepted, WakeAccepted, WakeAnswer, WakeBody, WakeList, WakeListQuery, WakeQuery } from "#contracts/api/wakes.ts";
+import {
+  ClusterWakeAccepted,
+  WakeAccepted,
+  WakeAnswer,
+  WakeBody,
+  WakeList,
+  WakeListQuery,
+  WakeQuery,
+} from "#contracts/api/wakes.ts";
 import { HubError } from "../kernel/errors.ts";
 import type { Account, App } from "../kernel/routes.ts";
 import type { Directory, DirectoryDevice } from "../members/directory.ts";
@@ -48,19 +56,30 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
       const devices = directory.devicesOf(cluster.id).filter((device) => device.enabled);
       if (devices.length === 0) throw new HubError("CLUSTER_EMPTY", "This cluster has no enabled device");
       const parts = ask(devices, request.account, request.body);
-      await Promise.all(parts.map((part) => part.type === "wake" && wakes.waitFor(part.wake, request.query.wait * 1_000)));
+      await Promise.all(
+        parts.map(async (part) => {
+          if (part.type === "wake") await wakes.waitFor(part.wake, request.query.wait * 1_000);
+        }),
+      );
       return reply.code(202).send({ wakes: parts.map(acceptedOf) });
     },
   );
 
-  app.get("/wakes", { config: { permission: "device:read" }, schema: { querystring: WakeListQuery, response: { 200: WakeList } } }, async (request) => {
-    await journal.flush();
-    return await readWakePage(request.em, {}, request.query);
-  });
+  app.get(
+    "/wakes",
+    { config: { permission: "device:read" }, schema: { querystring: WakeListQuery, response: { 200: WakeList } } },
+    async (request) => {
+      await journal.flush();
+      return await readWakePage(request.em, {}, request.query);
+    },
+  );
 
   app.get(
     "/devices/:id/wakes",
-    { config: { permission: "device:read" }, schema: { params: IdParams, querystring: WakeListQuery, response: { 200: WakeList } } },
+    {
+      config: { permission: "device:read" },
+      schema: { params: IdParams, querystring: WakeListQuery, response: { 200: WakeList } },
+    },
     async (request) => {
       const device = findDevice(request.account, request.params.id);
       await journal.flush();
@@ -68,21 +87,34 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
     },
   );
 
-  app.get("/wakes/:id", { config: { permission: "device:read" }, schema: { params: IdParams, response: { 200: WakeAnswer } } }, async (request) => {
-    const running = wakes.find(request.params.id);
-    if (running?.siteId === request.account.siteId) return runningAnswer(running);
-    const row = await request.em.findOne(Wake, { id: request.params.id }, { populate: ["device"] });
-    if (!row) throw new HubError("NOT_FOUND", "There is no such wake");
-    return rowAnswer(row);
-  });
+  app.get(
+    "/wakes/:id",
+    { config: { permission: "device:read" }, schema: { params: IdParams, response: { 200: WakeAnswer } } },
+    async (request) => {
+      const running = wakes.find(request.params.id);
+      if (running?.siteId === request.account.siteId) return runningAnswer(running);
+      const row = await request.em.findOne(Wake, { id: request.params.id }, { populate: ["device"] });
+      if (!row) throw new HubError("NOT_FOUND", "There is no such wake");
+      return rowAnswer(row);
+    },
+  );
 
-  app.delete("/wakes/:id", { config: { permission: "device:wake" }, schema: { params: IdParams, response: { 200: WakeAnswer } } }, async (request) => {
-    const running = wakes.find(request.params.id);
-    if (running && running.siteId !== request.account.siteId) throw new HubError("NOT_FOUND", "There is no such wake");
-    return runningAnswer(wakes.cancel(request.params.id, request.account.username));
-  });
+  app.delete(
+    "/wakes/:id",
+    { config: { permission: "device:wake" }, schema: { params: IdParams, response: { 200: WakeAnswer } } },
+    async (request) => {
+      const running = wakes.find(request.params.id);
+      if (running && running.siteId !== request.account.siteId)
+        throw new HubError("NOT_FOUND", "There is no such wake");
+      return runningAnswer(wakes.cancel(request.params.id, request.account.username));
+    },
+  );
 
-  function ask(devices: readonly DirectoryDevice[], account: Account, body: z.infer<typeof Body>): readonly WakeAnswerPart[] {
+  function ask(
+    devices: readonly DirectoryDevice[],
+    account: Account,
+    body: z.infer<typeof Body>,
+  ): readonly WakeAnswerPart[] {
     const asker = { by: account.username, transaction: body?.transaction ?? null, response: null };
     return wakes.request(devices, asker, { force: body?.force ?? false });
   }

@@ -19,8 +19,10 @@ export type WakePlan =
 export function planWake({ enabled, power, force, agents }: WakePlanInput): WakePlan {
   if (!enabled) return { type: "refuse", code: "DEVICE_DISABLED", reason: "This device is disabled" };
   if (power === "on" && !force) return { type: "already-on" };
-  if (agents.length === 0) return { type: "refuse", code: "NO_AGENT", reason: "No agent is linked to this device or in its cluster" };
-  if (!agents.some((agent) => agent.online)) return { type: "refuse", code: "ALL_OFFLINE", reason: "Every agent that could wake this device is offline" };
+  if (agents.length === 0)
+    return { type: "refuse", code: "NO_AGENT", reason: "No agent is linked to this device or in its cluster" };
+  if (!agents.some((agent) => agent.online))
+    return { type: "refuse", code: "ALL_OFFLINE", reason: "Every agent that could wake this device is offline" };
   return { type: "send" };
 }
 
@@ -50,7 +52,9 @@ export function isHopeless(parts: readonly AgentPart[], failedBursts: number): b
 }
 
 /** The end of a window without a sighting: `no-answer` when a magic packet left, else `failed` with why. */
-export function endOfWindow(parts: readonly AgentPart[]): { stage: "no-answer" } | { stage: "failed"; code: ErrorCode; reason: string } {
+export function endOfWindow(
+  parts: readonly AgentPart[],
+): { stage: "no-answer" } | { stage: "failed"; code: ErrorCode; reason: string } {
   if (parts.some(({ stage }) => stage === "sent")) return { stage: "no-answer" };
   if (parts.some(({ stage }) => stage === "asked")) {
     return { stage: "failed", code: "NO_RECEIPT", reason: "No agent said that it sent a magic packet" };

@@ -97,7 +97,8 @@ export class WakeService {
    */
   request(devices: readonly DirectoryDevice[], asker: Asker, { force }: WakeOptions): readonly WakeAnswerPart[] {
     const clock = { now: new Date(), nowMs: performance.now() };
-    const repeated = asker.transaction === null ? undefined : this.#transactions.find(asker.by, asker.transaction, clock.nowMs);
+    const repeated =
+      asker.transaction === null ? undefined : this.#transactions.find(asker.by, asker.transaction, clock.nowMs);
     if (repeated) return this.#repeat(repeated, asker);
     const begun: RunningWake[] = [];
     const answers = devices.map((device): WakeAnswerPart => {
@@ -143,8 +144,9 @@ export class WakeService {
     if (!order) return; // an order of this agent alone, or one that is long over
     for (const target of receipt.targets) {
       const wake = order.wakes.get(target.device);
-      if (!wake || wake.isOver) continue;
+      if (!wake) continue;
       const first = wake.take(agent, target, order.asked.get(target.device) ?? 1);
+      if (wake.isOver) continue; // it was seen before the burst had ended
       if (first) {
         const { packets, destinations } = target;
         this.#record(wake, { stage: "sent", at: receipt.at, agent: Key.parse(agent.key), packets, destinations });
@@ -154,12 +156,18 @@ export class WakeService {
     }
   }
 
-  #requestOne(device: DirectoryDevice, asker: Asker, force: boolean, clock: { now: Date; nowMs: number }): WakeAnswerPart {
+  #requestOne(
+    device: DirectoryDevice,
+    asker: Asker,
+    force: boolean,
+    clock: { now: Date; nowMs: number },
+  ): WakeAnswerPart {
     const { directory, presence, power } = this.#options;
     const key = Key.parse(device.key);
     const running = this.#byDevice.get(device.id);
     if (running) {
-      if (!running.join(asker)) return { type: "refused", device: key, code: "TOO_MANY_WAKES", reason: "Too many requests wait for this wake" };
+      if (!running.join(asker))
+        return { type: "refused", device: key, code: "TOO_MANY_WAKES", reason: "Too many requests wait for this wake" };
       if (running.last) this.#tell(running, running.last, [asker]);
       return { type: "wake", device: key, wake: running };
     }
@@ -167,7 +175,8 @@ export class WakeService {
     const agents = directory.agentsFor(device).map((agent) => ({ online: presence.isOnline(agent.id) }));
     const plan = planWake({ enabled: device.enabled, power: current.power, force, agents });
     if (plan.type === "refuse") return { type: "refused", device: key, code: plan.code, reason: plan.reason };
-    if (this.#running.size >= MAX_RUNNING) return { type: "refused", device: key, code: "TOO_MANY_WAKES", reason: "Too many wakes run at the moment" };
+    if (this.#running.size >= MAX_RUNNING)
+      return { type: "refused", device: key, code: "TOO_MANY_WAKES", reason: "Too many wakes run at the moment" };
     const wake = new RunningWake(randomUUID(), { device, clusterKey: directory.clusterOf(device).key }, asker, clock);
     this.#running.set(wake.id, wake);
     if (plan.type === "already-on") {
@@ -180,7 +189,8 @@ export class WakeService {
   }
 
   #repeat(answers: readonly WakeAnswerPart[], asker: Asker): readonly WakeAnswerPart[] {
-    for (const answer of answers) if (answer.type === "wake" && answer.wake.last) this.#tell(answer.wake, answer.wake.last, [asker]);
+    for (const answer of answers)
+      if (answer.type === "wake" && answer.wake.last) this.#tell(answer.wake, answer.wake.last, [asker]);
     return answers;
   }
 
@@ -191,7 +201,11 @@ export class WakeService {
     const onlineIn = new Map<string, DirectoryAgent[]>();
     const onlineOf = (cluster: DirectoryCluster) => {
       let online = onlineIn.get(cluster.id);
-      if (!online) onlineIn.set(cluster.id, (online = directory.agentsOf(cluster.id).filter((agent) => presence.isOnline(agent.id))));
+      if (!online)
+        onlineIn.set(
+          cluster.id,
+          (online = directory.agentsOf(cluster.id).filter((agent) => presence.isOnline(agent.id))),
+        );
       return online;
     };
     for (const wake of wakes) {
@@ -211,7 +225,12 @@ export class WakeService {
     for (const [clusterKey, batch] of byCluster) this.#publishOrders(clusterKey, batch.aims, batch.wakes, nowMs);
   }
 
-  #publishOrders(clusterKey: string, aims: readonly WakeAim[], wakes: ReadonlyMap<string, RunningWake>, nowMs: number): void {
+  #publishOrders(
+    clusterKey: string,
+    aims: readonly WakeAim[],
+    wakes: ReadonlyMap<string, RunningWake>,
+    nowMs: number,
+  ): void {
     const { link, signer, log } = this.#options;
     const topic = topics.clusterWake.for(clusterKey);
     for (const part of wakeOrders(clusterKey, aims, new Date())) {
@@ -220,7 +239,12 @@ export class WakeService {
       signer
         .sign(part.order)
         .then((order) => link.publish(topic, order, topics.clusterWake.options))
-        .catch((error: unknown) => log.warn({ err: error, order: part.order.id }, "an order could not be published; it is sent again with the next burst"));
+        .catch((error: unknown) =>
+          log.warn(
+            { err: error, order: part.order.id },
+            "an order could not be published; it is sent again with the next burst",
+          ),
+        );
     }
   }
 
@@ -290,6 +314,17 @@ export function acceptedOf(part: WakeAnswerPart): WakeAccepted {
     return { wake: null, device: part.device, stage: "refused", agents: [], code: part.code, reason: part.reason };
   }
   const { wake } = part;
-  const agents = [...wake.agents.values()].map(({ id, key, stage, reason }) => ({ id, key, stage, ...(reason !== null && { reason }) }));
-  return { wake: wake.id, device: part.device, stage: wake.stage, agents, ...(wake.seconds !== null && { seconds: wake.seconds }) };
+  const agents = [...wake.agents.values()].map(({ id, key, stage, reason }) => ({
+    id,
+    key,
+    stage,
+    ...(reason !== null && { reason }),
+  }));
+  return {
+    wake: wake.id,
+    device: part.device,
+    stage: wake.stage,
+    agents,
+    ...(wake.seconds !== null && { seconds: wake.seconds }),
+  };
 }

@@ -12,7 +12,11 @@ const fields = {
   agentIds: z.array(z.uuid()).max(1_000).describe("the whole membership; omitted = untouched"),
 };
 
-export const ClusterCreate = z.object({ ...fields, key: Key }).partial().required({ name: true }).strict();
+export const ClusterCreate = z
+  .object({ ...fields, key: Key })
+  .partial()
+  .required({ name: true })
+  .strict();
 export type ClusterCreate = z.infer<typeof ClusterCreate>;
 
 export const ClusterChange = z.object(fields).partial().strict();
@@ -34,7 +38,13 @@ export const ClusterAnswer = z.object({
 export type ClusterAnswer = z.infer<typeof ClusterAnswer>;
 
 /** The part of an answer that is observed, not configured. */
-export const ClusterNow = ClusterAnswer.pick({ state: true, devices: true, agents: true, problem: true, problems: true });
+export const ClusterNow = ClusterAnswer.pick({
+  state: true,
+  devices: true,
+  agents: true,
+  problem: true,
+  problems: true,
+});
 export type ClusterNow = z.infer<typeof ClusterNow>;
 
 export const ClusterChanged = ClusterAnswer.extend({ droppedLinks: z.array(DroppedLink) });

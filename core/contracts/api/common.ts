@@ -26,8 +26,17 @@ export const ListQuery = z
   .strict();
 export type ListQuery = z.infer<typeof ListQuery>;
 
-export const Name = z.string().trim().min(1, "is empty").max(80, "is longer than 80 characters").refine(noControlCharacters, "holds a control character");
-export const Description = z.string().trim().max(2_000).refine((text) => !text.includes("\0"), "holds U+0000");
+export const Name = z
+  .string()
+  .trim()
+  .min(1, "is empty")
+  .max(80, "is longer than 80 characters")
+  .refine(noControlCharacters, "holds a control character");
+export const Description = z
+  .string()
+  .trim()
+  .max(2_000)
+  .refine((text) => !text.includes("\0"), "holds U+0000");
 export const Tags = z
   .array(z.string().trim().min(1).max(40).refine(noControlCharacters, "holds a control character"))
   .max(20, "are more than 20")

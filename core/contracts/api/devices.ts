@@ -9,7 +9,10 @@ import { Description, DroppedLink, ListQuery, Name, Tags, page } from "./common.
 
 const WakeSettings = z
   .object({
-    addresses: z.array(PacketAddress).max(8).describe("where magic packets go; empty = every broadcast address of each agent"),
+    addresses: z
+      .array(PacketAddress)
+      .max(8)
+      .describe("where magic packets go; empty = every broadcast address of each agent"),
     ports: z.array(Port).min(1).max(4),
     windowSeconds: z.int().min(5).max(900).nullable().describe("how long to wait for the device; null = 120"),
   })
@@ -40,7 +43,11 @@ const fields = {
   watch: WatchSettings.partial(),
 };
 
-export const DeviceCreate = z.object({ ...fields, key: Key }).partial().required({ name: true, mac: true }).strict();
+export const DeviceCreate = z
+  .object({ ...fields, key: Key })
+  .partial()
+  .required({ name: true, mac: true })
+  .strict();
 export type DeviceCreate = z.infer<typeof DeviceCreate>;
 
 export const DeviceChange = z.object(fields).partial().strict();
@@ -73,7 +80,14 @@ export const DeviceAnswer = z.object({
 export type DeviceAnswer = z.infer<typeof DeviceAnswer>;
 
 /** The part of an answer that is observed, not configured. */
-export const DeviceNow = DeviceAnswer.pick({ power: true, since: true, availability: true, reachable: true, evidence: true, lastWake: true });
+export const DeviceNow = DeviceAnswer.pick({
+  power: true,
+  since: true,
+  availability: true,
+  reachable: true,
+  evidence: true,
+  lastWake: true,
+});
 export type DeviceNow = z.infer<typeof DeviceNow>;
 
 export const DeviceChanged = DeviceAnswer.extend({ droppedLinks: z.array(DroppedLink) });

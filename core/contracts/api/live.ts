@@ -13,13 +13,24 @@ import { DeviceAnswer } from "./devices.ts";
 export const LiveEvent = z.discriminatedUnion("event", [
   z.object({
     event: z.literal("snapshot"),
-    data: z.object({ devices: z.array(DeviceAnswer), clusters: z.array(ClusterAnswer), agents: z.array(AgentAnswer), hub: HubInfo }),
+    data: z.object({
+      devices: z.array(DeviceAnswer),
+      clusters: z.array(ClusterAnswer),
+      agents: z.array(AgentAnswer),
+      hub: HubInfo,
+    }),
   }),
   z.object({ event: z.literal("device"), data: DeviceAnswer }),
   z.object({ event: z.literal("cluster"), data: ClusterAnswer }),
   z.object({ event: z.literal("agent"), data: AgentAnswer }),
   z.object({ event: z.literal("hub"), data: HubInfo }),
-  z.object({ event: z.literal("removed"), data: z.object({ kind: z.enum(["device", "cluster", "agent"]), id: z.uuid() }) }),
-  z.object({ event: z.literal("wake"), data: z.intersection(z.object({ wake: z.uuid(), deviceId: z.uuid() }), WakeStageRecord) }),
+  z.object({
+    event: z.literal("removed"),
+    data: z.object({ kind: z.enum(["device", "cluster", "agent"]), id: z.uuid() }),
+  }),
+  z.object({
+    event: z.literal("wake"),
+    data: z.intersection(z.object({ wake: z.uuid(), deviceId: z.uuid() }), WakeStageRecord),
+  }),
 ]);
 export type LiveEvent = z.infer<typeof LiveEvent>;

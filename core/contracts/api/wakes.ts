@@ -7,9 +7,18 @@ import { ListQuery, page } from "./common.ts";
 
 export const WakeBody = z.object({ transaction: Transaction.optional(), force: z.boolean().default(false) }).strict();
 
-export const WakeQuery = z.object({ wait: z.coerce.number().int().min(0).max(300).default(0).describe("seconds to hold the answer until a final stage") }).strict();
+export const WakeQuery = z
+  .object({
+    wait: z.coerce.number().int().min(0).max(300).default(0).describe("seconds to hold the answer until a final stage"),
+  })
+  .strict();
 
-export const WakeAgent = z.object({ id: z.uuid(), key: Key, stage: z.enum(["asked", "sent", "failed", "refused", "offline"]), reason: z.string().optional() });
+export const WakeAgent = z.object({
+  id: z.uuid(),
+  key: Key,
+  stage: z.enum(["asked", "sent", "failed", "refused", "offline"]),
+  reason: z.string().optional(),
+});
 export type WakeAgent = z.infer<typeof WakeAgent>;
 
 /** One device's part of a wake. `wake` is null when none was made, then `stage` is `refused` and `code` says why. */
