@@ -14,9 +14,7 @@ const OTHER_MAC = "02:00:00:00:00:99";
 const obstacle = await whyNoNeighbour();
 const pings = await canPing();
 
-function testWithPing(name: string, run: () => Promise<void>): void {
-  test.skipIf(!pings)(pings ? name : `${name} (skipped: ping is not installed or may not send)`, run);
-}
+const NO_PING = "ping is not installed or may not send";
 
 describe.skipIf(obstacle !== undefined)(`on a real Ethernet${obstacle ? ` (skipped: ${obstacle})` : ""}`, () => {
   const tools: LookTools = { names: new Names(), neighbours: new NeighbourTable(), turns: new Turns(32) };
@@ -34,14 +32,16 @@ describe.skipIf(obstacle !== undefined)(`on a real Ethernet${obstacle ? ` (skipp
     return lookAt(device, tools, true);
   }
 
-  testWithPing("a machine that answers a ping is seen with its MAC address", async () => {
+  test("a machine that answers a ping is seen with its MAC address", async ({ skip }) => {
+    skip(!pings, NO_PING);
     expect(await look({ icmp: true })).toEqual({
       type: "seen",
       finding: { how: "icmp", address: neighbour.address, mac: neighbour.mac },
     });
   });
 
-  testWithPing("a machine whose firewall drops pings is seen by ARP", async () => {
+  test("a machine whose firewall drops pings is seen by ARP", async ({ skip }) => {
+    skip(!pings, NO_PING);
     await neighbour.ignorePings();
     expect(await look({ icmp: true })).toEqual({ type: "unseen" });
     expect(await look({ icmp: true, arp: true })).toMatchObject({ type: "seen", finding: { how: "arp" } });
@@ -51,11 +51,13 @@ describe.skipIf(obstacle !== undefined)(`on a real Ethernet${obstacle ? ` (skipp
     expect(await look({ arp: true })).toMatchObject({ type: "seen", finding: { how: "arp", mac: neighbour.mac } });
   });
 
-  testWithPing("another machine at the address is not taken for it", async () => {
+  test("another machine at the address is not taken for it", async ({ skip }) => {
+    skip(!pings, NO_PING);
     expect(await look({ icmp: true, arp: true, mac: OTHER_MAC })).toEqual({ type: "unseen" });
   });
 
-  testWithPing("a machine is found at the address that DHCP moved it to", async () => {
+  test("a machine is found at the address that DHCP moved it to", async ({ skip }) => {
+    skip(!pings, NO_PING);
     await neighbour.moveTo(neighbour.otherAddress);
     await look({ icmp: true, address: neighbour.otherAddress }); // somebody spoke with it there
     expect(await look({ icmp: true })).toMatchObject({ type: "seen", finding: { address: neighbour.otherAddress } });
