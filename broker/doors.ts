@@ -6,6 +6,8 @@ import type { BrokerOptions } from "./broker.ts";
 import type { Engine } from "./engine.ts";
 
 const HANDSHAKE_MS = 5_000;
+/** Connections that the system may hold for us: after an outage every agent comes at once, and a lost SYN costs seconds. */
+const BACKLOG = 4_096;
 
 /** An open port. */
 export interface Door {
@@ -69,7 +71,7 @@ function nameOf(socket: net.Socket): string {
 }
 
 async function open(server: net.Server, host: string, port: number): Promise<Door> {
-  server.listen(port, host);
+  server.listen({ port, host, backlog: BACKLOG });
   await once(server, "listening");
   // a failed accept (too many open files) is that connection's end, not the hub's
   server.on("error", () => {});

@@ -1,5 +1,5 @@
-import { type CryptoKey, CompactSign, calculateJwkThumbprint, importJWK } from "jose";
-import { generateKeyPairSync } from "node:crypto";
+import { CompactSign, calculateJwkThumbprint } from "jose";
+import { generateKeyPairSync, webcrypto } from "node:crypto";
 import type { HubKey } from "#contracts/enrolment.ts";
 import { keptSecret } from "./data-folder.ts";
 
@@ -18,7 +18,7 @@ export async function openHubKey(dataDir: string): Promise<HubSigner> {
   );
   const { kty, crv, x, d } = JSON.parse(kept) as HubKey & { d: string };
   const publicKey: HubKey = { kty, crv, x };
-  const privateKey = await importJWK<CryptoKey>({ kty, crv, x, d }, "EdDSA");
+  const privateKey = await webcrypto.subtle.importKey("jwk", { kty, crv, x, d }, "Ed25519", false, ["sign"]);
   const fingerprint = await calculateJwkThumbprint(publicKey);
   const header = { alg: "EdDSA", kid: fingerprint };
   const encoder = new TextEncoder();
