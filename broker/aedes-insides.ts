@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events";
 import type { Duplex, Readable } from "node:stream";
 import type { Packet } from "mqtt-packet";
+import type { Publication } from "./publication.ts";
 
 /**
  * The private parts of Aedes 2.0.0-beta.1 that this folder touches, and why. The version is pinned exactly for them.
@@ -22,6 +23,8 @@ export interface AedesInsides extends EventEmitter {
     removeListener(filter: string, deliver: DeliverFunction): void;
     emit(message: object, done: () => void): void;
   };
+  /** Puts a function into the matcher that copies each message for its client; ours does not copy, see `Connection`. */
+  subscribe(filter: string, deliver: DeliverFunction, done: () => void): void;
   handle(conn: Duplex, request?: unknown): AedesClient;
   listen(): Promise<void>;
   close(done: () => void): void;
@@ -40,7 +43,8 @@ export interface AedesInsides extends EventEmitter {
   ): void;
 }
 
-export type DeliverFunction = (copy: AedesPublish, done: () => void) => void;
+/** What the matcher calls with a message; the matcher looks at the number of parameters. */
+export type DeliverFunction = (publication: Publication, done: () => void) => void;
 
 export interface AedesPublish {
   cmd?: string;
@@ -88,6 +92,17 @@ export interface AedesSubscription {
   subscriptionIdentifier?: number;
 }
 
+/** A subscription of a client that is there. */
+export interface LiveSubscription {
+  readonly qos: number;
+  readonly rap?: boolean;
+  readonly nl?: boolean;
+  /** The subscription identifier. */
+  readonly si?: number;
+  /** What stands in the matcher, for Aedes to remove it. */
+  func: DeliverFunction;
+}
+
 export interface AedesClient extends EventEmitter {
   /** What the client calls itself until it is let in; then ours, so that two principals never share a session. */
   id: string;
@@ -103,7 +118,7 @@ export interface AedesClient extends EventEmitter {
   receiveMaximum: number;
   maximumPacketSize: number | undefined;
   /** Plain objects in Aedes, looked up by topic filter and by broker. */
-  subscriptions: Record<string, AedesSubscription>;
+  subscriptions: Record<string, LiveSubscription>;
   duplicates: Record<string, number>;
   _parser: EventEmitter & AedesParser;
   /** Counts packets in work; at 0, the next packet that Aedes gets is handled at once. */
@@ -114,9 +129,8 @@ export interface AedesClient extends EventEmitter {
   _keepaliveTimer: NodeJS.Timeout | null;
   _serverKeepAlive?: number;
   _assignedClientId?: string | undefined;
-  /** What the matcher calls for a subscription of QoS 0, and of QoS 1 or more. */
-  deliver0: DeliverFunction;
-  deliverQoS: DeliverFunction;
+  /** Reads the client's queue to its end when a session ends. */
+  emptyOutgoingQueue(done: () => void): void;
   subscribe(subscription: AedesSubscription, done: (error?: Error | null) => void): void;
   disconnect(options: { reasonCode: number }): void;
   close(): void;

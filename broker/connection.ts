@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Packet } from "mqtt-packet";
 import type { HubPrincipal, Principal } from "#contracts/principal.ts";
 import { type AccessPolicy, type AccessRefusal, refusalOfPublish, refusalOfResponseTopic } from "./access-policy.ts";
-import type { AedesClient, AedesPublish, DeliverFunction } from "./aedes-insides.ts";
+import type { AedesClient, AedesPublish, DeliverFunction, LiveSubscription } from "./aedes-insides.ts";
 import type { Congestion } from "./congestion.ts";
 import { conduit } from "./conduit.ts";
 import type { Exchange } from "./exchange.ts";
@@ -62,6 +62,7 @@ export class Connection {
   readonly filters = new Set<string>();
   readonly #early: Packet[] = [];
   readonly #handToAedes: (packet: Packet) => void;
+  readonly #listening = new WeakSet<LiveSubscription>();
   #awaitingPubrel = new Set<number>();
   #hasConnect = false;
   #isEnding = false;
@@ -81,8 +82,8 @@ export class Connection {
     // names that every object has would be found in Aedes' plain objects, and end the process
     client.subscriptions = Object.create(null) as AedesClient["subscriptions"];
     client.duplicates = Object.create(null) as AedesClient["duplicates"];
-    client.deliver0 = this.#deliverWith(0);
-    client.deliverQoS = this.#deliverWith(1);
+    // what a session is owed is kept by our own store, and forgotten with it
+    client.emptyOutgoingQueue = (done) => done();
     const enqueue = client._parser.listeners("packet")[0] as (this: AedesClient["_parser"], packet: Packet) => void;
     this.#handToAedes = (packet) => {
       client._parsingBatch = 0;
@@ -135,6 +136,16 @@ export class Connection {
       queue,
       mayRead: (publication) => this.#context.exchange.mayRead(principal, publication),
     });
+    for (const filter of Object.keys(client.subscriptions)) this.listen(filter);
+  }
+
+  /** Puts a subscription that Aedes has granted or restored into the matcher, once. */
+  listen(filter: string): void {
+    const subscription = this.client.subscriptions[filter];
+    if (subscription === undefined || this.#listening.has(subscription)) return;
+    this.#listening.add(subscription);
+    subscription.func = this.#deliverTo(filter, subscription);
+    this.#context.exchange.listen(filter, subscription.func);
   }
 
   /** CONNACK is on its way: what waited goes out and comes in. */
@@ -259,16 +270,18 @@ export class Connection {
     return false;
   }
 
-  #deliverWith(qos: 0 | 1): DeliverFunction {
-    return (copy, done) => {
-      const publication = this.#context.exchange.current;
-      const isOwn = (copy as { nl?: boolean }).nl === true && copy.clientId === this.client.id;
-      if (publication !== null && !isOwn)
+  #deliverTo(filter: string, { qos, rap, nl, si }: LiveSubscription): DeliverFunction {
+    const startsWild = filter.startsWith("+") || filter.startsWith("#");
+    return (publication, done) => {
+      // MQTT 5 §4.7.2: no wildcard matches a first level with `$`
+      const isHidden = startsWild && publication.topic.startsWith("$");
+      const isOwn = nl === true && publication.clientId === this.client.id;
+      if (!isHidden && !isOwn)
         this.subscriber?.deliver(
           publication,
-          qos === 1 && publication.qos > 0 ? 1 : 0,
-          copy.retain,
-          copy.properties?.subscriptionIdentifier,
+          qos > 0 && publication.qos > 0 ? 1 : 0,
+          rap === true && publication.retain,
+          si,
         );
       done();
     };

@@ -54,8 +54,7 @@ export async function startEngine(options: BrokerOptions): Promise<Engine> {
   });
   const sessions = new Sessions({
     limits,
-    mayRead: (principal, publication) => exchange.mayRead(principal, publication),
-    current: () => exchange.current,
+    exchange,
     onDropped: () => {
       counts.droppedMessages++;
     },
@@ -95,13 +94,14 @@ export async function startEngine(options: BrokerOptions): Promise<Engine> {
     pendingSessionsLimit: limits.sessions,
   }) as unknown as AedesInsides;
   exchange.useBroker(aedes);
-  sessions.useBroker(aedes);
   // a client may call itself `constructor`
   aedes.clients = Object.create(null) as AedesInsides["clients"];
   aedes.preConnect = preConnect;
   aedes.authenticate = authenticator({ policy, limits, log, connectionOf, onWill: checkWill });
   aedes.authorizePublish = authorizeWill;
   aedes.publish = publish;
+  // granted filters are put into the matcher by their connection
+  aedes.subscribe = (_filter, _deliver, done) => setImmediate(done);
   endSessionsOfAllVersions(aedes);
   aedes.on("client", onRegistered);
   aedes.on("clientReady", (client: AedesClient) => connectionOf(client)?.start());

@@ -1,6 +1,6 @@
 import type { Principal } from "#contracts/principal.ts";
 import { type AccessPolicy, mayRead } from "./access-policy.ts";
-import type { AedesClient, AedesInsides, AedesPublish, PublishProperties } from "./aedes-insides.ts";
+import type { AedesClient, AedesInsides, AedesPublish, DeliverFunction, PublishProperties } from "./aedes-insides.ts";
 import { Publication, PUBLISHED_BY } from "./publication.ts";
 import type { RetainedStore } from "./retained-store.ts";
 import type { TopicRules } from "./topic-rules.ts";
@@ -17,7 +17,7 @@ export class Exchange {
   readonly #options: ExchangeOptions;
   readonly #waiting: Publication[] = [];
   #broker: AedesInsides | null = null;
-  #current: Publication | null = null;
+  #isHandingOut = false;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -27,9 +27,13 @@ export class Exchange {
     this.#broker = broker;
   }
 
-  /** The message that is being handed out; what Aedes' matcher calls back with are copies of it. */
-  get current(): Publication | null {
-    return this.#current;
+  /** Has every message that matches a filter handed to this function. */
+  listen(filter: string, deliver: DeliverFunction): void {
+    this.#broker?.mq.on(filter, deliver);
+  }
+
+  ignore(filter: string, deliver: DeliverFunction): void {
+    this.#broker?.mq.removeListener(filter, deliver);
   }
 
   mayRead(principal: Principal, publication: Publication): boolean {
@@ -55,17 +59,16 @@ export class Exchange {
     if (publication.retain && !this.#options.retained.store(publication)) this.#options.onRetainedFull();
     // a reader that is dropped for not reading may leave a Will: that one comes after this message
     this.#waiting.push(publication);
-    if (this.#current === null) this.#handOut(broker);
+    if (!this.#isHandingOut) this.#handOut(broker);
   }
 
   #handOut(broker: AedesInsides): void {
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      this.#current = next;
-      try {
+    this.#isHandingOut = true;
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
         broker.mq.emit(next, noop);
-      } finally {
-        this.#current = null;
-      }
+    } finally {
+      this.#isHandingOut = false;
     }
   }
 }

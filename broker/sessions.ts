@@ -1,16 +1,9 @@
 import { Readable } from "node:stream";
 import type { Principal } from "#contracts/principal.ts";
-import type {
-  AedesClient,
-  AedesInsides,
-  AedesPersistence,
-  AedesPublish,
-  AedesSubscription,
-  DeliverFunction,
-} from "./aedes-insides.ts";
+import type { AedesClient, AedesPersistence, AedesSubscription, DeliverFunction } from "./aedes-insides.ts";
+import type { Exchange } from "./exchange.ts";
 import type { BrokerLimits } from "./limits.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
-import type { Publication } from "./publication.ts";
 
 /** What is kept of a client between its connections. */
 export interface Session {
@@ -26,9 +19,7 @@ export interface Session {
 
 export interface SessionsOptions {
   readonly limits: BrokerLimits;
-  readonly mayRead: (principal: Principal, publication: Publication) => boolean;
-  /** The message that is being published; Aedes hands out copies of it. */
-  readonly current: () => Publication | null;
+  readonly exchange: Pick<Exchange, "listen" | "ignore" | "mayRead">;
   readonly onDropped: () => void;
 }
 
@@ -36,14 +27,9 @@ export interface SessionsOptions {
 export class Sessions implements AedesPersistence {
   readonly #options: SessionsOptions;
   readonly #sessions = new Map<string, Session>();
-  #broker: AedesInsides | null = null;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-  }
-
-  useBroker(broker: AedesInsides): void {
-    this.#broker = broker;
   }
 
   has(clientId: string): boolean {
@@ -78,7 +64,7 @@ export class Sessions implements AedesPersistence {
       if (subscription.qos === 0) continue;
       const standIn = this.#standIn(session, subscription);
       session.standIns.set(subscription.topic, standIn);
-      this.#broker?.mq.on(subscription.topic, standIn);
+      this.#options.exchange.listen(subscription.topic, standIn);
     }
   }
 
@@ -129,29 +115,19 @@ export class Sessions implements AedesPersistence {
   }
 
   #removeStandIns(session: Session): void {
-    for (const [filter, standIn] of session.standIns ?? []) this.#broker?.mq.removeListener(filter, standIn);
+    for (const [filter, standIn] of session.standIns ?? []) this.#options.exchange.ignore(filter, standIn);
     session.standIns = null;
   }
 
-  #standIn(session: Session, subscription: AedesSubscription): DeliverFunction {
-    return (copy: AedesPublish, done: () => void) => {
-      const publication = this.#options.current();
-      const isFor =
-        publication !== null &&
-        publication.qos > 0 &&
-        session.standIns !== null &&
-        !(subscription.topic.startsWith("+") || subscription.topic.startsWith("#")
-          ? copy.topic.startsWith("$")
-          : false) &&
-        this.#options.mayRead(session.principal, publication);
-      if (isFor)
-        session.queue.add({
-          publication,
-          retain: subscription.rap === true && publication.retain,
-          subscriptionIdentifier: subscription.subscriptionIdentifier,
-          id: 0,
-          isSent: false,
-        });
+  #standIn(session: Session, { topic, rap, subscriptionIdentifier }: AedesSubscription): DeliverFunction {
+    const startsWild = topic.startsWith("+") || topic.startsWith("#");
+    return (publication, done) => {
+      const isHidden = startsWild && publication.topic.startsWith("$");
+      const isQueued = publication.qos > 0 && session.standIns !== null && !isHidden;
+      if (isQueued && this.#options.exchange.mayRead(session.principal, publication)) {
+        const retain = rap === true && publication.retain;
+        session.queue.add({ publication, retain, subscriptionIdentifier, id: 0, isSent: false });
+      }
       done();
     };
   }

@@ -43,6 +43,7 @@ export function answerSubscribe(connection: Connection, packet: ISubscribePacket
   if (left === 0) finish();
   for (const { subscription } of granted) {
     client.subscribe(subscription, () => {
+      if (!client.closed) connection.listen(subscription.topic);
       if (--left === 0) finish();
     });
   }
