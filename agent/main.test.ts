@@ -5,48 +5,36 @@ import { type AgentProcess, runProcess, startProcess } from "./fixtures/process.
 import { clockOffsets, temporaryDirectory } from "./fixtures/scene.ts";
 import { type StandInHub, startStandInHub } from "./fixtures/stand-in-hub.ts";
 
+const NOWHERE = "/nonexistent/powerbeacon-agent";
 const STATUS = topics.agentStatus.for("pi");
 
-let hub: StandInHub;
-let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-let stateDir: string;
-
-beforeEach(async () => {
-  hub = await startStandInHub();
-  directory = await temporaryDirectory();
-  stateDir = join(directory.path, "state");
-});
-
-afterEach(async () => {
-  await hub.close();
-  await directory.remove();
-});
-
-async function running(): Promise<AgentProcess> {
-  const agent = startProcess(["run"], { STATE_DIR: stateDir, HUB_URL: hub.url, JOIN_CODE: hub.joinCode });
-  await expect.poll(() => hub.broker.retained.get(STATUS), { timeout: 10_000 }).toBe("online");
-  return agent;
-}
-
 describe("powerbeacon-agent", () => {
+  let hub: StandInHub;
+  let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+  let stateDir: string;
+
+  beforeEach(async () => {
+    hub = await startStandInHub();
+    directory = await temporaryDirectory();
+    stateDir = join(directory.path, "state");
+  });
+
+  afterEach(async () => {
+    await hub.close();
+    await directory.remove();
+  });
+
+  async function running(): Promise<AgentProcess> {
+    const agent = startProcess(["run"], { STATE_DIR: stateDir, HUB_URL: hub.url, JOIN_CODE: hub.joinCode });
+    await expect.poll(() => hub.broker.retained.get(STATUS), { timeout: 10_000 }).toBe("online");
+    return agent;
+  }
+
   test("joins, and then knows where it belongs", async () => {
     const joined = await runProcess(["join", hub.url, hub.joinCode, "--state", stateDir]);
     expect(joined).toMatchObject({ exitCode: 0, output: expect.stringContaining(`Joined ${hub.url} as "pi"`) });
     const status = await runProcess(["status", "--state", stateDir]);
     expect(status).toMatchObject({ exitCode: 0, output: expect.stringContaining(`Joined ${hub.url} as "pi"`) });
-  });
-
-  test.for([
-    [["status"], 1, /^This agent has not joined a hub \(.*\)\n$/],
-    [["run"], 1, /^This agent has not joined a hub: use "join", or set HUB_URL and JOIN_CODE .*\n$/],
-    [["join", "http://127.0.0.1:9", "nonsense"], 1, /^That is not a join code; .*\n$/],
-    [["join", "http://127.0.0.1:9"], 2, /^join needs the address of the hub and a join code\n/],
-    [["dance"], 2, /^"dance" is not a command of this agent\n/],
-    [["run", "--loud"], 2, /^Unknown option '--loud'/],
-  ] as const)("%j ends with code %i and one sentence", async ([args, exitCode, output]) => {
-    const result = await runProcess(args, { STATE_DIR: stateDir });
-    expect(result.output).toMatch(output);
-    expect(result.exitCode).toBe(exitCode);
   });
 
   test("joins by itself when it starts with a hub and a code", async () => {
@@ -79,5 +67,20 @@ describe("powerbeacon-agent", () => {
     await hub.broker.publish(topic, await hub.sign(hub.order(topic, { type: "revoked" })));
     expect(await agent.ended).toBe(3);
     expect(await runProcess(["status", "--state", stateDir])).toMatchObject({ exitCode: 0 });
+  });
+});
+
+describe.concurrent("powerbeacon-agent that cannot do what it is asked", () => {
+  test.for([
+    [["status"], 1, /^This agent has not joined a hub \(.*\)\n$/],
+    [["run"], 1, /^This agent has not joined a hub: use "join", or set HUB_URL and JOIN_CODE .*\n$/],
+    [["join", "http://127.0.0.1:9", "nonsense"], 1, /^That is not a join code; .*\n$/],
+    [["join", "http://127.0.0.1:9"], 2, /^join needs the address of the hub and a join code\n/],
+    [["dance"], 2, /^"dance" is not a command of this agent\n/],
+    [["run", "--loud"], 2, /^Unknown option '--loud'/],
+  ] as const)("%j ends with code %i and one sentence", async ([args, exitCode, output], { expect }) => {
+    const result = await runProcess(args, { STATE_DIR: NOWHERE });
+    expect(result.output).toMatch(output);
+    expect(result.exitCode).toBe(exitCode);
   });
 });
