@@ -22,7 +22,11 @@ const KNOWN_WEAK = [
   "12345678",
 ];
 
-const port = z.coerce.number().int().min(0).max(65_535);
+const port = z.coerce
+  .number("is not a port number")
+  .int("is not a port number")
+  .min(0, "is not a port number")
+  .max(65_535, "is not a port number");
 const optional = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
 const list = z.string().transform((text) =>
   text
@@ -31,46 +35,41 @@ const list = z.string().transform((text) =>
     .filter(Boolean),
 );
 
-const Environment = z
-  .object({
-    HTTP_HOST: z.string().default("0.0.0.0"),
-    HTTP_PORT: port.default(8080),
-    PUBLIC_URL: optional(z.url({ protocol: /^https?$/ })),
-    MQTT_HOST: z.string().default("0.0.0.0"),
-    MQTT_PORT: port.default(1883),
-    MQTT_TLS_PORT: port.default(8883),
-    TLS_CERT_FILE: optional(z.string()),
-    TLS_KEY_FILE: optional(z.string()),
-    DATA_DIR: z.string().default("./data"),
-    DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/, error: "is not a postgres:// address" })),
-    MQTT_PUBLIC_URL: optional(
-      z.url({ protocol: /^(mqtts?|wss?)$/, error: "is not an mqtt://, mqtts://, ws:// or wss:// address" }),
-    ),
-    MQTT_BASE_TOPIC: z
+const Environment = z.object({
+  HTTP_HOST: z.string().default("0.0.0.0"),
+  HTTP_PORT: port.default(8080),
+  PUBLIC_URL: optional(z.url({ protocol: /^https?$/ })),
+  MQTT_HOST: z.string().default("0.0.0.0"),
+  MQTT_PORT: port.default(1883),
+  MQTT_TLS_PORT: port.default(8883),
+  TLS_CERT_FILE: optional(z.string()),
+  TLS_KEY_FILE: optional(z.string()),
+  DATA_DIR: z.string().default("./data"),
+  DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/, error: "is not a postgres:// address" })),
+  MQTT_PUBLIC_URL: optional(
+    z.url({ protocol: /^(mqtts?|wss?)$/, error: "is not an mqtt://, mqtts://, ws:// or wss:// address" }),
+  ),
+  MQTT_BASE_TOPIC: z
+    .string()
+    .regex(/^[^+#/\s$][^+#\s]*[^+#/\s]$|^[^+#/\s$]$/, "is not a topic name, or begins or ends with a slash")
+    .max(100)
+    .default("powerbeacon"),
+  HA_DISCOVERY_PREFIX: z
+    .string()
+    .regex(/^[^+#/\s]+(\/[^+#/\s]+)*$/, "is not a topic name")
+    .default("homeassistant"),
+  SETUP_CODE: optional(z.string().min(8, "is shorter than 8 characters")),
+  JWT_SECRET: optional(
+    z
       .string()
-      .regex(/^[^+#/\s$][^+#\s]*[^+#/\s]$|^[^+#/\s$]$/, "is not a topic name, or begins or ends with a slash")
-      .max(100)
-      .default("powerbeacon"),
-    HA_DISCOVERY_PREFIX: z
-      .string()
-      .regex(/^[^+#/\s]+(\/[^+#/\s]+)*$/, "is not a topic name")
-      .default("homeassistant"),
-    SETUP_CODE: optional(z.string().min(8, "is shorter than 8 characters")),
-    JWT_SECRET: optional(
-      z
-        .string()
-        .min(32, "is shorter than 32 characters")
-        .refine((secret) => !isKnownWeak(secret), "is a well-known or guessable secret"),
-    ),
-    JWT_EXPIRATION_HOURS: z.coerce.number().min(1).max(720).default(24),
-    PASSWORD_MIN_LENGTH: z.coerce.number().int().min(6).max(128).default(8),
-    TRUST_PROXY: list.default([]),
-    LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
-  })
-  .refine((env) => (env.TLS_CERT_FILE === null) === (env.TLS_KEY_FILE === null), {
-    path: ["TLS_KEY_FILE"],
-    error: "TLS_CERT_FILE and TLS_KEY_FILE go together",
-  });
+      .min(32, "is shorter than 32 characters")
+      .refine((secret) => !isKnownWeak(secret), "is a well-known or guessable secret"),
+  ),
+  JWT_EXPIRATION_HOURS: z.coerce.number().min(1).max(720).default(24),
+  PASSWORD_MIN_LENGTH: z.coerce.number().int().min(6).max(128).default(8),
+  TRUST_PROXY: list.default([]),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+});
 
 export type Config = ReturnType<typeof configFrom>;
 
@@ -95,7 +94,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const parsed = Environment.safeParse(values);
   if (!parsed.success)
     problems.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
-  const tls = parsed.success ? readTls(parsed.data, problems) : null;
+  const tls = readTls(values, problems);
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return configFrom(parsed.data, tls);
 }
@@ -136,10 +135,13 @@ function withSecretFiles(
   return values;
 }
 
-function readTls(env: z.infer<typeof Environment>, problems: string[]): { cert: Buffer; key: Buffer } | null {
-  if (env.TLS_CERT_FILE === null || env.TLS_KEY_FILE === null) return null;
-  const cert = readSettingFile("TLS_CERT_FILE", env.TLS_CERT_FILE, problems);
-  const key = readSettingFile("TLS_KEY_FILE", env.TLS_KEY_FILE, problems);
+function readTls(values: Readonly<Record<string, string>>, problems: string[]): { cert: Buffer; key: Buffer } | null {
+  const { TLS_CERT_FILE, TLS_KEY_FILE } = values;
+  if ((TLS_CERT_FILE === undefined) !== (TLS_KEY_FILE === undefined)) {
+    problems.push(`${TLS_CERT_FILE ? "TLS_KEY_FILE" : "TLS_CERT_FILE"}: TLS_CERT_FILE and TLS_KEY_FILE go together`);
+  }
+  const cert = TLS_CERT_FILE && readSettingFile("TLS_CERT_FILE", TLS_CERT_FILE, problems);
+  const key = TLS_KEY_FILE && readSettingFile("TLS_KEY_FILE", TLS_KEY_FILE, problems);
   return cert && key ? { cert, key } : null;
 }
 

@@ -202,6 +202,7 @@ async function startParts(
     sessions,
     siteId: site.id,
     version: VERSION,
+    baseTopic: config.mqtt.baseTopic,
     trustProxy: config.http.trustProxy,
     log,
   });

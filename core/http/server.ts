@@ -20,6 +20,7 @@ import type { Database } from "../kernel/database.ts";
 import { HubError } from "../kernel/errors.ts";
 import type { Account, App } from "../kernel/routes.ts";
 import { StartError } from "../kernel/start-error.ts";
+import { asyncApiDocument } from "./asyncapi.ts";
 import { answerProblem } from "./problem.ts";
 
 /** A body is at most this large; the largest honest one names some thousand members of a cluster. */
@@ -35,6 +36,7 @@ export interface HttpOptions {
   readonly sessions: Sessions;
   readonly siteId: string;
   readonly version: string;
+  readonly baseTopic: string;
   readonly trustProxy: readonly string[];
   readonly log: Logger;
 }
@@ -113,6 +115,8 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
     uiConfig: { docExpansion: "list", validatorUrl: null },
   });
   app.get("/api/openapi.json", { config: { permission: "public" }, schema: { hide: true } }, async () => app.swagger());
+  const asyncApi = asyncApiDocument(options);
+  app.get("/api/asyncapi.json", { config: { permission: "public" }, schema: { hide: true } }, async () => asyncApi);
   return app;
 }
 

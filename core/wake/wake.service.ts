@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
-import type { Receipt } from "#contracts/agent.ts";
+import { type Receipt, type ReceiptTarget, RefusalReason } from "#contracts/agent.ts";
 import type { WakeAccepted } from "#contracts/api/wakes.ts";
 import { Key } from "#contracts/key.ts";
 import { ORDER_LIFETIME_MS } from "#contracts/limits.ts";
@@ -144,7 +144,7 @@ export class WakeService {
     if (!order) return; // an order of this agent alone, or one that is long over
     for (const target of receipt.targets) {
       const wake = order.wakes.get(target.device);
-      if (!wake) continue;
+      if (!wake || isRepetition(target)) continue;
       const first = wake.take(agent, target, order.asked.get(target.device) ?? 1);
       if (wake.isOver) continue; // it was seen before the burst had ended
       if (first) {
@@ -306,6 +306,11 @@ export class WakeService {
   #tell(wake: RunningWake, record: WakeStageRecord, askers: readonly Asker[]): void {
     for (const listener of this.#listeners) listener(wake, record, askers);
   }
+}
+
+/** An order came twice, as QoS 1 may do: the first receipt said what was done. */
+function isRepetition({ outcome, reason }: ReceiptTarget): boolean {
+  return outcome === "refused" && reason === RefusalReason.enum.REPEATED;
 }
 
 /** The answer for one device, as HTTP gives it. */

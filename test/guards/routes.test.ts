@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Permission } from "#contracts/permissions.ts";
+import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
+import { createApi } from "#test/fixtures/api.ts";
+import { sourceFiles } from "./source-files.ts";
+
+/** Routes that nobody needs to log in for. Whoever adds one adds it here, and has a reason. */
+const PUBLIC = [
+  "GET /api/asyncapi.json",
+  "GET /api/openapi.json",
+  "GET /api/setup/status",
+  "GET /health",
+  "GET /ready",
+  "POST /api/agents/enrol",
+  "POST /api/auth/login",
+  "POST /api/setup/init",
+];
+
+let hub: TestHub;
+let routes: { method: string; path: string }[];
+
+beforeAll(async () => {
+  hub = await startTestHub();
+  const { paths } = (await hub.api.get("/openapi.json")).body;
+  routes = Object.entries<Record<string, unknown>>(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path })),
+  );
+});
+
+afterAll(() => hub.close());
+
+describe("every route", () => {
+  test("but the public ones answers 401 to a stranger", async () => {
+    expect(routes.length).toBeGreaterThan(30);
+    const open: string[] = [];
+    for (const { method, path } of routes) {
+      const url = hub.url + path.replaceAll(/\{[^}]+\}/g, "00000000-0000-4000-8000-000000000000");
+      const { status } = await fetch(url, { method });
+      if (status !== 401) open.push(`${method} ${path}`);
+    }
+    const hidden = ["GET /api/asyncapi.json", "GET /api/openapi.json"]; // documents do not describe themselves
+    expect([...open, ...hidden].toSorted()).toEqual(PUBLIC);
+  });
+
+  test("names a permission that the table knows", () => {
+    const named = sourceFiles()
+      .filter(({ path }) => path.endsWith(".routes.ts"))
+      .flatMap(({ text }) => [...text.matchAll(/permission: "([^"]+)"/g)].map((match) => match[1]));
+    expect(new Set(named)).toEqual(new Set([...Permission.options, "public"]));
+  });
+
+  test("answers a stranger with problem details", async () => {
+    const { status, body, headers } = await createApi(hub.url).get("/devices");
+    expect({ status, code: body.code }).toEqual({ status: 401, code: "UNAUTHENTICATED" });
+    expect(headers.get("content-type")).toContain("application/problem+json");
+    expect(headers.get("www-authenticate")).toContain("Bearer");
+  });
+});
