@@ -12,11 +12,10 @@ import { MqttClient } from "#core/mqtt-clients/mqtt-client.entity.ts";
 import { Site } from "#core/sites/site.entity.ts";
 import { Wake } from "#core/wake/wake.entity.ts";
 
-/** The entity list and the migrations, for the hub and for the `mikro-orm` command. */
+/** The entity list and the migrations, for the hub and for `npm run migration`. */
 export default defineConfig({
   entities: [Site, User, Session, Cluster, Agent, AgentHeartbeat, Enrolment, Device, DeviceAgent, MqttClient, Wake],
   extensions: [Migrator],
-  ...(process.env["DATABASE_URL"] && { clientUrl: process.env["DATABASE_URL"] }),
   migrations: {
     path: join(import.meta.dirname, "core/migrations"),
     glob: "!(*.d|*.test).{js,ts}",

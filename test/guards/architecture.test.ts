@@ -22,7 +22,7 @@ const FEATURES = [
   "http",
 ];
 
-const PARTS = ["broker", "agent", "ha-discovery", "web"];
+const PARTS = new Set(["broker", "agent", "ha-discovery", "web"]);
 
 /** These connect the parts, so they may import anything. */
 const COMPOSERS = [/^(core|broker|agent|ha-discovery|web)\/main\.ts$/, /^mikro-orm\.config\.ts$/, /^test\//];
@@ -56,7 +56,7 @@ function problemOf(file: SourceFile, target: string): string | undefined {
       : "contracts know zod alone";
   if (!isOwn || COMPOSERS.some((composer) => composer.test(file.path))) return undefined;
   if (isTestImport(file, target) || target.startsWith("core/contracts/")) return undefined;
-  if (PARTS.includes(part))
+  if (PARTS.has(part))
     return target.startsWith(`${part}/`) || target === "package.json"
       ? undefined
       : `${part} knows the contracts and itself alone`;
