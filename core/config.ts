@@ -51,14 +51,14 @@ const Environment = z.object({
   ),
   MQTT_BASE_TOPIC: z
     .string()
-    .regex(/^[^+#/\s$][^+#\s]*[^+#/\s]$|^[^+#/\s$]$/, "is not a topic name, or begins or ends with a slash")
+    .regex(/^(?!\$)[^+#/\s]+(\/[^+#/\s]+)*$/, "is not a topic name, or has an empty level")
     .max(100)
     .default("powerbeacon"),
   HA_DISCOVERY_PREFIX: z
     .string()
     .regex(/^[^+#/\s]+(\/[^+#/\s]+)*$/, "is not a topic name")
     .default("homeassistant"),
-  SETUP_CODE: optional(z.string().min(8, "is shorter than 8 characters")),
+  SETUP_CODE: optional(z.string().trim().min(8, "is shorter than 8 characters")),
   JWT_SECRET: optional(
     z
       .string()
@@ -157,5 +157,5 @@ function readSettingFile(name: string, path: string, problems: string[]): Buffer
 function isKnownWeak(secret: string): boolean {
   const lower = secret.toLowerCase();
   if (new Set(lower).size < 8) return true;
-  return KNOWN_WEAK.some((weak) => lower.replaceAll(weak, "").length < 16);
+  return KNOWN_WEAK.reduce((rest, weak) => rest.replaceAll(weak, ""), lower).length < 16;
 }

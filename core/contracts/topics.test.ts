@@ -18,7 +18,6 @@ describe("a topic with a key", () => {
     ["another topic below it", "device/nas/state/x"],
     ["a key of two levels", "device/a/b/state"],
     ["an empty key", "device//state"],
-    ["no key at all", "device/state"],
     ["its two ends overlapping", "device/state"],
     ["another beginning", "xdevice/nas/state"],
     ["nothing", ""],

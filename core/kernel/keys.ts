@@ -9,6 +9,7 @@ import { Key, UNASSIGNED } from "#contracts/key.ts";
 export function keyFromName(name: string, fallback: string): Key {
   const plain = name
     .toLowerCase()
+    .normalize("NFC") // an umlaut may come as a letter with a mark behind it
     .replaceAll("ä", "ae")
     .replaceAll("ö", "oe")
     .replaceAll("ü", "ue")
