@@ -15,6 +15,8 @@ import { StartError } from "./start-error.ts";
 
 export interface EmbeddedPostgres {
   readonly url: string;
+  /** Where its data is: below the hub's data folder, unless its user cannot reach that. */
+  readonly dataDir: string;
   /** False when it ran already: left behind by a hub that was killed, or another hub's. */
   readonly launched: boolean;
   /** Ends it with a fast shutdown and waits until it is gone. */
@@ -52,12 +54,14 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const server = runningServer(installation.data) ?? (await launch(installation, options.settings ?? {}));
   return {
     url: `postgres://powerbeacon:${encodeURIComponent(options.password)}@127.0.0.1:${server.port}/powerbeacon`,
+    dataDir: installation.data,
     launched: server.launched,
-    close: () => stop(server.pid),
+    close: () => stop(server.pid, installation.data),
   };
 }
 
-async function findInstallation(dataDir: string): Promise<Installation> {
+async function findInstallation(folder: string): Promise<Installation> {
+  const dataDir = fs.realpathSync(folder); // by whichever link it is named, its server is known by one path
   const bin = await binaries();
   if (process.getuid?.() !== 0)
     return { bin, data: join(dataDir, "postgres"), log: join(dataDir, "postgres.log"), owner: null };
@@ -164,7 +168,8 @@ function initialise({ bin, data, owner }: Installation, password: string, durabl
       `--pwfile=${passwordFile}`,
       "--auth=scram-sha-256",
       "--encoding=UTF8",
-      "--locale=C",
+      "--locale-provider=builtin", // the same on every machine, and it knows capital letters beyond ASCII
+      "--builtin-locale=C.UTF-8",
     ];
     if (!durable) options.push("--no-sync");
     execFileSync(join(bin, "initdb"), [`--pgdata=${aside}`, ...options], {
@@ -218,7 +223,7 @@ interface Server {
 function runningServer(data: string, launchedPid?: number): Server | undefined {
   const lines = readLines(join(data, "postmaster.pid"));
   const [pid, port] = [Number(lines[0]), Number(lines[3])];
-  if (!pid || !port || lines[7]?.trim() !== "ready" || !isPostgres(pid)) return undefined;
+  if (!pid || !port || lines[7]?.trim() !== "ready" || !isServerOf(data, pid)) return undefined;
   return { pid, port, launched: pid === launchedPid };
 }
 
@@ -231,20 +236,33 @@ function readLines(path: string): string[] {
   }
 }
 
-/** After a reboot the pid of the file may be anybody's. */
-function isPostgres(pid: number): boolean {
+/** After a reboot the pid of the file may be anybody's, another Postgres' too. */
+function isServerOf(data: string, pid: number): boolean {
+  if (!isAlive(pid)) return false;
+  if (process.platform !== "linux") return true;
+  return readLines(`/proc/${pid}/cmdline`).join("\n").split("\0").includes(data);
+}
+
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-  if (process.platform !== "linux") return true;
-  return readLines(`/proc/${pid}/cmdline`).join("").includes("postgres");
+}
+
+/** Postgres itself refuses to start while a process of its user has the number in its pid file, whatever that is. */
+function forgetStranger(data: string): void {
+  const file = join(data, "postmaster.pid");
+  const pid = Number(readLines(file)[0]);
+  if (pid && isAlive(pid) && !isServerOf(data, pid)) fs.rmSync(file, { force: true });
 }
 
 async function launch(installation: Installation, settings: Readonly<Record<string, string>>): Promise<Server> {
   const { bin, data, log, owner } = installation;
   const port = await freePort();
+  forgetStranger(data);
   const all: Record<string, string> = {
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
@@ -291,7 +309,7 @@ async function ready(child: ChildProcess, data: string, log: string): Promise<Se
 
 function isLocked(data: string): boolean {
   const pid = Number(readLines(join(data, "postmaster.pid"))[0]);
-  return Boolean(pid) && isPostgres(pid);
+  return Boolean(pid) && isServerOf(data, pid);
 }
 
 async function freePort(): Promise<number> {
@@ -304,11 +322,11 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function stop(pid: number): Promise<void> {
-  if (!isPostgres(pid)) return;
+async function stop(pid: number, data: string): Promise<void> {
+  if (!isServerOf(data, pid)) return;
   process.kill(pid, "SIGINT"); // fast shutdown: no waiting for clients, nothing lost
   for (const started = performance.now(); performance.now() - started < STOP_PATIENCE_MS;) {
-    if (!isPostgres(pid)) return;
+    if (!isServerOf(data, pid)) return;
     await delay(10);
   }
   process.kill(pid, "SIGQUIT"); // immediate: it recovers from its log at the next start
