@@ -3,6 +3,7 @@ import { startAgent } from "./agent.ts";
 import { AgentError } from "./agent-error.ts";
 import { type AgentConfig, readConfig } from "./config.ts";
 import { type Credential, credentialFile, readCredential } from "./credential.ts";
+import { onEndSignal } from "./end-signals.ts";
 import { joinHub } from "./join.ts";
 import { createLog } from "./log.ts";
 import { VERSION } from "./version.ts";
@@ -54,13 +55,7 @@ async function run(config: AgentConfig): Promise<void> {
     log,
     onRevoked: () => void leave(EXIT.removed),
   });
-  let isLeaving = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.on(signal, () => {
-      if (isLeaving) process.exit(EXIT.failed); // a second signal ends at once
-      isLeaving = true;
-      void leave(0);
-    });
+  onEndSignal(() => void leave(0));
 }
 
 async function joinByEnvironment({ hubUrl, joinCode, stateDir }: AgentConfig): Promise<Credential> {

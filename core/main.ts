@@ -6,12 +6,11 @@ import type { Authentication } from "../broker/access-policy.ts";
 import { type Broker, startBroker } from "../broker/broker.ts";
 import type { MqttCredentials as ShownCredentials } from "#contracts/principal.ts";
 import type { HubInfo } from "#contracts/power.ts";
-import { Agent, AgentHeartbeat } from "./agents/agent.entity.ts";
 import { listenToAgents } from "./agents/agents.messages.ts";
 import { agentRoutes } from "./agents/agents.routes.ts";
-import { AgentCredentials } from "./agents/credentials.ts";
+import { type AgentCredentials, loadAgentCredentials } from "./agents/credentials.ts";
 import { startHeartbeatWriter } from "./agents/heartbeat-writer.ts";
-import { Presence } from "./agents/presence.ts";
+import { Presence, restoreHeartbeats } from "./agents/presence.ts";
 import { authRoutes } from "./auth/auth.routes.ts";
 import { isSetUp } from "./auth/auth.service.ts";
 import { loadSessions } from "./auth/sessions.ts";
@@ -25,6 +24,7 @@ import { type Database, openDatabase } from "./kernel/database.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./kernel/embedded-postgres.ts";
 import { openHubKey } from "./kernel/hub-key.ts";
 import { createLink } from "./kernel/link.ts";
+import { onEndSignal } from "./kernel/end-signals.ts";
 import { createLog } from "./kernel/log.ts";
 import type { App } from "./kernel/routes.ts";
 import { StartError } from "./kernel/start-error.ts";
@@ -33,8 +33,7 @@ import { liveRoutes } from "./live/live.routes.ts";
 import { Now } from "./live/now.ts";
 import { Projection } from "./live/projection.ts";
 import { loadDirectory } from "./members/directory.ts";
-import { MqttClient } from "./mqtt-clients/mqtt-client.entity.ts";
-import { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
+import { type MqttCredentials, loadMqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import { mqttClientRoutes } from "./mqtt-clients/mqtt-clients.routes.ts";
 import { listenToSightings } from "./power/power.messages.ts";
 import { PowerStates } from "./power/power-states.ts";
@@ -67,8 +66,6 @@ export interface HubOptions {
   readonly onFatal?: (reason: string) => void;
 }
 
-const ALL_SITES = { filters: { site: false } };
-
 /**
  * Starts all parts in order; whatever was started is closed again when a later one fails.
  *
@@ -97,6 +94,8 @@ async function startParts(
   openDataFolder(config.dataDir);
   const signer = await openHubKey(config.dataDir);
   const postgres = config.databaseUrl === null ? await ownPostgres(config, options) : null;
+  if (postgres && !postgres.dataDir.startsWith(config.dataDir))
+    log.info(`Postgres keeps its data in ${postgres.dataDir}`);
   // a Postgres that runs already may be another hub's: it is ours to end only once we hold the lock
   if (postgres?.launched) closers.push(() => postgres.close());
   let projection: Projection | undefined;
@@ -121,9 +120,9 @@ async function startParts(
   const sessions = await loadSessions(em.fork(), sessionOptions(config, site.id), startedAt);
   const directory = await loadDirectory(em.fork());
   const presence = new Presence();
-  const agentCredentials = new AgentCredentials(directory);
-  const mqttCredentials = new MqttCredentials(directory);
-  await loadCredentials(em.fork(), { directory, presence, agentCredentials, mqttCredentials });
+  const agentCredentials = await loadAgentCredentials(em.fork(), directory);
+  const mqttCredentials = await loadMqttCredentials(em.fork(), directory);
+  await restoreHeartbeats(em.fork(), presence);
   const lastWakes = await restoreLastWakes(em.fork(), startedAt);
 
   const clusterKeyOf = (member: { clusterId: string } | undefined) =>
@@ -260,23 +259,6 @@ function sessionOptions(config: Config, siteId: string) {
   return { secret, lifetimeHours: config.sessions.lifetimeHours, siteId };
 }
 
-async function loadCredentials(
-  em: EntityManager,
-  parts: {
-    directory: Awaited<ReturnType<typeof loadDirectory>>;
-    presence: Presence;
-    agentCredentials: AgentCredentials;
-    mqttCredentials: MqttCredentials;
-  },
-): Promise<void> {
-  for (const row of await em.find(Agent, {}, ALL_SITES)) {
-    const agent = parts.directory.agents.byId(row.id);
-    if (agent) parts.agentCredentials.add(agent, row.tokenHash);
-  }
-  for (const row of await em.find(AgentHeartbeat, {})) parts.presence.restore(row.agentId, row.heartbeat, row.at);
-  for (const row of await em.find(MqttClient, {}, ALL_SITES)) parts.mqttCredentials.put(row);
-}
-
 function authenticate(
   { username, password }: ShownCredentials,
   agents: AgentCredentials,
@@ -329,7 +311,7 @@ async function run(): Promise<void> {
     const config = readConfig(process.env);
     log = await createLog(config.logLevel);
     const hub = await startHub(config, { log, onFatal: fail });
-    endOnSignal(hub, log);
+    onEndSignal(() => end(hub, log));
     const address = config.http.publicUrl ?? `http://localhost:${hub.httpPort}`;
     log.info(`PowerBeacon ${VERSION} is ready: ${address} · MQTT on port ${hub.mqttPort}`);
     if (hub.setupCode !== null)
@@ -341,22 +323,15 @@ async function run(): Promise<void> {
   }
 }
 
-function endOnSignal(hub: Hub, log: Logger): void {
-  let ending = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (ending) process.exit(1);
-      ending = true;
-      log.info("The hub ends");
-      hub.close().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.error({ err: error }, "The hub did not end cleanly");
-          process.exit(1);
-        },
-      );
-    });
-  }
+function end(hub: Hub, log: Logger): void {
+  log.info("The hub ends");
+  hub.close().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      log.error({ err: error }, "The hub did not end cleanly");
+      process.exit(1);
+    },
+  );
 }
 
 if (import.meta.main) await run();

@@ -1,6 +1,8 @@
+import type { EntityManager } from "@mikro-orm/postgresql";
 import type { AgentPrincipal } from "#contracts/principal.ts";
 import { Key } from "#contracts/key.ts";
 import type { Directory, DirectoryAgent } from "../members/directory.ts";
+import { Agent } from "./agent.entity.ts";
 import { equalHashes, hashToken } from "../kernel/tokens.ts";
 
 /**
@@ -49,4 +51,14 @@ export class AgentCredentials {
   #clusterKey(agent: DirectoryAgent): Key {
     return Key.parse(this.#directory.clusterOf(agent).key);
   }
+}
+
+/** Reads the credentials of all sites once, at the start. */
+export async function loadAgentCredentials(em: EntityManager, directory: Directory): Promise<AgentCredentials> {
+  const credentials = new AgentCredentials(directory);
+  for (const row of await em.find(Agent, {}, { filters: { site: false } })) {
+    const agent = directory.agents.byId(row.id);
+    if (agent) credentials.add(agent, row.tokenHash);
+  }
+  return credentials;
 }

@@ -1,5 +1,7 @@
+import type { EntityManager } from "@mikro-orm/postgresql";
 import type { Heartbeat } from "#contracts/agent.ts";
 import type { Availability } from "#contracts/power.ts";
+import { AgentHeartbeat } from "./agent.entity.ts";
 
 /** What the hub knows of an agent right now, from its Will, its status and its heartbeats. */
 export interface AgentPresence {
@@ -71,4 +73,9 @@ export class Presence {
     if (this.isOnline(agentId)) this.#online--;
     this.#agents.delete(agentId);
   }
+}
+
+/** Reads the newest heartbeats that a former run wrote down. Every site. */
+export async function restoreHeartbeats(em: EntityManager, presence: Presence): Promise<void> {
+  for (const row of await em.find(AgentHeartbeat, {})) presence.restore(row.agentId, row.heartbeat, row.at);
 }

@@ -1,7 +1,8 @@
+import type { EntityManager } from "@mikro-orm/postgresql";
 import type { IntegrationPrincipal } from "#contracts/principal.ts";
 import { equalHashes, hashToken } from "../kernel/tokens.ts";
 import type { Directory } from "../members/directory.ts";
-import type { MqttClient } from "./mqtt-client.entity.ts";
+import { MqttClient } from "./mqtt-client.entity.ts";
 
 /** The integrations' MQTT credentials in memory. A principal stays the same object, so a change of its rights takes effect at once. */
 export class MqttCredentials {
@@ -38,4 +39,11 @@ export class MqttCredentials {
   #clusterKeys(clusterIds: readonly string[] | null): ReadonlySet<string> | null {
     return clusterIds && new Set(clusterIds.flatMap((id) => this.#directory.clusters.byId(id)?.key ?? []));
   }
+}
+
+/** Reads the credentials of all sites once, at the start. */
+export async function loadMqttCredentials(em: EntityManager, directory: Directory): Promise<MqttCredentials> {
+  const credentials = new MqttCredentials(directory);
+  for (const row of await em.find(MqttClient, {}, { filters: { site: false } })) credentials.put(row);
+  return credentials;
 }

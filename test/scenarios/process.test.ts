@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -199,6 +200,20 @@ describe("one data folder", () => {
     await startHub();
     await expect.poll(agentStatus, { timeout: 15_000 }).toBe("online");
   });
+
+  test("ends when npm, which started it, is ended: npm's shell does not pass the signal on", async () => {
+    await hub.end("SIGTERM");
+    const shell = spawn("sh", ["-c", `"${process.execPath}" core/main.ts; true`], {
+      env: { PATH: process.env["PATH"], ...env, npm_lifecycle_event: "start" },
+      stdio: "ignore",
+    });
+    await expect.poll(isReady, { timeout: 10_000 }).toBe(true);
+    shell.kill("SIGTERM");
+    await expect.poll(isReady, { timeout: 5_000 }).toBe(false);
+    await startHub(); // its database and ports are free again
+  });
+
+  const isReady = async () => (await fetch(`${url}/ready`).catch(() => undefined))?.status === 200;
 
   function postgresPid(dataDir: string): number {
     try {
