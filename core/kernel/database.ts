@@ -1,5 +1,6 @@
 import type { EntityManager, Options } from "@mikro-orm/postgresql";
 import { MikroORM } from "@mikro-orm/postgresql";
+import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import type { Logger } from "pino";
 import { StartError } from "./start-error.ts";
@@ -23,6 +24,7 @@ const LOCK_KEY = 0x50_42_48_42;
 /** A killed hub's lock goes with its connection; Postgres notices within moments. */
 const LOCK_PATIENCE_MS = 3_000;
 const CHECK_INTERVAL_MS = 2_000;
+const ANSWER_PATIENCE_MS = 5_000;
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -38,7 +40,8 @@ export interface DatabaseOptions {
 
 /** @throws StartError when the database does not answer, is too old, belongs to another hub or cannot be migrated. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const lock = await acquireLock(options);
+  const name = `powerbeacon ${randomUUID()}`; // tells the connections of this hub from those of another
+  const lock = await acquireLock(options, name);
   const orm = new MikroORM({ ...options.orm, clientUrl: options.url, logger: (line) => options.log.debug(line) });
   try {
     await orm.connect();
@@ -48,7 +51,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     await lock.end();
     throw new StartError(`The database could not be brought up to date: ${(error as Error).message}`, { cause: error });
   }
-  const watch = watchDatabase(options, lock);
+  const watch = watchDatabase(options, name, lock);
   return {
     fork: () => orm.em.fork(),
     execute: (sql, parameters) => orm.em.getConnection().execute(sql, [...parameters], "all"),
@@ -61,8 +64,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   };
 }
 
-async function acquireLock({ url, owner }: DatabaseOptions): Promise<Client> {
-  const client = await connect(url);
+async function acquireLock({ url, owner }: DatabaseOptions, name: string): Promise<Client> {
+  const client = await connect(url, name);
   const { rows } = await client.query<{ server_version_num: string }>("show server_version_num");
   const version = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
   if (version < 15) {
@@ -80,12 +83,12 @@ async function acquireLock({ url, owner }: DatabaseOptions): Promise<Client> {
   );
 }
 
-async function connect(url: string): Promise<Client> {
+async function connect(url: string, name: string): Promise<Client> {
   const client = new Client({
     connectionString: url,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: ANSWER_PATIENCE_MS,
     keepAlive: true,
-    application_name: "powerbeacon",
+    application_name: name,
   });
   client.on("error", () => {}); // its end is noticed by the check below
   try {
@@ -109,36 +112,51 @@ async function tryLock(client: Client): Promise<boolean> {
   return rows[0]?.locked === true;
 }
 
+/**
+ * Ends what is left of a connection of ours that held the lock when the network broke: the server, which was told nothing,
+ * would believe in it for hours. Returns false when the lock is another hub's.
+ */
+async function endOwnRemains(client: Client, name: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `select pg_terminate_backend(pid) from pg_locks join pg_stat_activity using (pid)
+     where locktype = 'advisory' and objid = $1 and datname = current_database() and application_name = $2`,
+    [LOCK_KEY, name],
+  );
+  return rowCount !== null && rowCount > 0;
+}
+
 /** Asks again and again over the lock's own connection, and takes lock and connection anew after a break. */
-function watchDatabase(options: DatabaseOptions, first: Client) {
+function watchDatabase(options: DatabaseOptions, name: string, first: Client) {
   let lock: Client | undefined = first;
   let up = true;
   let checking: Promise<boolean> | undefined;
 
   async function ask(): Promise<boolean> {
+    const client = lock ?? (await connect(options.url, name));
     try {
-      if (lock) {
-        await withDeadline(lock.query("select 1"));
-        return true;
-      }
-      const client = await withDeadline(connect(options.url));
-      if (!(await withDeadline(tryLock(client)))) {
-        await client.end();
-        options.onLockLost();
-        return false;
-      }
-      lock = client;
-      return true;
+      if (client === lock) await withDeadline(client.query("select 1"));
+      else if (await withDeadline(tryLock(client))) lock = client;
+      else if (!(await withDeadline(endOwnRemains(client, name)))) options.onLockLost();
+      return client === lock;
+    } catch (error) {
+      lock = undefined;
+      throw error;
+    } finally {
+      if (client !== lock) client.end().catch(() => {}); // broken already, or of no use
+    }
+  }
+
+  async function askQuietly(): Promise<boolean> {
+    try {
+      return await ask();
     } catch (error) {
       options.log.debug({ err: error }, "the database does not answer");
-      lock?.end().catch(() => {}); // it is broken already
-      lock = undefined;
       return false;
     }
   }
 
   async function check(): Promise<boolean> {
-    checking ??= ask().finally(() => (checking = undefined));
+    checking ??= askQuietly().finally(() => (checking = undefined));
     const answer = await checking;
     if (answer !== up) {
       up = answer;
@@ -162,7 +180,7 @@ function watchDatabase(options: DatabaseOptions, first: Client) {
 async function withDeadline<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("no answer within 5 s")), 5_000);
+    timer = setTimeout(() => reject(new Error(`no answer within ${ANSWER_PATIENCE_MS} ms`)), ANSWER_PATIENCE_MS);
   });
   try {
     return await Promise.race([work, deadline]);
