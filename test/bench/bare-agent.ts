@@ -9,7 +9,7 @@ export interface BareAgentTask {
   readonly topic: string;
 }
 
-const { mqttPort, udpPort, topic } = task() as BareAgentTask; // as startChild was given it
+const { mqttPort, udpPort, topic } = (await task()) as BareAgentTask; // as startChild was given it
 const socket = createSocket("udp4");
 const client = await connectAsync(`mqtt://127.0.0.1:${mqttPort}`);
 client.on("message", (_topic, payload) => socket.send(payload, udpPort, "127.0.0.1"));

@@ -12,10 +12,11 @@ export interface Child<News extends { type: string }> {
   kill(): Promise<void>;
 }
 
-/** Starts a file of this folder as a process of its own and hands it its task, as JSON. */
+/** Starts a file of this folder as a process of its own and hands it its task. */
 export function startChild<News extends { type: string }>(file: string, task: object, cleanup: Cleanup): Child<News> {
-  const child = fork(join(import.meta.dirname, file), [JSON.stringify(task)]);
+  const child = fork(join(import.meta.dirname, file));
   cleanup.add(() => end(child));
+  child.send(task);
   return {
     pid: child.pid ?? 0,
     next: async (type) => {
@@ -39,8 +40,9 @@ export function startChild<News extends { type: string }>(file: string, task: ob
 }
 
 /** The task that this process was started with. */
-export function task(): unknown {
-  return JSON.parse(process.argv[2] ?? "");
+export async function task(): Promise<unknown> {
+  const [given] = (await once(process, "message")) as [unknown];
+  return given;
 }
 
 // a benchmark that was killed leaves nobody behind

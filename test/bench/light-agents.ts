@@ -29,7 +29,7 @@ const AT_ONCE = 32;
 const KEEPALIVE_SECONDS = 60;
 const ORDER_BEGIN = Buffer.from("eyJ");
 
-const work = task() as LightAgentsTask; // as startChild was given it
+const work = (await task()) as LightAgentsTask; // as startChild was given it
 const udp = createSocket("udp4");
 let connected = 0;
 let brokenAtMs: number | null = null;

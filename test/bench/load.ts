@@ -112,5 +112,5 @@ async function takeAll({ port, clients, filter, qos, expected }: SubscribeTask):
   tell({ type: "ready" });
 }
 
-const work = task() as PublishTask | SubscribeTask; // as startChild was given it
+const work = (await task()) as PublishTask | SubscribeTask; // as startChild was given it
 await (work.role === "publish" ? publishAll(work) : takeAll(work));
