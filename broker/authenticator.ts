@@ -1,7 +1,7 @@
 import type { Principal } from "#contracts/principal.ts";
 import type { AccessPolicy, Authentication } from "./access-policy.ts";
 import type { AedesClient, AedesInsides, AedesPublish } from "./aedes-insides.ts";
-import type { BrokerLog } from "./broker.ts";
+import type { BrokerLog } from "./options.ts";
 import type { Connection } from "./connection.ts";
 import type { BrokerLimits } from "./limits.ts";
 

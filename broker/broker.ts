@@ -1,41 +1,16 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { AccessPolicy } from "./access-policy.ts";
+
 import { AddressQuota } from "./address-quota.ts";
 import { type Door, openTcpDoor, openTlsDoor } from "./doors.ts";
 import { startEngine } from "./engine.ts";
 import { linkHub } from "./hub-link.ts";
-import { type BrokerLimits, DEFAULT_LIMITS } from "./limits.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import type { BrokerFigures, BrokerOptions } from "./options.ts";
 import { openWebSocketDoor } from "./web-socket.ts";
 
 /** What a WebSocket frame may hold beyond one packet. Bytes. */
 const FRAME_MARGIN = 1024;
-
-export interface BrokerLog {
-  warn(details: object, message: string): void;
-  info(details: object, message: string): void;
-}
-
-export interface BrokerOptions {
-  /** Without a slash at the end, such as `powerbeacon`. */
-  readonly baseTopic: string;
-  /** Home Assistant's discovery prefix, such as `homeassistant`. */
-  readonly discoveryPrefix: string;
-  readonly tcp: { readonly host: string; readonly port: number };
-  readonly tls: { readonly host: string; readonly port: number; readonly cert: Buffer; readonly key: Buffer } | null;
-  readonly policy: AccessPolicy;
-  readonly log: BrokerLog;
-  /** Where other limits than the usual ones are wanted. */
-  readonly limits?: Partial<BrokerLimits>;
-}
-
-export interface BrokerFigures {
-  readonly clients: number;
-  readonly retained: number;
-  readonly refusals: number;
-  readonly droppedClients: number;
-  readonly droppedMessages: number;
-}
 
 export interface Broker {
   /** The ports that are really open, where 0 was asked for. */

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import net from "node:net";
 import tls from "node:tls";
 import type { AddressQuota } from "./address-quota.ts";
-import type { BrokerOptions } from "./broker.ts";
+import type { BrokerOptions } from "./options.ts";
 import type { Engine } from "./engine.ts";
 
 const HANDSHAKE_MS = 5_000;

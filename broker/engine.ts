@@ -5,7 +5,7 @@ import type { HubPrincipal, Principal } from "#contracts/principal.ts";
 import { type AccessRefusal, refusalOfPublish } from "./access-policy.ts";
 import type { AedesClient, AedesConnect, AedesInsides, AedesPublish } from "./aedes-insides.ts";
 import { authenticator } from "./authenticator.ts";
-import type { BrokerFigures, BrokerOptions } from "./broker.ts";
+import type { BrokerFigures, BrokerOptions } from "./options.ts";
 import { Congestion } from "./congestion.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { Exchange } from "./exchange.ts";

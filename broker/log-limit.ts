@@ -1,4 +1,4 @@
-import type { BrokerLog } from "./broker.ts";
+import type { BrokerLog } from "./options.ts";
 
 const PERIOD_MS = 10_000;
 const LINES = 20;

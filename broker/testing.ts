@@ -3,7 +3,8 @@ import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import type { Key } from "#contracts/key.ts";
 import type { MqttCredentials, MqttPermission, Principal } from "#contracts/principal.ts";
 import type { AccessRefusal, Authentication, ClientConnection } from "./access-policy.ts";
-import { type Broker, type BrokerOptions, startBroker } from "./broker.ts";
+import { type Broker, startBroker } from "./broker.ts";
+import type { BrokerOptions } from "./options.ts";
 import type { BrokerLimits } from "./limits.ts";
 import { RawClient } from "./raw-client.ts";
 

@@ -1,20 +1,8 @@
-import type { Permission, Role } from "#contracts/permissions.ts";
+import { Permission, type Role } from "#contracts/permissions.ts";
 
 /** The one place that says what a role may do. */
 const PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> = {
-  superuser: new Set<Permission>([
-    "self",
-    "device:read",
-    "device:create",
-    "device:change",
-    "device:wake",
-    "cluster:read",
-    "cluster:create",
-    "cluster:change",
-    "agent:read",
-    "agent:manage",
-    "mqtt-client:manage",
-  ]),
+  superuser: new Set(Permission.options),
   // The other roles get their rights together with accounts; until then nobody has them.
   admin: new Set(),
   user: new Set(),
