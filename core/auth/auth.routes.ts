@@ -16,10 +16,17 @@ export interface AuthRoutes {
   readonly passwordMinLength: number;
 }
 
-/** Guessing is slow: ten tries a minute from one address. */
-const guarded = { rateLimit: { max: 10, timeWindow: "1 minute" } } as const;
+/** Guessing is slow: so many tries a minute from one address, and at one account from everywhere. */
+const GUESSES_A_MINUTE = 10;
+const guarded = { rateLimit: { max: GUESSES_A_MINUTE, timeWindow: "1 minute" } } as const;
 
 export function authRoutes(app: App, { sessions, setupCode, passwordMinLength }: AuthRoutes): void {
+  const limitByName = app.createRateLimit({
+    max: GUESSES_A_MINUTE,
+    timeWindow: "1 minute",
+    keyGenerator: (request) => `log-in ${Login.parse(request.body).username.trim().toLowerCase()}`,
+  });
+
   app.get(
     "/setup/status",
     { config: { permission: "public" }, schema: { response: { 200: SetupStatus } } },
@@ -41,6 +48,11 @@ export function authRoutes(app: App, { sessions, setupCode, passwordMinLength }:
     "/auth/login",
     { config: { permission: "public", ...guarded }, schema: { body: Login, response: { 200: LoginAnswer } } },
     async (request, reply) => {
+      const guess = await limitByName(request);
+      if (!guess.isAllowed && guess.isExceeded) {
+        void reply.header("retry-after", guess.ttlInSeconds);
+        throw new HubError("TOO_MANY_REQUESTS", "Too many log-ins of this account; wait a minute");
+      }
       const user = await logIn(request.em, request.body.username, request.body.password, new Date());
       const client = { address: request.ip, userAgent: request.headers["user-agent"] ?? null };
       const { token, expiresInSeconds } = await sessions.begin(request.em, user, client, new Date());

@@ -65,6 +65,7 @@ export async function loadSessions(em: EntityManager, options: SessionOptions, n
       const id = randomUUID();
       const expiresInSeconds = Math.round(options.lifetimeHours * 3_600);
       const expiresAt = new Date(now.getTime() + expiresInSeconds * 1_000);
+      await em.nativeDelete(Session, { expiresAt: { $lte: now } });
       em.create(Session, {
         id,
         user,

@@ -25,6 +25,11 @@ const UPSERT = `insert into wake (id, site_id, device_id, requested_at, requeste
   on conflict (id) do update set stage = excluded.stage, finished_at = excluded.finished_at, seconds = excluded.seconds,
     evidence = excluded.evidence, stages = excluded.stages`;
 
+/** History older than this goes, once at the start and then once a day. */
+const KEPT_DAYS = 400;
+const DAY_MS = 24 * 60 * 60 * 1_000;
+const PRUNE = `delete from wake where requested_at < now() - make_interval(days => ${KEPT_DAYS})`;
+
 export function startWakeJournal(database: Database, log: Logger): WakeJournal {
   const dirty = new Map<string, RunningWake>();
   let flushing: Promise<void> | undefined;
@@ -55,7 +60,17 @@ export function startWakeJournal(database: Database, log: Logger): WakeJournal {
     }
   }
 
+  async function prune(): Promise<void> {
+    try {
+      await database.execute(PRUNE, []);
+    } catch (error) {
+      log.warn({ err: error }, "old history could not be deleted; the next day tries again");
+    }
+  }
+
+  void prune();
   const timer = setInterval(() => void flushQuietly(), FLUSH_INTERVAL_MS);
+  const pruneTimer = setInterval(() => void prune(), DAY_MS);
   return {
     add: (wake) => {
       dirty.delete(wake.id);
@@ -68,6 +83,7 @@ export function startWakeJournal(database: Database, log: Logger): WakeJournal {
     flush,
     close: async () => {
       clearInterval(timer);
+      clearInterval(pruneTimer);
       await flushing?.catch(() => {}); // logged by the turn that began it
       await flushQuietly();
     },

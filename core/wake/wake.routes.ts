@@ -39,6 +39,7 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
       const [part] = ask([device], request.account, request.body);
       if (!part) throw new Error("a request for one device has one answer");
       if (part.type === "refused") throw new HubError(part.code, part.reason);
+      if (part.failure) throw new HubError(part.failure.code, part.failure.reason);
       await wakes.waitFor(part.wake, request.query.wait * 1_000);
       return reply.code(202).send(acceptedOf(part));
     },

@@ -13,16 +13,19 @@ export interface WakePlanInput {
 export type WakePlan =
   | { readonly type: "send" }
   | { readonly type: "already-on" }
-  | { readonly type: "refuse"; readonly code: ErrorCode; readonly reason: string };
+  /** The request itself is wrong: no wake is made. */
+  | { readonly type: "refuse"; readonly code: ErrorCode; readonly reason: string }
+  /** A wake that is over before it began, worth remembering: somebody meant it, and it did not happen. */
+  | { readonly type: "fail"; readonly code: ErrorCode; readonly reason: string };
 
 /** What a wake request for one device leads to. */
 export function planWake({ enabled, power, force, agents }: WakePlanInput): WakePlan {
   if (!enabled) return { type: "refuse", code: "DEVICE_DISABLED", reason: "This device is disabled" };
   if (power === "on" && !force) return { type: "already-on" };
   if (agents.length === 0)
-    return { type: "refuse", code: "NO_AGENT", reason: "No agent is linked to this device or in its cluster" };
+    return { type: "fail", code: "NO_AGENT", reason: "No agent is linked to this device or in its cluster" };
   if (!agents.some((agent) => agent.online))
-    return { type: "refuse", code: "ALL_OFFLINE", reason: "Every agent that could wake this device is offline" };
+    return { type: "fail", code: "ALL_OFFLINE", reason: "Every agent that could wake this device is offline" };
   return { type: "send" };
 }
 

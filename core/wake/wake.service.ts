@@ -30,7 +30,13 @@ export interface WakeOptions {
 
 /** What became of the request for one device. */
 export type WakeAnswerPart =
-  | { readonly type: "wake"; readonly device: Key; readonly wake: RunningWake }
+  | {
+      readonly type: "wake";
+      readonly device: Key;
+      readonly wake: RunningWake;
+      /** The wake was over before it began: nobody can do it. */
+      readonly failure?: { readonly code: ErrorCode; readonly reason: string };
+    }
   | { readonly type: "refused"; readonly device: Key; readonly code: ErrorCode; readonly reason: string };
 
 export interface WakeServiceOptions {
@@ -172,13 +178,25 @@ export class WakeService {
       return { type: "wake", device: key, wake: running };
     }
     const current = power.of(device.id);
-    const agents = directory.agentsFor(device).map((agent) => ({ online: presence.isOnline(agent.id) }));
+    const serving = directory.agentsFor(device);
+    const agents = serving.map((agent) => ({ online: presence.isOnline(agent.id) }));
     const plan = planWake({ enabled: device.enabled, power: current.power, force, agents });
     if (plan.type === "refuse") return { type: "refused", device: key, code: plan.code, reason: plan.reason };
     if (this.#running.size >= MAX_RUNNING)
       return { type: "refused", device: key, code: "TOO_MANY_WAKES", reason: "Too many wakes run at the moment" };
     const wake = new RunningWake(randomUUID(), { device, clusterKey: directory.clusterOf(device).key }, asker, clock);
     this.#running.set(wake.id, wake);
+    if (plan.type === "fail") {
+      const failures = serving.map(({ key }) => ({ agent: Key.parse(key), code: "OFFLINE", reason: "It is offline" }));
+      this.#record(wake, {
+        stage: "failed",
+        at: clock.now.toISOString(),
+        code: plan.code,
+        reason: plan.reason,
+        agents: failures,
+      });
+      return { type: "wake", device: key, wake, failure: plan };
+    }
     if (plan.type === "already-on") {
       this.#record(wake, { stage: "already-on", at: clock.now.toISOString(), evidence: current.evidence });
       return { type: "wake", device: key, wake };
@@ -325,11 +343,13 @@ export function acceptedOf(part: WakeAnswerPart): WakeAccepted {
     stage,
     ...(reason !== null && { reason }),
   }));
+  const failure = wake.last?.stage === "failed" ? { code: wake.last.code, reason: wake.last.reason } : {};
   return {
     wake: wake.id,
     device: part.device,
     stage: wake.stage,
     agents,
+    ...failure,
     ...(wake.seconds !== null && { seconds: wake.seconds }),
   };
 }
