@@ -75,12 +75,12 @@ export class Now {
 
   hub(): Pick<HubInfo, "devices" | "agents"> {
     return {
-      devices: this.#count(this.#directory.devices),
+      devices: this.#power.counts(),
       agents: { total: this.#directory.agents.size, online: this.#presence.onlineCount },
     };
   }
 
-  #count(devices: Iterable<DirectoryDevice>): PowerCounts {
+  #count(devices: readonly DirectoryDevice[]): PowerCounts {
     const counts = { total: 0, on: 0, off: 0, waking: 0, stopping: 0, unreachable: 0, unknown: 0 };
     for (const device of devices) {
       counts.total++;

@@ -1,6 +1,6 @@
 import type { Sighting } from "#contracts/agent.ts";
 import { Key } from "#contracts/key.ts";
-import type { Evidence, PowerState } from "#contracts/power.ts";
+import type { Evidence, PowerCounts, PowerState } from "#contracts/power.ts";
 import type { Presence } from "../agents/presence.ts";
 import type { Directory, DirectoryAgent, DirectoryDevice } from "../members/directory.ts";
 import { type Verdict, powerOf, watchersOf } from "./power.rules.ts";
@@ -37,6 +37,8 @@ export class PowerStates {
   readonly #presence: Presence;
   readonly #graceMs: number;
   readonly #devices = new Map<string, Tracked>();
+  /** Kept along with each change, since the hub tells them many times a second and devices are many. */
+  readonly #counts: PowerCounts = { total: 0, on: 0, off: 0, waking: 0, stopping: 0, unreachable: 0, unknown: 0 };
   /** Agents that went offline a moment ago, with the timer that ends their grace. */
   readonly #leaving = new Map<string, NodeJS.Timeout>();
   readonly #changeListeners: ((change: PowerChange) => void)[] = [];
@@ -72,6 +74,11 @@ export class PowerStates {
 
   of(deviceId: string): DevicePower {
     return this.#devices.get(deviceId)?.current ?? UNKNOWN;
+  }
+
+  /** How many devices of all sites are in each state. */
+  counts(): PowerCounts {
+    return { ...this.#counts };
   }
 
   /** The devices that an agent should watch. */
@@ -136,6 +143,8 @@ export class PowerStates {
       evidence: evidence ?? before.evidence, // when it was last seen, and how, is worth knowing afterwards too
     };
     tracked.current = after;
+    this.#counts[before.power]--;
+    this.#counts[after.power]++;
     for (const listener of this.#changeListeners) listener({ device, before, after });
   }
 
@@ -146,6 +155,8 @@ export class PowerStates {
       waking: false,
       verdicts: new Map(),
     });
+    this.#counts.total++;
+    this.#counts[UNKNOWN.power]++;
   }
 
   #assign(device: DirectoryDevice): string[] {
@@ -210,8 +221,11 @@ export class PowerStates {
   }
 
   #forget(device: DirectoryDevice): void {
-    const watchers = this.#devices.get(device.id)?.watchers ?? [];
+    const tracked = this.#devices.get(device.id);
+    if (!tracked) return;
     this.#devices.delete(device.id);
-    for (const listener of this.#watcherListeners) listener(watchers);
+    this.#counts.total--;
+    this.#counts[tracked.current.power]--;
+    for (const listener of this.#watcherListeners) listener(tracked.watchers);
   }
 }
