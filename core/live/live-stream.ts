@@ -12,20 +12,29 @@ export interface StreamedEvent {
 /** So many events wait for whoever lost the connection; who missed more gets a snapshot. */
 const KEPT = 2_000;
 
+/** Whoever comes back later than this gets a snapshot, too; so nothing is kept while nobody looks. Milliseconds. */
+const KEPT_AFTER_LAST_MS = 60_000;
+
 /** The changes of the last moments, numbered. Ids of another run of the hub are told apart by a random prefix. */
 export class LiveStream {
   readonly #run = randomBytes(4).toString("hex");
   readonly #kept: StreamedEvent[] = [];
   readonly #subscribers = new Set<(event: StreamedEvent) => void>();
   #count = 0;
+  #lastLeftMs = Number.NEGATIVE_INFINITY;
 
   get lastId(): string {
     return `${this.#run}-${this.#count}`;
   }
 
-  push(siteId: string | null, event: LiveEvent): void {
+  /** @param event makes the event; not called when nobody will read it. */
+  push(siteId: string | null, event: () => LiveEvent): void {
     this.#count++;
-    const streamed = { id: this.lastId, siteId, text: eventText(this.lastId, event) };
+    if (this.#subscribers.size === 0 && performance.now() - this.#lastLeftMs > KEPT_AFTER_LAST_MS) {
+      this.#kept.length = 0;
+      return;
+    }
+    const streamed = { id: this.lastId, siteId, text: eventText(this.lastId, event()) };
     this.#kept.push(streamed);
     if (this.#kept.length > KEPT * 2) this.#kept.splice(0, KEPT);
     for (const subscriber of this.#subscribers) subscriber(streamed);
@@ -42,7 +51,10 @@ export class LiveStream {
 
   subscribe(subscriber: (event: StreamedEvent) => void): () => void {
     this.#subscribers.add(subscriber);
-    return () => void this.#subscribers.delete(subscriber);
+    return () => {
+      this.#subscribers.delete(subscriber);
+      this.#lastLeftMs = performance.now();
+    };
   }
 }
 

@@ -93,27 +93,31 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
 
   function pushChanges(): void {
     directory.onChange(({ type, before, after }) => {
-      if (before && !after) stream.push(before.siteId, { event: "removed", data: { kind: type, id: before.id } });
+      if (before && !after)
+        stream.push(before.siteId, () => ({ event: "removed", data: { kind: type, id: before.id } }));
     });
-    wakes.onStage((wake, record) =>
-      stream.push(wake.siteId, { event: "wake", data: { wake: wake.id, deviceId: wake.deviceId, ...record } }),
+    wakes.onNews((wake, record) =>
+      stream.push(wake.siteId, () => ({ event: "wake", data: { wake: wake.id, deviceId: wake.deviceId, ...record } })),
     );
     projection.onChange((kind, id) => {
-      if (kind === "hub") return stream.push(null, { event: "hub", data: hubInfo() });
+      if (kind === "hub") return stream.push(null, () => ({ event: "hub", data: hubInfo() }));
       if (kind === "device") {
         const device = directory.devices.byId(id);
         if (device)
-          stream.push(device.siteId, { event: "device", data: deviceAnswer(device, directory, now.device(device)) });
+          stream.push(device.siteId, () => ({
+            event: "device",
+            data: deviceAnswer(device, directory, now.device(device)),
+          }));
       } else if (kind === "cluster") {
         const cluster = directory.clusters.byId(id);
         if (cluster && !cluster.unassigned)
-          stream.push(cluster.siteId, {
+          stream.push(cluster.siteId, () => ({
             event: "cluster",
             data: clusterAnswer(cluster, directory, now.cluster(cluster)),
-          });
+          }));
       } else {
         const agent = directory.agents.byId(id);
-        if (agent) stream.push(agent.siteId, { event: "agent", data: agentAnswer(agent, directory, presence) });
+        if (agent) stream.push(agent.siteId, () => ({ event: "agent", data: agentAnswer(agent, directory, presence) }));
       }
     });
   }
