@@ -233,7 +233,8 @@ function macKey(siteId: string, mac: string): string {
 /** Reads all sites once, at the start. */
 export async function loadDirectory(em: EntityManager): Promise<Directory> {
   const directory = new Directory();
-  const options = { filters: { site: false } };
+  // the rows are read once and let go, so no unit of work needs to know them
+  const options = { filters: { site: false }, disableIdentityMap: true };
   const linksByDevice = new Map<string, string[]>();
   for (const link of await em.find(DeviceAgent, {}, options)) {
     const ids = linksByDevice.get(link.device.id) ?? [];
