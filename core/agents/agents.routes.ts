@@ -41,7 +41,10 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
 
   app.get(
     "/agents",
-    { config: { permission: "agent:read" }, schema: { querystring: AgentQuery, response: { 200: AgentList } } },
+    {
+      config: { permission: "agent:read" },
+      schema: { summary: "List agents", querystring: AgentQuery, response: { 200: AgentList } },
+    },
     async (request) => {
       const page = pageOf(matching(request.account, request.query), request.query, sortOrder(request.query.sort));
       return { ...page, items: page.items.map((agent) => agentAnswer(agent, directory, presence)) };
@@ -50,7 +53,10 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
 
   app.get(
     "/agents/:id",
-    { config: { permission: "agent:read" }, schema: { params: IdParams, response: { 200: AgentAnswer } } },
+    {
+      config: { permission: "agent:read" },
+      schema: { summary: "One agent", params: IdParams, response: { 200: AgentAnswer } },
+    },
     async (request) => agentAnswer(find(request.account, request.params.id), directory, presence),
   );
 
@@ -58,7 +64,12 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
     "/agents/:id",
     {
       config: { permission: "agent:manage" },
-      schema: { params: IdParams, body: AgentChange, response: { 200: AgentChanged } },
+      schema: {
+        summary: "Rename or move an agent",
+        params: IdParams,
+        body: AgentChange,
+        response: { 200: AgentChanged },
+      },
     },
     async (request) => {
       const { id } = find(request.account, request.params.id);
@@ -69,7 +80,14 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
 
   app.delete(
     "/agents/:id",
-    { config: { permission: "agent:manage" }, schema: { params: IdParams, response: { 204: z.null() } } },
+    {
+      config: { permission: "agent:manage" },
+      schema: {
+        summary: "Remove an agent and take back its credential",
+        params: IdParams,
+        response: { 204: z.null() },
+      },
+    },
     async (request, reply) => {
       const { id } = find(request.account, request.params.id);
       await deleteAgent({ ...hub, em: request.em }, id, new Date());
@@ -79,7 +97,10 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
 
   app.get(
     "/enrolments",
-    { config: { permission: "agent:manage" }, schema: { querystring: ListQuery, response: { 200: EnrolmentList } } },
+    {
+      config: { permission: "agent:manage" },
+      schema: { summary: "List open join codes", querystring: ListQuery, response: { 200: EnrolmentList } },
+    },
     async (request) => {
       const rows = await request.em.find(
         Enrolment,
@@ -93,7 +114,10 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
 
   app.post(
     "/enrolments",
-    { config: { permission: "agent:manage" }, schema: { body: EnrolmentCreate, response: { 201: EnrolmentCreated } } },
+    {
+      config: { permission: "agent:manage" },
+      schema: { summary: "Make a join code", body: EnrolmentCreate, response: { 201: EnrolmentCreated } },
+    },
     async (request, reply) => {
       const by = { username: request.account.username, fingerprint: hub.signer.fingerprint };
       const { enrolment, code } = await createEnrolment(request.em, request.body, by, new Date());
@@ -105,7 +129,10 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
 
   app.delete(
     "/enrolments/:id",
-    { config: { permission: "agent:manage" }, schema: { params: IdParams, response: { 204: z.null() } } },
+    {
+      config: { permission: "agent:manage" },
+      schema: { summary: "Withdraw a join code", params: IdParams, response: { 204: z.null() } },
+    },
     async (request, reply) => {
       await deleteEnrolment(request.em, request.params.id);
       return reply.code(204).send(null);
@@ -116,7 +143,7 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
     "/agents/enrol",
     {
       config: { permission: "public", rateLimit: { max: 10, timeWindow: "1 minute" } },
-      schema: { body: EnrolRequest, response: { 201: EnrolAnswer } },
+      schema: { summary: "Join as an agent, with a code", body: EnrolRequest, response: { 201: EnrolAnswer } },
     },
     async (request, reply) =>
       reply.code(201).send(await enrolAgent({ ...hub, em: request.em }, request.body, new Date())),

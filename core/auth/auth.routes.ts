@@ -29,7 +29,10 @@ export function authRoutes(app: App, { sessions, setupCode, passwordMinLength }:
 
   app.get(
     "/setup/status",
-    { config: { permission: "public" }, schema: { response: { 200: SetupStatus } } },
+    {
+      config: { permission: "public" },
+      schema: { summary: "Does the hub have its first account?", response: { 200: SetupStatus } },
+    },
     async (request) => ({
       complete: await isSetUp(request.em),
     }),
@@ -37,7 +40,14 @@ export function authRoutes(app: App, { sessions, setupCode, passwordMinLength }:
 
   app.post(
     "/setup/init",
-    { config: { permission: "public", ...guarded }, schema: { body: SetupInit, response: { 201: UserAnswer } } },
+    {
+      config: { permission: "public", ...guarded },
+      schema: {
+        summary: "Make the first superuser, with the code from the hub's log",
+        body: SetupInit,
+        response: { 201: UserAnswer },
+      },
+    },
     async (request, reply) => {
       const user = await setUp(request.em, request.body, { setupCode, passwordMinLength }, new Date());
       return reply.code(201).send(answerOf(user));
@@ -46,7 +56,10 @@ export function authRoutes(app: App, { sessions, setupCode, passwordMinLength }:
 
   app.post(
     "/auth/login",
-    { config: { permission: "public", ...guarded }, schema: { body: Login, response: { 200: LoginAnswer } } },
+    {
+      config: { permission: "public", ...guarded },
+      schema: { summary: "Log in", body: Login, response: { 200: LoginAnswer } },
+    },
     async (request, reply) => {
       const guess = await limitByName(request);
       if (!guess.isAllowed && guess.isExceeded) {
@@ -63,7 +76,7 @@ export function authRoutes(app: App, { sessions, setupCode, passwordMinLength }:
 
   app.post(
     "/auth/logout",
-    { config: { permission: "self" }, schema: { response: { 204: z.null() } } },
+    { config: { permission: "self" }, schema: { summary: "End this session", response: { 204: z.null() } } },
     async (request, reply) => {
       await sessions.end(request.em, request.account.sessionId);
       return reply.clearCookie(SESSION_COOKIE, { path: "/" }).code(204).send(null);
@@ -72,7 +85,7 @@ export function authRoutes(app: App, { sessions, setupCode, passwordMinLength }:
 
   app.get(
     "/auth/me",
-    { config: { permission: "self" }, schema: { response: { 200: UserAnswer } } },
+    { config: { permission: "self" }, schema: { summary: "The account that calls", response: { 200: UserAnswer } } },
     async (request) => {
       const user = await request.em.findOne(User, { id: request.account.userId });
       if (!user) throw new HubError("UNAUTHENTICATED", "This account is gone");

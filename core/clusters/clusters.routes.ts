@@ -24,7 +24,10 @@ export interface ClusterRoutes {
 export function clusterRoutes(app: App, { directory, nowOf }: ClusterRoutes): void {
   app.get(
     "/clusters",
-    { config: { permission: "cluster:read" }, schema: { querystring: ClusterQuery, response: { 200: ClusterList } } },
+    {
+      config: { permission: "cluster:read" },
+      schema: { summary: "List clusters", querystring: ClusterQuery, response: { 200: ClusterList } },
+    },
     async (request) => {
       const page = pageOf(matching(request.account, request.query), request.query, sortOrder(request.query.sort));
       return { ...page, items: page.items.map(answer) };
@@ -33,7 +36,10 @@ export function clusterRoutes(app: App, { directory, nowOf }: ClusterRoutes): vo
 
   app.post(
     "/clusters",
-    { config: { permission: "cluster:create" }, schema: { body: ClusterCreate, response: { 201: ClusterChanged } } },
+    {
+      config: { permission: "cluster:create" },
+      schema: { summary: "Make a cluster", body: ClusterCreate, response: { 201: ClusterChanged } },
+    },
     async (request, reply) => {
       const context = { em: request.em, directory, siteId: request.account.siteId };
       const { id, droppedLinks } = await createCluster(context, request.body, new Date());
@@ -43,7 +49,10 @@ export function clusterRoutes(app: App, { directory, nowOf }: ClusterRoutes): vo
 
   app.get(
     "/clusters/:id",
-    { config: { permission: "cluster:read" }, schema: { params: IdParams, response: { 200: ClusterAnswer } } },
+    {
+      config: { permission: "cluster:read" },
+      schema: { summary: "One cluster", params: IdParams, response: { 200: ClusterAnswer } },
+    },
     async (request) => answer(find(request.account, request.params.id)),
   );
 
@@ -51,7 +60,12 @@ export function clusterRoutes(app: App, { directory, nowOf }: ClusterRoutes): vo
     method: ["PATCH", "PUT"],
     url: "/clusters/:id",
     config: { permission: "cluster:change" },
-    schema: { params: IdParams, body: ClusterChange, response: { 200: ClusterChanged } },
+    schema: {
+      summary: "Change a cluster or its members",
+      params: IdParams,
+      body: ClusterChange,
+      response: { 200: ClusterChanged },
+    },
     handler: async (request) => {
       const { id } = find(request.account, request.params.id);
       const { droppedLinks } = await changeCluster({ em: request.em, directory }, id, request.body, new Date());
@@ -63,7 +77,11 @@ export function clusterRoutes(app: App, { directory, nowOf }: ClusterRoutes): vo
     "/clusters/:id",
     {
       config: { permission: "cluster:change" },
-      schema: { params: IdParams, response: { 200: z.object({ droppedLinks: z.array(DroppedLink) }) } },
+      schema: {
+        summary: "Delete a cluster; its members stay, in none",
+        params: IdParams,
+        response: { 200: z.object({ droppedLinks: z.array(DroppedLink) }) },
+      },
     },
     async (request) => {
       const { id } = find(request.account, request.params.id);

@@ -24,7 +24,10 @@ export interface DeviceRoutes {
 export function deviceRoutes(app: App, { directory, nowOf }: DeviceRoutes): void {
   app.get(
     "/devices",
-    { config: { permission: "device:read" }, schema: { querystring: DeviceQuery, response: { 200: DeviceList } } },
+    {
+      config: { permission: "device:read" },
+      schema: { summary: "List devices", querystring: DeviceQuery, response: { 200: DeviceList } },
+    },
     async (request) => {
       const page = pageOf(matching(request.account, request.query), request.query, sortOrder(request.query.sort));
       return { ...page, items: page.items.map(answer) };
@@ -33,7 +36,10 @@ export function deviceRoutes(app: App, { directory, nowOf }: DeviceRoutes): void
 
   app.post(
     "/devices",
-    { config: { permission: "device:create" }, schema: { body: DeviceCreate, response: { 201: DeviceAnswer } } },
+    {
+      config: { permission: "device:create" },
+      schema: { summary: "Add a device", body: DeviceCreate, response: { 201: DeviceAnswer } },
+    },
     async (request, reply) => {
       const id = await createDevice({ em: request.em, directory }, request.body, new Date());
       return reply.code(201).send(answer(find(request.account, id)));
@@ -42,7 +48,10 @@ export function deviceRoutes(app: App, { directory, nowOf }: DeviceRoutes): void
 
   app.get(
     "/devices/:id",
-    { config: { permission: "device:read" }, schema: { params: IdParams, response: { 200: DeviceAnswer } } },
+    {
+      config: { permission: "device:read" },
+      schema: { summary: "One device", params: IdParams, response: { 200: DeviceAnswer } },
+    },
     async (request) => answer(find(request.account, request.params.id)),
   );
 
@@ -50,7 +59,12 @@ export function deviceRoutes(app: App, { directory, nowOf }: DeviceRoutes): void
     method: ["PATCH", "PUT"],
     url: "/devices/:id",
     config: { permission: "device:change" },
-    schema: { params: IdParams, body: DeviceChange, response: { 200: DeviceChanged } },
+    schema: {
+      summary: "Change or move a device; null clears a field",
+      params: IdParams,
+      body: DeviceChange,
+      response: { 200: DeviceChanged },
+    },
     handler: async (request) => {
       const { id } = find(request.account, request.params.id);
       const droppedLinks = await changeDevice({ em: request.em, directory }, id, request.body, new Date());
@@ -60,7 +74,10 @@ export function deviceRoutes(app: App, { directory, nowOf }: DeviceRoutes): void
 
   app.delete(
     "/devices/:id",
-    { config: { permission: "device:change" }, schema: { params: IdParams, response: { 204: z.null() } } },
+    {
+      config: { permission: "device:change" },
+      schema: { summary: "Delete a device and its history", params: IdParams, response: { 204: z.null() } },
+    },
     async (request, reply) => {
       const { id } = find(request.account, request.params.id);
       await deleteDevice({ em: request.em, directory }, id);

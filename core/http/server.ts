@@ -105,16 +105,20 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
       },
       security: [{ bearer: [] }, { cookie: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform: describedRoute,
     transformObject: jsonSchemaTransformObject,
   });
   await app.register(swaggerUi, {
     routePrefix: "/api/docs",
     staticCSP: true,
     transformStaticCSP: () => DOCS_CSP,
-    uiConfig: { docExpansion: "list", validatorUrl: null },
+    uiConfig: { docExpansion: "list", layout: "BaseLayout" },
   });
   app.get("/api/openapi.json", { config: { permission: "public" }, schema: { hide: true } }, async () => app.swagger());
+  // until the hub has a page of its own, its documents are what a person finds at its address
+  app.get("/", { config: { permission: "public" }, schema: { hide: true } }, async (_request, reply) =>
+    reply.redirect("/api/docs"),
+  );
   const asyncApi = asyncApiDocument(options);
   app.get("/api/asyncapi.json", { config: { permission: "public" }, schema: { hide: true } }, async () => asyncApi);
   return app;
@@ -124,6 +128,15 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
 function requestLog(log: Logger): FastifyBaseLogger {
   return log.child({ part: "http" }, { level: log.isLevelEnabled("debug") ? log.level : "warn" });
 }
+
+/** Groups the routes by their first word, and says which need no log-in. */
+const describedRoute: typeof jsonSchemaTransform = (route) => {
+  const described = jsonSchemaTransform(route);
+  const [, word = "hub"] = /^\/api\/([^/]+)/.exec(route.url) ?? [];
+  const isPublic = route.route.config?.permission === "public";
+  const tags = [word];
+  return { ...described, schema: { ...described.schema, tags, ...(isPublic && { security: [] }) } };
+};
 
 /** Lets a request in: who is it, may it, and for which site. */
 async function admit(request: FastifyRequest, { sessions, database, siteId }: HttpOptions): Promise<void> {

@@ -45,7 +45,7 @@ export function mqttClientRoutes(
 
   app.get(
     "/mqtt-clients",
-    { config, schema: { querystring: ListQuery, response: { 200: MqttClientList } } },
+    { config, schema: { summary: "List MQTT credentials", querystring: ListQuery, response: { 200: MqttClientList } } },
     async (request) => {
       const rows = await request.em.find(MqttClient, {}, { limit: MAX_CLIENTS });
       const page = pageOf(rows, request.query, sortOrder("name"));
@@ -55,7 +55,14 @@ export function mqttClientRoutes(
 
   app.post(
     "/mqtt-clients",
-    { config, schema: { body: MqttClientCreate, response: { 201: MqttClientCreated } } },
+    {
+      config,
+      schema: {
+        summary: "Make an MQTT credential; its password is shown once",
+        body: MqttClientCreate,
+        response: { 201: MqttClientCreated },
+      },
+    },
     async (request, reply) => {
       const { row, password } = await createMqttClient(contextOf(request), request.body, new Date());
       return reply.code(201).send({ ...mqttClientAnswer(row, 0), password });
@@ -64,7 +71,7 @@ export function mqttClientRoutes(
 
   app.get(
     "/mqtt-clients/:id",
-    { config, schema: { params: IdParams, response: { 200: MqttClientAnswer } } },
+    { config, schema: { summary: "One MQTT credential", params: IdParams, response: { 200: MqttClientAnswer } } },
     async (request) => {
       const row = await findMqttClient(request.em, request.params.id);
       return mqttClientAnswer(row, connectionsOf(row.id));
@@ -73,7 +80,15 @@ export function mqttClientRoutes(
 
   app.patch(
     "/mqtt-clients/:id",
-    { config, schema: { params: IdParams, body: MqttClientChange, response: { 200: MqttClientAnswer } } },
+    {
+      config,
+      schema: {
+        summary: "Change what an MQTT credential may do",
+        params: IdParams,
+        body: MqttClientChange,
+        response: { 200: MqttClientAnswer },
+      },
+    },
     async (request) => {
       const row = await changeMqttClient(contextOf(request), request.params.id, request.body, new Date());
       return mqttClientAnswer(row, connectionsOf(row.id));
@@ -82,7 +97,14 @@ export function mqttClientRoutes(
 
   app.delete(
     "/mqtt-clients/:id",
-    { config, schema: { params: IdParams, response: { 204: z.null() } } },
+    {
+      config,
+      schema: {
+        summary: "Revoke an MQTT credential and end its connections",
+        params: IdParams,
+        response: { 204: z.null() },
+      },
+    },
     async (request, reply) => {
       await deleteMqttClient(contextOf(request), request.params.id, disconnect);
       return reply.code(204).send(null);

@@ -32,7 +32,13 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
     "/devices/:id/wake",
     {
       config: { permission: "device:wake" },
-      schema: { params: IdParams, querystring: WakeQuery, body: Body, response: { 202: WakeAccepted } },
+      schema: {
+        summary: "Wake a device; wait holds the answer until it is over",
+        params: IdParams,
+        querystring: WakeQuery,
+        body: Body,
+        response: { 202: WakeAccepted },
+      },
     },
     async (request, reply) => {
       const device = findDevice(request.account, request.params.id);
@@ -49,7 +55,13 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
     "/clusters/:id/wake",
     {
       config: { permission: "device:wake" },
-      schema: { params: IdParams, querystring: WakeQuery, body: Body, response: { 202: ClusterWakeAccepted } },
+      schema: {
+        summary: "Wake every enabled device of a cluster",
+        params: IdParams,
+        querystring: WakeQuery,
+        body: Body,
+        response: { 202: ClusterWakeAccepted },
+      },
     },
     async (request, reply) => {
       const cluster = directory.clusters.byId(request.params.id);
@@ -68,7 +80,14 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
 
   app.get(
     "/wakes",
-    { config: { permission: "device:read" }, schema: { querystring: WakeListQuery, response: { 200: WakeList } } },
+    {
+      config: { permission: "device:read" },
+      schema: {
+        summary: "History of all wakes, newest first",
+        querystring: WakeListQuery,
+        response: { 200: WakeList },
+      },
+    },
     async (request) => {
       await journal.flush();
       return await readWakePage(request.em, {}, request.query);
@@ -79,7 +98,12 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
     "/devices/:id/wakes",
     {
       config: { permission: "device:read" },
-      schema: { params: IdParams, querystring: WakeListQuery, response: { 200: WakeList } },
+      schema: {
+        summary: "History of one device, newest first",
+        params: IdParams,
+        querystring: WakeListQuery,
+        response: { 200: WakeList },
+      },
     },
     async (request) => {
       const device = findDevice(request.account, request.params.id);
@@ -90,7 +114,14 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
 
   app.get(
     "/wakes/:id",
-    { config: { permission: "device:read" }, schema: { params: IdParams, response: { 200: WakeAnswer } } },
+    {
+      config: { permission: "device:read" },
+      schema: {
+        summary: "One wake with everything that happened in it",
+        params: IdParams,
+        response: { 200: WakeAnswer },
+      },
+    },
     async (request) => {
       const running = wakes.find(request.params.id);
       if (running?.siteId === request.account.siteId) return runningAnswer(running);
@@ -102,12 +133,16 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
 
   app.delete(
     "/wakes/:id",
-    { config: { permission: "device:wake" }, schema: { params: IdParams, response: { 200: WakeAnswer } } },
+    {
+      config: { permission: "device:wake" },
+      schema: { summary: "Cancel a running wake", params: IdParams, response: { 200: WakeAnswer } },
+    },
     async (request) => {
-      const running = wakes.find(request.params.id);
-      if (running && running.siteId !== request.account.siteId)
-        throw new HubError("NOT_FOUND", "There is no such wake");
-      return runningAnswer(wakes.cancel(request.params.id, request.account.username));
+      const { id } = request.params;
+      if (wakes.find(id)?.siteId === request.account.siteId)
+        return runningAnswer(wakes.cancel(id, request.account.username));
+      if (await request.em.findOne(Wake, { id })) throw new HubError("WAKE_OVER", "This wake is over already");
+      throw new HubError("NOT_FOUND", "There is no such wake");
     },
   );
 

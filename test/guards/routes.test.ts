@@ -6,6 +6,7 @@ import { sourceFiles } from "./source-files.ts";
 
 /** Routes that nobody needs to log in for. Whoever adds one adds it here, and has a reason. */
 const PUBLIC = [
+  "GET /",
   "GET /api/asyncapi.json",
   "GET /api/openapi.json",
   "GET /api/setup/status",
@@ -38,7 +39,7 @@ describe("every route", () => {
       const { status } = await fetch(url, { method });
       if (status !== 401) open.push(`${method} ${path}`);
     }
-    const hidden = ["GET /api/asyncapi.json", "GET /api/openapi.json"]; // documents do not describe themselves
+    const hidden = ["GET /", "GET /api/asyncapi.json", "GET /api/openapi.json"]; // documents do not describe themselves
     expect([...open, ...hidden].toSorted()).toEqual(PUBLIC);
   });
 
