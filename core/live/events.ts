@@ -58,7 +58,7 @@ export function startEvents(options: {
     }
   }
 
-  wakes.onStage((wake, record) => {
+  wakes.onNews((wake, record) => {
     const event = WAKE_EVENTS[record.stage];
     if (!event) return;
     const asker = wake.askers[0];

@@ -47,7 +47,7 @@ export class Projection {
     const { directory, presence, power, wakes } = options;
     directory.onChange((change) => this.#directoryChanged(change));
     power.onChange(({ device }) => this.#deviceDirty(device.id, device.clusterId));
-    wakes.onStage((wake) => {
+    wakes.onNews((wake) => {
       const device = wake.isOver ? directory.devices.byId(wake.deviceId) : undefined;
       if (device) this.#deviceDirty(device.id, device.clusterId);
     });

@@ -46,6 +46,7 @@ export class RunningWake {
   seconds: number | null = null;
   evidence: Evidence | null = null;
   #answersOfBurst = new Map<string, boolean>();
+  #hasBurstFailed = false;
 
   constructor(
     id: string,
@@ -102,6 +103,7 @@ export class RunningWake {
   beginBurst(agents: readonly DirectoryAgent[], nowMs: number): void {
     this.bursts++;
     this.#answersOfBurst = new Map();
+    this.#hasBurstFailed = false;
     for (const { id, key } of agents) {
       const known = this.agents.get(id);
       if (!known) this.agents.set(id, { id, key: Key.parse(key), stage: "asked", reason: null });
@@ -126,9 +128,16 @@ export class RunningWake {
     }
     this.#answersOfBurst.set(agent.id, target.outcome === "sent");
     if (target.outcome === "sent") this.failedBursts = 0;
-    else if (this.#answersOfBurst.size === asked && ![...this.#answersOfBurst.values()].includes(true))
+    // receipts come at least once, and a burst fails only once
+    else if (!this.#hasBurstFailed && this.#answersOfBurst.size >= asked && !this.#hasSentInBurst()) {
+      this.#hasBurstFailed = true;
       this.failedBursts++;
+    }
     return first;
+  }
+
+  #hasSentInBurst(): boolean {
+    return [...this.#answersOfBurst.values()].includes(true);
   }
 
   record(record: WakeStageRecord): void {

@@ -69,19 +69,25 @@ export class WakeService {
   /** Who holds an HTTP answer until the wake is over. */
   readonly #waiters = new WeakMap<RunningWake, Set<() => void>>();
   readonly #listeners: ((wake: RunningWake, record: WakeStageRecord, askers: readonly Asker[]) => void)[] = [];
+  readonly #newsListeners: ((wake: RunningWake, record: WakeStageRecord) => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: WakeServiceOptions) {
     this.#options = options;
     options.power.onSeen((device, evidence) => this.#seen(device, evidence));
     options.directory.onChange((change) => {
-      if (change.type === "device" && change.before && !change.after) this.#deviceGone(change.before.id);
+      if (change.type === "device" && change.before && !change.after?.enabled) this.#deviceGone(change.before.id);
     });
   }
 
-  /** Calls the listener for each stage of each wake, with those who are to hear of it. */
+  /** Calls the listener for each stage of each wake, with those who are to hear of it; again for who asks later. */
   onStage(listener: (wake: RunningWake, record: WakeStageRecord, askers: readonly Asker[]) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Calls the listener for each stage of each wake once, when it happens. */
+  onNews(listener: (wake: RunningWake, record: WakeStageRecord) => void): void {
+    this.#newsListeners.push(listener);
   }
 
   start(): void {
@@ -303,6 +309,7 @@ export class WakeService {
     wake.record(record);
     if (wake.isOver) this.#finish(wake);
     this.#tell(wake, record, wake.askers);
+    for (const listener of this.#newsListeners) listener(wake, record);
   }
 
   #finish(wake: RunningWake): void {
@@ -316,6 +323,7 @@ export class WakeService {
     for (const resolve of this.#waiters.get(wake) ?? []) resolve();
   }
 
+  /** Deleted or disabled: either way it is not to be woken any more. */
   #deviceGone(deviceId: string): void {
     const wake = this.#byDevice.get(deviceId);
     if (wake) this.#record(wake, { stage: "cancelled", at: new Date().toISOString(), by: "hub" });

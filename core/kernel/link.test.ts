@@ -1,0 +1,104 @@
+import { Aedes } from "aedes";
+import { type Duplex, duplexPair } from "node:stream";
+import pino from "pino";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { topics } from "#contracts/topics.ts";
+import { type Link, type LinkMessage, createLink } from "./link.ts";
+
+let broker: Aedes;
+let link: Link;
+let ends: Duplex[];
+
+beforeEach(async () => {
+  broker = await Aedes.createBroker();
+  ends = [];
+  link = createLink({ baseTopic: "base", open, log: pino({ level: "silent" }) });
+});
+
+afterEach(async () => {
+  await link.close();
+  await new Promise<void>((resolve) => broker.close(resolve));
+});
+
+function open(): Duplex {
+  const [ours, theirs] = duplexPair();
+  broker.handle(theirs as never);
+  ends.push(ours);
+  return ours;
+}
+
+function listen(topic: Parameters<Link["on"]>[0]): LinkMessage[] {
+  const messages: LinkMessage[] = [];
+  link.on(topic, (message) => messages.push(message));
+  return messages;
+}
+
+/** What the broker hears on a topic. */
+async function overhear(topic: string): Promise<string[]> {
+  const heard: string[] = [];
+  const note = (packet: { payload: string | Buffer }, done: () => void) => {
+    heard.push(packet.payload.toString());
+    done();
+  };
+  await new Promise<void>((resolve) => broker.subscribe(topic, note, resolve));
+  return heard;
+}
+
+function say(topic: string, payload: string, retain = false): Promise<void> {
+  const packet = { cmd: "publish", topic, payload: Buffer.from(payload), qos: 1, retain, dup: false } as const;
+  return new Promise((resolve, reject) => broker.publish(packet, (error) => (error ? reject(error) : resolve())));
+}
+
+describe("the hub's link", () => {
+  test("adds and strips the base topic, and tells the key", async () => {
+    const received = listen(topics.deviceSet);
+    await link.connect();
+    await say("base/device/nas/set", "ON");
+    await say("other/device/nas/set", "OFF");
+    await expect.poll(() => received.length).toBe(1);
+    expect(received[0]).toMatchObject({ topic: "device/nas/set", key: "nas", retained: false, by: "mqtt" });
+    expect(link.fullName("device/nas/set")).toBe("base/device/nas/set");
+    expect(link.ownName("base/device/nas/set")).toBe("device/nas/set");
+    expect(link.ownName("basement/device/nas/set")).toBeUndefined();
+  });
+
+  test("tells a message that was retained as such", async () => {
+    await say("base/device/nas/set", "ON", true);
+    const received = listen(topics.deviceSet);
+    await link.connect();
+    await expect.poll(() => received.map(({ retained }) => retained)).toEqual([true]);
+  });
+
+  test("subscribes again after a break, and says so each time", async () => {
+    const received = listen(topics.deviceSet);
+    let connects = 0;
+    link.onConnect(() => connects++);
+    await link.connect();
+    expect(connects).toBe(1);
+    ends[0]?.destroy();
+    await expect.poll(() => connects).toBe(2);
+    await say("base/device/nas/set", "ON");
+    await expect.poll(() => received.length).toBe(1);
+  });
+
+  test("keeps the order of what is published, however much waits", async () => {
+    const received = await overhear("base/device/nas/state");
+    listen(topics.deviceSet);
+    await link.connect();
+    let next = 0;
+    const publish = () => link.publish("device/nas/state", String(next++), topics.deviceState.options);
+    const swarm = Array.from({ length: 3_000 }, publish);
+    // who waited for an acknowledgement publishes what comes next, while others still wait
+    await Promise.all(swarm.map((sent) => sent.then(publish)));
+    await expect.poll(() => received.length).toBe(6_000);
+    expect(received.map(Number)).toEqual(Array.from({ length: 6_000 }, (_, number) => number));
+  });
+
+  test("says offline by its Will when it breaks", async () => {
+    const said = await overhear("base/hub/status");
+    listen(topics.deviceSet);
+    await link.connect();
+    ends[0]?.destroy();
+    await expect.poll(() => said).toEqual(["offline"]);
+  });
+});
