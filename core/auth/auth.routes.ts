@@ -54,6 +54,13 @@ export function authRoutes(app: App, { sessions, setupCode, passwordMinLength }:
     },
   );
 
+  // a log-in may come as a form, too
+  app.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (request, body, done) => {
+    if (request.routeOptions.url?.endsWith("/auth/login"))
+      done(null, Object.fromEntries(new URLSearchParams(String(body))));
+    else done(new HubError("UNSUPPORTED_MEDIA_TYPE", "The body must be JSON"));
+  });
+
   app.post(
     "/auth/login",
     {

@@ -3,6 +3,7 @@ import { Instant } from "./instant.ts";
 import { Key } from "./key.ts";
 import { MAX_TARGETS_PER_ORDER, MAX_WATCHED_DEVICES } from "./limits.ts";
 import { EvidenceKind } from "./power.ts";
+import { text } from "./text.ts";
 
 /** What agents publish. Fields are always present; null = unknown. */
 
@@ -11,7 +12,7 @@ export const Heartbeat = z.object({
   at: Instant,
   sequence: z.int().nonnegative().describe("counts up from 1 since the agent started"),
   startedAt: Instant,
-  version: z.string().max(40),
+  version: text(40),
   load1: z.number().nullable().describe("load average over one minute"),
   memoryUsedPercent: z.number().nullable(),
   diskUsedPercent: z.number().nullable().describe("of the file system that holds the agent's state"),
@@ -24,10 +25,10 @@ export const OperatingSystem = z.enum(["linux", "windows", "macos", "other"]);
 export type OperatingSystem = z.infer<typeof OperatingSystem>;
 
 export const NetworkInterface = z.object({
-  name: z.string().max(64),
-  mac: z.string().max(17).nullable(),
-  addresses: z.array(z.string().max(64)).max(32).describe("in CIDR notation, such as 192.168.1.5/24"),
-  broadcast: z.array(z.string().max(45)).max(32).describe("the directed broadcast address of each IPv4 network"),
+  name: text(64),
+  mac: text(17).nullable(),
+  addresses: z.array(text(64)).max(32).describe("in CIDR notation, such as 192.168.1.5/24"),
+  broadcast: z.array(text(45)).max(32).describe("the directed broadcast address of each IPv4 network"),
 });
 export type NetworkInterface = z.infer<typeof NetworkInterface>;
 
@@ -36,10 +37,10 @@ export type AgentCapability = z.infer<typeof AgentCapability>;
 
 /** What an agent says of its machine, when it joins and on `agent/<agent>/inventory`. */
 export const Inventory = z.object({
-  hostname: z.string().max(253),
+  hostname: text(253),
   os: OperatingSystem,
-  arch: z.string().max(32),
-  version: z.string().max(40),
+  arch: text(32),
+  version: text(40),
   interfaces: z.array(NetworkInterface).max(64),
   capabilities: z.array(AgentCapability).max(32),
 });
@@ -50,10 +51,10 @@ export const InventoryMessage = Inventory.extend({ nonce: z.string().min(16).max
 export type InventoryMessage = z.infer<typeof InventoryMessage>;
 
 export const PacketDestination = z.object({
-  address: z.string().max(64),
+  address: text(64),
   port: z.int(),
-  interface: z.string().max(64).nullable().describe("the interface it left by; null = the system's choice"),
-  error: z.string().max(200).nullable(),
+  interface: text(64).nullable().describe("the interface it left by; null = the system's choice"),
+  error: text(200).nullable(),
 });
 export type PacketDestination = z.infer<typeof PacketDestination>;
 
@@ -73,11 +74,7 @@ export type RefusalReason = z.infer<typeof RefusalReason>;
 export const ReceiptTarget = z.object({
   device: Key,
   outcome: z.enum(["sent", "failed", "refused"]),
-  reason: z
-    .string()
-    .max(300)
-    .nullable()
-    .describe("null when sent; a RefusalReason when refused; a sentence when failed"),
+  reason: text(300).nullable().describe("null when sent; a RefusalReason when refused; a sentence when failed"),
   packets: z.int().nonnegative(),
   destinations: z.array(PacketDestination).max(256),
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Inventory } from "./agent.ts";
+import { Name } from "./api/common.ts";
 import { Key } from "./key.ts";
 
 const JOIN_CODE = /^pbj_([a-z2-7]{26})_([A-Za-z0-9_-]{43})$/;
@@ -31,7 +32,7 @@ export const EnrolRequest = z
   .object({
     secret: z.string().regex(/^[a-z2-7]{26}$/, "is not the secret of a join code"),
     nonce: z.string().min(16).max(64).describe("repeated in the grant, so that an old answer cannot be replayed"),
-    name: z.string().trim().min(1).max(80).nullable().describe("null = the host name"),
+    name: Name.nullable().describe("null = the host name"),
     inventory: Inventory,
   })
   .strict();

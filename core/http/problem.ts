@@ -80,20 +80,18 @@ function invalidInput(error: {
   validation: readonly { instancePath: string; message?: string; params: object }[];
   validationContext?: string;
 }): Refusal {
-  const errors = error.validation.map(({ instancePath, message = "is not valid", params }) => ({
-    path:
-      instancePath.replace(/^\//, "").replaceAll("/", ".") ||
-      unknownField(params) ||
-      (error.validationContext ?? "body"),
-    message,
-  }));
+  const errors = error.validation.flatMap(({ instancePath, message = "is not valid", params }) => {
+    const path = instancePath.split("/").filter(Boolean);
+    const unknown = unknownFields(params);
+    if (unknown.length > 0) return unknown.map((key) => ({ path: [...path, key].join("."), message: "is unknown" }));
+    return { path: path.join(".") || (error.validationContext ?? "body"), message };
+  });
   return { code: "INVALID_INPUT", detail: errors.map(({ path, message }) => `${path}: ${message}`).join("; "), errors };
 }
 
-/** zod names an unknown field in the issue, not in its path. */
-function unknownField(params: object): string | undefined {
-  const { keys } = (params as { issue?: { keys?: string[] } }).issue ?? {};
-  return keys?.join(", ");
+/** zod names unknown fields beside the path of what holds them. */
+function unknownFields(params: object): readonly string[] {
+  return (params as { keys?: readonly string[] }).keys ?? [];
 }
 
 function duplicateOf(error: unknown): Refusal | undefined {

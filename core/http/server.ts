@@ -126,7 +126,10 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
 
 /** Fastify writes two lines for each request at info: too many for an operator, right for a developer. */
 function requestLog(log: Logger): FastifyBaseLogger {
-  return log.child({ part: "http" }, { level: log.isLevelEnabled("debug") ? log.level : "warn" });
+  return log.child(
+    { part: "http" },
+    { level: log.isLevelEnabled("info") && !log.isLevelEnabled("debug") ? "warn" : log.level },
+  );
 }
 
 /** Groups the routes by their first word, and says which need no log-in. */

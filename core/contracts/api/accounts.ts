@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Instant } from "../instant.ts";
 import { Role } from "../permissions.ts";
+import { text } from "../text.ts";
 
 export const Username = z
   .string()
@@ -13,16 +14,16 @@ export const SetupStatus = z.object({ complete: z.boolean() });
 
 export const SetupInit = z
   .object({
-    setupCode: z.string().max(200),
+    setupCode: z.string().trim().min(1, "is empty").max(200),
     username: Username,
     password: z.string().max(500),
     email: z.email().max(254).nullable().default(null),
-    fullName: z.string().trim().max(120).nullable().default(null),
+    fullName: text(120).trim().nullable().default(null),
   })
   .strict();
 export type SetupInit = z.infer<typeof SetupInit>;
 
-export const Login = z.object({ username: z.string().max(200), password: z.string().max(500) }).strict();
+export const Login = z.object({ username: text(200), password: z.string().max(500) }).strict();
 export type Login = z.infer<typeof Login>;
 
 export const UserAnswer = z.object({

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { text } from "../text.ts";
 
 /** RFC 9457: what every refusal looks like. `errors` names the fields. */
 export const Problem = z.object({
@@ -26,19 +27,14 @@ export const ListQuery = z
   .strict();
 export type ListQuery = z.infer<typeof ListQuery>;
 
-export const Name = z
-  .string()
+export const Name = text(500)
   .trim()
   .min(1, "is empty")
   .max(80, "is longer than 80 characters")
   .refine(noControlCharacters, "holds a control character");
-export const Description = z
-  .string()
-  .trim()
-  .max(2_000)
-  .refine((text) => !text.includes("\0"), "holds U+0000");
+export const Description = text(2_000).trim();
 export const Tags = z
-  .array(z.string().trim().min(1).max(40).refine(noControlCharacters, "holds a control character"))
+  .array(text(40).trim().min(1).refine(noControlCharacters, "holds a control character"))
   .max(20, "are more than 20")
   .overwrite((tags) => [...new Set(tags)]);
 
