@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { Inventory } from "#contracts/agent.ts";
 import type { AgentAnswer, AgentChange } from "#contracts/api/agents.ts";
 import type { DroppedLink } from "#contracts/api/common.ts";
@@ -11,7 +12,7 @@ import type { HubSigner } from "../kernel/hub-key.ts";
 import type { Link } from "../kernel/link.ts";
 import type { Directory, DirectoryAgent } from "../members/directory.ts";
 import { type MembersContext, changeMembers, clusterFor, moveMembers } from "../members/members.service.ts";
-import { Agent } from "./agent.entity.ts";
+import { Agent, AgentHeartbeat } from "./agent.entity.ts";
 import type { Presence } from "./presence.ts";
 
 /** Renames or moves an agent. @throws HubError NOT_FOUND */
@@ -49,12 +50,16 @@ export async function deleteAgent(context: DeleteAgentContext, id: string, now: 
     const devices = context.directory.devicesOf(agent.clusterId).filter((device) => device.agentIds.includes(id));
     em.remove(row);
     await em.flush();
+    await em.nativeDelete(AgentHeartbeat, { agentId: id });
     const dropped = devices.map((device) => ({ deviceId: device.id, agentId: id }));
     return { result: undefined, touched: { removed: { agent: id }, dropped } };
   });
   if (!agent) return;
-  await sendOrder(context, agent, { type: "revoked" }, now);
-  context.disconnect(id);
+  try {
+    await sendOrder(context, agent, { type: "revoked" }, now);
+  } finally {
+    context.disconnect(id);
+  }
   const own = [topics.agentStatus, topics.agentHeartbeat, topics.agentInventory, topics.agentWatch];
   for (const topic of own) await context.link.publish(topic.for(agent.key), "", { qos: 1, retain: true });
 }
@@ -105,7 +110,7 @@ export async function takeInventory(
     interfaces: agent.interfaces,
     capabilities: agent.capabilities,
   };
-  if (JSON.stringify(seen) === JSON.stringify(known)) return;
+  if (isDeepStrictEqual(seen, known)) return;
   await changeMembers(context, async (em) => {
     const row = await em.findOne(Agent, { id: agent.id });
     if (!row) return { result: undefined, touched: {} }; // deleted while its message was on the way

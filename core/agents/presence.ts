@@ -39,16 +39,16 @@ export class Presence {
 
   setStatus(agentId: string, status: Availability, now: Date): void {
     const before = this.#agents.get(agentId);
-    const changed = before?.status !== status;
+    const changed = (before?.status ?? "offline") !== status;
     this.#agents.set(agentId, {
       status,
-      since: changed ? now : before.since,
+      since: changed || !before ? now : before.since,
       heartbeat: before?.heartbeat ?? null,
       lastSeenAt: now,
     });
     if (!changed) return;
     if (status === "online") this.#online++;
-    else if (before) this.#online--;
+    else this.#online--;
     for (const listener of this.#listeners) listener(agentId, status);
   }
 

@@ -27,14 +27,15 @@ export const ListQuery = z
   .strict();
 export type ListQuery = z.infer<typeof ListQuery>;
 
-export const Name = text(500)
+export const Name = z
+  .string()
   .trim()
   .min(1, "is empty")
   .max(80, "is longer than 80 characters")
   .refine(noControlCharacters, "holds a control character");
 export const Description = text(2_000).trim();
 export const Tags = z
-  .array(text(40).trim().min(1).refine(noControlCharacters, "holds a control character"))
+  .array(z.string().trim().min(1).max(40).refine(noControlCharacters, "holds a control character"))
   .max(20, "are more than 20")
   .overwrite((tags) => [...new Set(tags)]);
 
@@ -45,5 +46,5 @@ export const DroppedLink = z.object({ deviceId: z.uuid(), agentId: z.uuid() });
 export type DroppedLink = z.infer<typeof DroppedLink>;
 
 function noControlCharacters(text: string): boolean {
-  return !/\p{Cc}/u.test(text);
+  return !/[\p{Cc}\p{Cs}]/u.test(text); // Cs: half of a surrogate pair
 }
