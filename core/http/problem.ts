@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from "fastify-type-provider-zod";
 import { STATUS_CODES } from "node:http";
-import { DriverException, UniqueConstraintViolationException } from "@mikro-orm/postgresql";
+import { UniqueConstraintViolationException } from "@mikro-orm/postgresql";
 import type { Problem } from "#contracts/api/common.ts";
 import { ERROR_STATUS, type ErrorCode, HubError } from "../kernel/errors.ts";
 
@@ -23,7 +23,7 @@ interface Refusal {
 }
 
 /** Answers every failed request with problem details. A bug is logged with its stack; the caller learns the request id only. */
-export function answerProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+export function answerProblem(error: FastifyError | HubError, request: FastifyRequest, reply: FastifyReply): void {
   const refusal = refusalOf(error);
   if (refusal.code === "INTERNAL") request.log.error({ err: error }, "a request failed");
   const status = refusal.status ?? ERROR_STATUS[refusal.code];
@@ -45,7 +45,7 @@ export function answerProblem(error: FastifyError, request: FastifyRequest, repl
     .send(problem);
 }
 
-function refusalOf(error: FastifyError): Refusal {
+function refusalOf(error: FastifyError | HubError): Refusal {
   if (error instanceof HubError) {
     return {
       code: error.code,
@@ -110,16 +110,20 @@ const CONNECTION_CODES = new Set([
   "57P01",
   "57P02",
   "57P03",
+  "53300", // too many connections
   "08006",
   "08001",
 ]);
 
+/** Errors of a query come from the ORM, those of connecting from the driver below it as they are. */
 function isDatabaseGone(error: unknown): boolean {
-  if (!(error instanceof DriverException) && (error as Error).name !== "Error" && !(error instanceof AggregateError))
-    return false;
-  const code = (error as { code?: string }).code ?? "";
+  if (error instanceof AggregateError) return error.errors.some(isDatabaseGone);
+  if (!(error instanceof Error)) return false;
+  const { code = "" } = error as { code?: string };
   return (
     CONNECTION_CODES.has(code) ||
-    /Connection terminated|timeout exceeded when trying to connect|ECONNREFUSED/.test((error as Error).message)
+    /Connection terminated|timeout exceeded when trying to connect|not currently accepting connections/.test(
+      error.message,
+    )
   );
 }

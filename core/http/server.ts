@@ -53,6 +53,9 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
     genReqId: () => randomUUID(),
     routerOptions: { ignoreTrailingSlash: true },
     requestTimeout: 30_000,
+    // a path that cannot be read, before any route is asked
+    frameworkErrors: (_error, request, reply) =>
+      answerProblem(new HubError("ROUTE_NOT_FOUND", "There is nothing at this path"), request, reply),
     forceCloseConnections: true,
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);

@@ -11,6 +11,9 @@ export class MqttCredentials {
 
   constructor(directory: Directory) {
     this.#directory = directory;
+    directory.onChange((change) => {
+      if (change.type === "cluster" && change.before && !change.after) this.#clusterGone(change.before.key);
+    });
   }
 
   isTaken(username: string): boolean {
@@ -35,7 +38,14 @@ export class MqttCredentials {
     return equalHashes(credential.passwordHash, hashToken(password)) ? credential.principal : null;
   }
 
-  /** A cluster's key never changes and a deleted cluster's key gives no right, so these need no upkeep. */
+  /** Its key is free for another cluster, on which nobody has given any right. */
+  #clusterGone(key: string): void {
+    for (const { principal } of this.#byUsername.values())
+      if (principal.clusters?.has(key))
+        principal.clusters = new Set([...principal.clusters].filter((one) => one !== key));
+  }
+
+  /** A cluster's key never changes. */
   #clusterKeys(clusterIds: readonly string[] | null): ReadonlySet<string> | null {
     return clusterIds && new Set(clusterIds.flatMap((id) => this.#directory.clusters.byId(id)?.key ?? []));
   }

@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { query } from "#test/fixtures/database.ts";
+import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
+import { type TestMqttClient, connectMqtt } from "#test/fixtures/mqtt.ts";
+import { type ScriptedAgent, freshMac, freshName, startScriptedAgent } from "#test/fixtures/scripted-agent.ts";
+
+let hub: TestHub;
+let home: { id: string; key: string };
+let lab: { id: string; key: string };
+let pi: ScriptedAgent;
+const clients: TestMqttClient[] = [];
+
+beforeAll(async () => {
+  hub = await startTestHub();
+  home = (await hub.api.post("/clusters", { name: "Home" })).body;
+  lab = (await hub.api.post("/clusters", { name: "Lab" })).body;
+  pi = await startScriptedAgent(hub, { name: "Pi", clusterId: home.id });
+});
+
+afterAll(async () => {
+  for (const client of clients) await client.close();
+  await pi.close();
+  await hub.close();
+});
+
+const create = (fields: object = {}) =>
+  hub.api.post("/mqtt-clients", { name: freshName("Client"), permissions: ["read"], ...fields });
+const createOne = async (fields: object = {}) => (await create(fields)).body;
+const addDevice = async (clusterId: string) =>
+  (await hub.api.post("/devices", { name: freshName("Box"), mac: freshMac(), clusterId })).body;
+
+async function connect(
+  { username, password }: { username: string; password: string },
+  filters: string[] = [],
+  protocolVersion: 4 | 5 = 5,
+) {
+  const client = await connectMqtt(hub.mqttUrl, { username, password, protocolVersion }, filters);
+  clients.push(client);
+  return client;
+}
+
+describe("an MQTT client", () => {
+  test("that is made shows its password this once", async () => {
+    const { status, body } = await create({ name: "Home Assistant", permissions: ["read", "wake", "read"] });
+    expect(status).toBe(201);
+    expect(body).toEqual({
+      id: expect.any(String),
+      name: "Home Assistant",
+      username: "home-assistant",
+      password: expect.stringMatching(/^pbm_[a-z2-7]{52}$/),
+      permissions: ["read", "wake"],
+      clusterIds: null,
+      connections: 0,
+      createdAt: expect.any(String),
+      updatedAt: expect.any(String),
+    });
+    const { password, ...rest } = body;
+    expect((await hub.api.get(`/mqtt-clients/${body.id}`)).body).toEqual(rest);
+    expect((await hub.api.get("/mqtt-clients")).body.items).toContainEqual(rest);
+    expect(JSON.stringify(await query(hub.databaseUrl, "select * from mqtt_client"))).not.toContain(password);
+    expect((await createOne({ name: "Home Assistant" })).username).toBe("home-assistant-2");
+  });
+
+  test.each([
+    ["name", { name: "" }],
+    ["permissions", { permissions: [] }],
+    ["permissions.0", { permissions: ["admin"] }],
+    ["clusterIds.0", { clusterIds: ["home"] }],
+    ["username", { username: "hub" }],
+  ])("with a wrong %s is refused naming it", async (path, fields) => {
+    expect(await create(fields)).toMatchObject({ status: 422, body: { code: "INVALID_INPUT", errors: [{ path }] } });
+  });
+
+  test("of a cluster that is not there, or that is not there itself, answers 404", async () => {
+    const nowhere = "6b1b36cb-3d6c-4b3c-a7a6-0a5b6d6f7c11";
+    expect(await create({ clusterIds: [nowhere] })).toMatchObject({
+      status: 404,
+      body: { errors: [{ path: "clusterIds" }] },
+    });
+    for (const answer of [
+      await hub.api.get(`/mqtt-clients/${nowhere}`),
+      await hub.api.patch(`/mqtt-clients/${nowhere}`, {}),
+      await hub.api.delete(`/mqtt-clients/${nowhere}`),
+    ])
+      expect(answer).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });
+  });
+
+  test.each([[4], [5]] as const)(
+    "connects with version %d of the protocol, and only with its password",
+    async (version) => {
+      const credential = await createOne();
+      const client = await connect(credential, ["powerbeacon/hub/status"], version);
+      await expect.poll(() => client.last("powerbeacon/hub/status")).toBe("online");
+      expect((await hub.api.get(`/mqtt-clients/${credential.id}`)).body.connections).toBe(1);
+      await client.close();
+      await expect.poll(async () => (await hub.api.get(`/mqtt-clients/${credential.id}`)).body.connections).toBe(0);
+      for (const wrong of [
+        { ...credential, password: "wrong" },
+        { ...credential, username: "nobody" },
+      ])
+        await expect(
+          connectMqtt(hub.mqttUrl, { username: wrong.username, password: wrong.password, protocolVersion: version }),
+        ).rejects.toThrow();
+    },
+  );
+
+  test("that is deleted loses its connection and cannot come back", async () => {
+    const credential = await createOne();
+    const client = await connect(credential);
+    expect((await hub.api.delete(`/mqtt-clients/${credential.id}`)).status).toBe(204);
+    await expect.poll(() => client.client.connected).toBe(false);
+    await expect(connect(credential)).rejects.toThrow();
+  });
+
+  test("gains and loses rights with the next message", async () => {
+    const device = await addDevice(home.id);
+    const topic = `powerbeacon/cluster/${home.key}/wake`;
+    const credential = await createOne({ permissions: ["read"] });
+    const client = await connect(credential);
+    await expect(client.client.publishAsync(topic, device.key, { qos: 1 })).rejects.toThrow("Not authorized");
+    await hub.api.patch(`/mqtt-clients/${credential.id}`, { permissions: ["read", "wake"] });
+    await client.client.publishAsync(topic, device.key, { qos: 1 });
+    await expect
+      .poll(async () => (await hub.api.get(`/devices/${device.id}/wakes`)).body.items)
+      .toMatchObject([{ requestedBy: credential.username }]);
+    await hub.api.patch(`/mqtt-clients/${credential.id}`, { permissions: ["wake"], clusterIds: [lab.id] });
+    await expect(client.client.publishAsync(topic, device.key, { qos: 1 })).rejects.toThrow("Not authorized");
+    expect(client.client.connected).toBe(true);
+  });
+
+  test("of one cluster sees nothing of others", async () => {
+    const [own, foreign] = [await addDevice(home.id), await addDevice(lab.id)];
+    const credential = await createOne({ clusterIds: [home.id] });
+    const client = await connect(credential, ["powerbeacon/#"]);
+    await expect.poll(() => client.last(`powerbeacon/device/${own.key}/state`)).toBe("None");
+    await expect.poll(() => client.last("powerbeacon/agent/pi/status")).toBe("online");
+    await hub.api.patch(`/devices/${foreign.id}`, { name: "Changed" });
+    await hub.api.patch(`/devices/${own.id}`, { name: "Changed" });
+    await expect.poll(() => client.lastJson(`powerbeacon/device/${own.key}/info`)?.name).toBe("Changed");
+    const topics = new Set(client.on(/./).map(({ topic }) => topic));
+    expect([...topics].filter((topic) => topic.includes(foreign.key) || topic.includes(`cluster/${lab.key}/`))).toEqual(
+      [],
+    );
+    expect(topics).toContain(`powerbeacon/cluster/${home.key}/info`);
+    expect(topics).not.toContain("powerbeacon/event");
+
+    await hub.api.patch(`/devices/${foreign.id}`, { clusterId: home.id });
+    await expect.poll(() => client.lastJson(`powerbeacon/device/${foreign.key}/info`)?.cluster).toBe(home.key);
+  });
+
+  test("of a cluster that was deleted has no right on another one of the same key", async () => {
+    const first = (await hub.api.post("/clusters", { name: "Phoenix" })).body;
+    const credential = await createOne({ clusterIds: [first.id] });
+    await hub.api.delete(`/clusters/${first.id}`);
+    const second = (await hub.api.post("/clusters", { name: "Phoenix" })).body;
+    expect(second.key).toBe(first.key);
+    const device = await addDevice(second.id);
+    const client = await connect(credential, ["powerbeacon/#"]);
+    await expect.poll(() => client.last("powerbeacon/hub/status")).toBe("online");
+    const all = await connect(await createOne(), [`powerbeacon/device/${device.key}/#`]);
+    await expect.poll(() => all.last(`powerbeacon/device/${device.key}/state`)).toBe("None");
+    expect(client.on(new RegExp(`${device.key}|phoenix`))).toEqual([]);
+    expect((await hub.api.patch(`/mqtt-clients/${credential.id}`, { name: "Still there" })).status).toBe(200);
+  });
+
+  test("keeps its rights after a restart of the hub", async () => {
+    const credential = await createOne({ clusterIds: [home.id] });
+    const device = await addDevice(lab.id);
+    await hub.restart();
+    const client = await connect(credential, ["powerbeacon/#"]);
+    await expect.poll(() => client.last(`powerbeacon/cluster/${home.key}/state`)).toBe("OFF");
+    expect(client.on(new RegExp(device.key))).toEqual([]);
+  });
+});
