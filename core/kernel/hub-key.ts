@@ -1,5 +1,5 @@
-import { CompactSign, calculateJwkThumbprint } from "jose";
-import { generateKeyPairSync, webcrypto } from "node:crypto";
+import { calculateJwkThumbprint } from "jose";
+import { createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
 import type { HubKey } from "#contracts/enrolment.ts";
 import { keptSecret } from "./data-folder.ts";
 
@@ -18,14 +18,20 @@ export async function openHubKey(dataDir: string): Promise<HubSigner> {
   );
   const { kty, crv, x, d } = JSON.parse(kept) as HubKey & { d: string };
   const publicKey: HubKey = { kty, crv, x };
-  const privateKey = await webcrypto.subtle.importKey("jwk", { kty, crv, x, d }, "Ed25519", false, ["sign"]);
+  const privateKey = createPrivateKey({ key: { kty, crv, x, d }, format: "jwk" });
   const fingerprint = await calculateJwkThumbprint(publicKey);
-  const header = { alg: "EdDSA", kid: fingerprint };
-  const encoder = new TextEncoder();
+  const header = base64url(JSON.stringify({ alg: "EdDSA", kid: fingerprint }));
   return {
     publicKey,
     fingerprint,
-    sign: (claims) =>
-      new CompactSign(encoder.encode(JSON.stringify(claims))).setProtectedHeader(header).sign(privateKey),
+    // in this thread: it takes a tenth of a millisecond, and the way to another thread and back takes longer
+    sign: async (claims) => {
+      const signed = `${header}.${base64url(JSON.stringify(claims))}`;
+      return `${signed}.${sign(null, Buffer.from(signed), privateKey).toString("base64url")}`;
+    },
   };
+}
+
+function base64url(text: string): string {
+  return Buffer.from(text).toString("base64url");
 }
