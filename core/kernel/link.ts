@@ -10,6 +10,8 @@ import { type FixedTopic, type KeyedTopic, type TopicOptions, topics } from "#co
 export interface Link {
   /** Resolves when the broker has taken it (QoS 1) or it was written (QoS 0). */
   publish(topic: string, payload: string, options: TopicOptions & { properties?: ResponseProperties }): Promise<void>;
+  /** Messages that wait until the broker has taken earlier ones. Who has many to publish pauses while there are any. */
+  readonly backlog: number;
   /** Calls the handler for each message on the topic. Subscribe before `connect`. */
   on(topic: FixedTopic | KeyedTopic, handler: (message: LinkMessage) => void): void;
   /** Calls the handler after each connect, once the subscriptions stand. */
@@ -93,6 +95,9 @@ export function createLink({ baseTopic, open, log }: LinkOptions): Link {
     on: (topic, handler) => void subscriptions.push({ topic, handler }),
     onConnect: (handler) => void connectHandlers.push(handler),
     fullName: (topic) => base + topic,
+    get backlog() {
+      return waiting.length;
+    },
     ownName: (fullName) => (fullName.startsWith(base) ? fullName.slice(base.length) : undefined),
     publish: async (topic, payload, options) => {
       await inFlight(() => client.publishAsync(base + topic, payload, options));

@@ -3,13 +3,15 @@ import type { HubInfo, SwitchState } from "#contracts/power.ts";
 import { type FixedTopic, type KeyedTopic, topics } from "#contracts/topics.ts";
 import type { Presence } from "../agents/presence.ts";
 import type { Link } from "../kernel/link.ts";
-import type { Directory, DirectoryChange } from "../members/directory.ts";
+import type { Directory, DirectoryChange, DirectoryDevice } from "../members/directory.ts";
 import type { PowerStates } from "../power/power-states.ts";
 import type { WakeService } from "../wake/wake.service.ts";
 import { type Now, switchState } from "./now.ts";
 
 /** Things worked on before other work gets a turn. */
 const SLICE = 200;
+/** How long to let the broker catch up. Milliseconds. */
+const PAUSE_MS = 5;
 /** Counts of a cluster and of the hub follow changes after so long, in which more changes gather. Milliseconds. */
 const GATHER_MS = 50;
 
@@ -39,7 +41,7 @@ export class Projection {
   readonly #dirtyAgents = new Set<string>();
   readonly #listeners: ProjectionListener[] = [];
   #hubDirty = false;
-  #slice: NodeJS.Immediate | undefined;
+  #slice: NodeJS.Timeout | undefined;
   #gather: NodeJS.Timeout | undefined;
 
   constructor(options: ProjectionOptions) {
@@ -74,7 +76,7 @@ export class Projection {
   }
 
   close(): void {
-    clearImmediate(this.#slice);
+    clearTimeout(this.#slice);
     clearTimeout(this.#gather);
   }
 
@@ -110,17 +112,28 @@ export class Projection {
     this.#dirtyAgents.add(id);
     if (clusterId !== undefined) {
       this.#dirtyClusters.add(clusterId);
-      for (const device of this.#options.directory.devicesOf(clusterId)) this.#dirtyDevices.add(device.id);
+      for (const device of this.#options.directory.devicesOf(clusterId))
+        if (this.#isAvailabilityStale(device)) this.#dirtyDevices.add(device.id);
     }
     this.#schedule();
     this.hubDirty();
   }
 
+  /** Of many agents one more or less changes nothing for the devices, and devices are many. */
+  #isAvailabilityStale(device: DirectoryDevice): boolean {
+    const published = this.#published.get(topics.deviceAvailability.for(device.key));
+    return published !== this.#options.now.availability(device);
+  }
+
+  /** A pause while messages wait for the broker: more would only fill the memory, and a wake order would wait behind them. */
   #schedule(): void {
-    this.#slice ??= setImmediate(() => {
-      this.#slice = undefined;
-      this.#publishSlice();
-    });
+    this.#slice ??= setTimeout(
+      () => {
+        this.#slice = undefined;
+        this.#publishSlice();
+      },
+      this.#options.link.backlog > 0 ? PAUSE_MS : 0,
+    );
     this.#scheduleCounts();
   }
 
