@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,10 +8,20 @@ import { joinHub } from "../../agent/join.ts";
 import type { Cleanup } from "./cleanup.ts";
 import { type HubProcess, ROOT } from "./hub-process.ts";
 
+/** Builds the agent as it ships: one file. @returns its path. */
+export function bundledAgent(cleanup: Cleanup): string {
+  const folder = mkdtempSync(join(tmpdir(), "powerbeacon-bench-bundle-"));
+  cleanup.add(() => rmSync(folder, { recursive: true, force: true }));
+  const vite = join(ROOT, "node_modules/vite/bin/vite.js");
+  const build = ["build", "--config", "agent/vite.config.ts", "--outDir", folder, "--logLevel", "error"];
+  execFileSync(process.execPath, [vite, ...build], { cwd: ROOT });
+  return join(folder, "powerbeacon-agent.mjs");
+}
+
 /** Joins a real agent by a fresh code, runs it as a process of its own and waits until the hub sees it online. */
 export async function startRealAgent(
   hub: HubProcess,
-  { name, clusterId }: { name: string; clusterId: string },
+  { name, clusterId, file = "agent/main.ts" }: { name: string; clusterId: string; file?: string },
   cleanup: Cleanup,
 ): Promise<{ pid: number; key: string }> {
   const stateDir = mkdtempSync(join(tmpdir(), "powerbeacon-bench-agent-"));
@@ -19,7 +29,7 @@ export async function startRealAgent(
   const { body } = await hub.api.post("/enrolments", { clusterId });
   const { agent: key, agentId } = await joinHub({ hubUrl: hub.url, code: body.code, name, stateDir });
   const flags = process.env["BENCH_AGENT_FLAGS"]?.split(" ").filter(Boolean) ?? [];
-  const child = spawn(process.execPath, [...flags, "agent/main.ts", "run", "--state", stateDir], {
+  const child = spawn(process.execPath, [...flags, file, "run", "--state", stateDir], {
     cwd: ROOT,
     env: { PATH: process.env["PATH"], LOG_LEVEL: "warn" },
     stdio: ["ignore", "ignore", "inherit"],
