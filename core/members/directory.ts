@@ -230,11 +230,13 @@ function macKey(siteId: string, mac: string): string {
   return `${siteId} ${mac}`;
 }
 
+/** The rows are read once and let go, so no unit of work needs to know them. */
+const ALL_SITES_ONCE = { filters: { site: false }, disableIdentityMap: true } as const;
+
 /** Reads all sites once, at the start. */
 export async function loadDirectory(em: EntityManager): Promise<Directory> {
   const directory = new Directory();
-  // the rows are read once and let go, so no unit of work needs to know them
-  const options = { filters: { site: false }, disableIdentityMap: true };
+  const options = ALL_SITES_ONCE;
   const linksByDevice = new Map<string, string[]>();
   for (const link of await em.find(DeviceAgent, {}, options)) {
     const ids = linksByDevice.get(link.device.id) ?? [];
@@ -242,9 +244,23 @@ export async function loadDirectory(em: EntityManager): Promise<Directory> {
   }
   for (const row of await em.find(Cluster, {}, options)) directory.putCluster(clusterEntry(row));
   for (const row of await em.find(Agent, {}, options)) directory.putAgent(agentEntry(row));
-  for (const row of await em.find(Device, {}, options))
-    directory.putDevice(deviceEntry(row, linksByDevice.get(row.id) ?? []));
+  for await (const row of allDevices(em)) directory.putDevice(deviceEntry(row, linksByDevice.get(row.id) ?? []));
   return directory;
+}
+
+/** So many rows are in memory at once. */
+const DEVICES_PER_PAGE = 5_000;
+const BEFORE_ALL_IDS = "00000000-0000-0000-0000-000000000000";
+
+async function* allDevices(em: EntityManager): AsyncGenerator<Device> {
+  for (let after = BEFORE_ALL_IDS; ;) {
+    const where = { id: { $gt: after } };
+    const page = await em.find(Device, where, { ...ALL_SITES_ONCE, orderBy: { id: "asc" }, limit: DEVICES_PER_PAGE });
+    yield* page;
+    const last = page.at(-1);
+    if (!last || page.length < DEVICES_PER_PAGE) return;
+    after = last.id;
+  }
 }
 
 export function clusterEntry(row: Cluster): DirectoryCluster {
