@@ -53,9 +53,11 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
       const missed = typeof lastEventId === "string" ? stream.since(lastEventId) : undefined;
       if (missed) for (const event of missed) if (concerns(event.siteId, siteId)) raw.write(event.text);
       if (!missed) raw.write(eventText(stream.lastId, snapshot(siteId)));
+      const waitingAtFirst = raw.writableLength; // a snapshot may be large, and is on its way
       const unsubscribe = stream.subscribe((event) => {
+        if (!parts.isSessionOpen(sessionId)) return void raw.end();
         if (concerns(event.siteId, siteId)) raw.write(event.text);
-        if (raw.writableLength > MAX_WAITING_BYTES) raw.destroy();
+        if (raw.writableLength > waitingAtFirst + MAX_WAITING_BYTES) raw.destroy();
       });
       const timer = setInterval(() => (parts.isSessionOpen(sessionId) ? raw.write(":\n\n") : raw.end()), KEEP_ALIVE_MS);
       raw.on("error", () => {}); // its close follows

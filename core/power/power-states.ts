@@ -134,14 +134,14 @@ export class PowerStates {
       watched: looking.length > 0,
       waking: tracked.waking,
     });
-    const unchanged = power === before.power && reachable === before.reachable;
-    if (unchanged && evidence?.at === before.evidence?.at) return;
     const after: DevicePower = {
       power,
       since: power === before.power ? before.since : now,
       reachable,
       evidence: evidence ?? before.evidence, // when it was last seen, and how, is worth knowing afterwards too
     };
+    const unchanged = power === before.power && reachable === before.reachable;
+    if (unchanged && after.evidence?.at === before.evidence?.at) return;
     tracked.current = after;
     this.#counts[before.power]--;
     this.#counts[after.power]++;
@@ -163,7 +163,7 @@ export class PowerStates {
     const agents = this.#directory
       .agentsFor(device)
       .map(({ id }) => ({ id, online: this.#presence.isOnline(id) || this.#leaving.has(id) }));
-    return device.enabled ? watchersOf(device.id, agents) : [];
+    return watchersOf(device.id, agents);
   }
 
   #deviceChanged(before: DirectoryDevice | undefined, after: DirectoryDevice): void {
