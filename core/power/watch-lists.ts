@@ -54,7 +54,8 @@ export function startWatchLists(options: {
   async function publishList(agentId: string): Promise<void> {
     const agent = directory.agents.byId(agentId);
     if (!agent) return void published.delete(agentId);
-    const watched = power.watchedBy(agentId);
+    // in one order, so that a list is the same as long as its devices are
+    const watched = power.watchedBy(agentId).toSorted((a, b) => (a.key < b.key ? -1 : 1));
     if (watched.length > MAX_WATCHED_DEVICES)
       log.warn({ agent: agent.key, devices: watched.length }, "an agent has more devices than it can watch");
     const devices = watched.slice(0, MAX_WATCHED_DEVICES).map(watchedDevice);
