@@ -47,10 +47,9 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
       ? targets.map((target) => refusedTarget(target, refusal))
       : await waker.wake(targets, order.burst);
     const receipt = fittingReceipt({ order: order.id, at: hubTime().toISOString(), targets: done });
-    log.info(
-      { order: order.id, targets: targets.length, refusal },
-      refusal ? "Refused a wake order" : "Sent a wake order",
-    );
+    const told = { order: order.id, devices: targets.map(({ device }) => device), refusal };
+    if (refusal) log.info(told, "Refused a wake order");
+    else log.info({ ...told, packets: done.reduce((sum, { packets }) => sum + packets, 0) }, "Sent magic packets");
     await link.publish(topics.agentReceipt.for(key), JSON.stringify(receipt), topics.agentReceipt.options);
   };
 
@@ -68,7 +67,7 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
         else log.debug({}, "An answer about the time came too late");
       },
       revoked: () => {
-        log.error({ agent: key }, "The hub has removed this agent");
+        log.error({ agent: key }, "The hub has removed this agent; join again with a new code and --replace");
         onRevoked?.();
       },
       watch: (list) => {

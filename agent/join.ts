@@ -110,6 +110,9 @@ function refusalIn(body: unknown): string | undefined {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return `no answer within ${ANSWER_WITHIN_MS / 1000} s`;
+  if (error.message.includes("wrong version number")) return "it does not speak TLS there; try http://";
+  if (/other side closed|Parse Error|Expected HTTP/.test(error.message))
+    return "what answers there does not speak HTTP";
   // fetch says "fetch failed"; its cause knows why
   if (error.cause instanceof AggregateError && error.cause.errors[0]) return reasonOf(error.cause.errors[0]);
   return error.cause instanceof Error ? reasonOf(error.cause) : error.message;

@@ -8,11 +8,19 @@ import { joinHub } from "./join.ts";
 import { createLog } from "./log.ts";
 import { VERSION } from "./version.ts";
 
+/** How this program was called: in a checkout through npm, else by its name. */
+const PROGRAM = process.env["npm_lifecycle_event"] === "agent" ? "npm run agent --" : "powerbeacon-agent";
+
 const USAGE = `PowerBeacon agent ${VERSION}
 
-  powerbeacon-agent join <hub-url> <code> [--name NAME] [--state DIR] [--replace]
-  powerbeacon-agent run [--state DIR]
-  powerbeacon-agent status [--state DIR]`;
+  ${PROGRAM} join <hub-url> <code>   joins a hub with a join code
+      --name NAME                    the agent's name; without it the host name
+      --replace                      joins anew where this machine has joined already
+  ${PROGRAM} run                     runs; joins first with HUB_URL and JOIN_CODE where it has not
+  ${PROGRAM} status                  tells which hub this machine has joined
+
+  --state DIR   where the credential is kept (or STATE_DIR): /var/lib/powerbeacon-agent for root,
+                else ~/.local/state/powerbeacon-agent`;
 
 /** 0 done · 1 it could not · 2 called wrongly · 3 the hub has removed this agent */
 const EXIT = { failed: 1, usage: 2, removed: 3 } as const;
@@ -38,7 +46,7 @@ async function join(
   if (hubUrl === undefined || code === undefined || more.length > 0)
     throw new UsageError("join needs the address of the hub and a join code");
   const { agent } = await joinHub({ hubUrl, code, stateDir, ...options });
-  say(`Joined ${hubUrl} as "${agent}". Start it with: powerbeacon-agent run --state ${stateDir}`);
+  say(`Joined ${hubUrl} as "${agent}". Start it with: ${PROGRAM} run --state ${stateDir}`);
 }
 
 async function run(config: AgentConfig): Promise<void> {

@@ -15,6 +15,9 @@ export interface AccessRefusal {
   readonly reason: string;
 }
 
+/** The reason for a request that its sender may make, but not retained. */
+export const RETAINED_REQUEST = "requests are never retained";
+
 export interface ClientConnection {
   readonly clientId: string;
   readonly address: string | null;
@@ -52,14 +55,21 @@ export function refusalOfPublish(
   directory: ClusterDirectory,
 ): string | null {
   if (principal.type === "hub") return null;
-  if (principal.type === "agent") return refusalOfAgent(principal, topic, message);
+  if (principal.type === "agent") return refusalOfAgent(principal, topic, message, directory);
   return refusalOfIntegration(principal, topic, message, directory);
 }
 
-function refusalOfAgent(agent: AgentPrincipal, topic: RuledTopic, message: MessageInQuestion): string | null {
+function refusalOfAgent(
+  agent: AgentPrincipal,
+  topic: RuledTopic,
+  message: MessageInQuestion,
+  directory: ClusterDirectory,
+): string | null {
   const { agentPublishes } = topic.rule;
   if (agentPublishes === "no") return "agents do not publish here";
   if (topic.key !== agent.key) return "this topic belongs to another agent";
+  // also its Will: a removed agent leaves nothing behind
+  if (directory.clusterOfAgent(agent.key) === undefined) return "this agent was removed";
   if (message.retain && agentPublishes !== "own, retained") return "messages on this topic are never retained";
   return null;
 }
@@ -92,9 +102,9 @@ function refusalOfIntegration(
       if (!permissions.has("wake") && !permissions.has("power")) return "needs the permission wake or power";
       break;
   }
-  // A retained request would wake or stop machines again at every restart.
-  if (message.retain) return "requests are never retained";
   if (!concerns(integration, topic, directory)) return "the cluster is not one of its own";
+  // A retained request would wake or stop machines again at every restart.
+  if (message.retain) return RETAINED_REQUEST;
   return null;
 }
 

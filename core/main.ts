@@ -2,7 +2,7 @@ import type { EntityManager } from "@mikro-orm/postgresql";
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import ormConfig from "../mikro-orm.config.ts";
-import type { Authentication } from "../broker/access-policy.ts";
+import { type Authentication, RETAINED_REQUEST } from "../broker/access-policy.ts";
 import { type Broker, startBroker } from "../broker/broker.ts";
 import type { MqttCredentials as ShownCredentials } from "#contracts/principal.ts";
 import type { HubInfo } from "#contracts/power.ts";
@@ -130,6 +130,7 @@ async function startParts(
   const connections = new Map<string, number>();
   const count = (id: string, by: number) => connections.set(id, (connections.get(id) ?? 0) + by);
   let events: ReturnType<typeof startEvents> | undefined;
+  let requests: ReturnType<typeof listenToWakes> | undefined;
   const broker = await openBroker(config, {
     log: log.child({ part: "broker" }),
     policy: {
@@ -138,14 +139,11 @@ async function startParts(
       clusterOfAgent: (key) => clusterKeyOf(directory.agents.byKey(key)),
       connected: (principal) => void count(principal.id, 1),
       disconnected: (principal) => void count(principal.id, -1),
-      refused: ({ username, action, topic, reason }) =>
-        events?.refused({
-          by: username,
-          cluster: null,
-          device: null,
-          transaction: null,
-          reason: `${action} ${topic}: ${reason}`,
-        }),
+      refused: ({ username, action, topic, reason }) => {
+        if (reason === RETAINED_REQUEST && requests?.refuseRetained(topic, username)) return;
+        const nothing = { cluster: null, device: null, transaction: null };
+        events?.refused({ ...nothing, by: username, reason: `${action} ${topic}: ${reason}` });
+      },
     },
   });
   // MQTT over WebSocket lives on HTTP connections, so HTTP is closed only after the broker has let go of them
@@ -179,7 +177,7 @@ async function startParts(
   const emFor = (siteId: string) => boundTo(database, siteId);
   listenToAgents({ link, directory, presence, heartbeats, signer, emFor, log });
   listenToSightings({ link, directory, power, log });
-  listenToWakes({ link, directory, wakes, results, onRefused: events.refused, log });
+  requests = listenToWakes({ link, directory, wakes, results, onRefused: events.refused, log });
   link.onConnect(() => {
     started.publishAll();
     watchLists.publishAll();

@@ -61,7 +61,9 @@ export function listenToAgents(context: AgentMessages): void {
     return message.payload.length > 0 ? context.directory.agents.byKey(message.key) : undefined;
   }
 
-  function dropped({ topic, payload }: LinkMessage, problem: string | undefined): void {
-    if (payload.length > 0) log.warn({ topic, problem }, "a message was dropped");
+  function dropped({ topic, key, payload }: LinkMessage, problem: string | undefined): void {
+    // what a removed agent had still under way is nothing to worry about
+    if (payload.length > 0 && context.directory.agents.byKey(key))
+      log.warn({ topic, problem }, "a message was dropped");
   }
 }

@@ -90,7 +90,7 @@ async function sendOrder(
   const topic = topics.agentOrder.for(agent.key);
   const iat = now.getTime() / 1_000;
   const order: AgentOrder = { ...body, aud: topic, id: randomUUID(), iat, exp: iat + ORDER_LIFETIME_MS / 1_000 };
-  await link.publish(topic, await signer.sign(order), topics.agentOrder.options);
+  await link.publish(topic, signer.sign(order), topics.agentOrder.options);
 }
 
 /** Writes an inventory down where it differs from the row; agents repeat theirs at every connect. */

@@ -90,7 +90,7 @@ export async function enrolAgent(context: EnrolContext, request: EnrolRequest, n
     baseTopic: context.baseTopic,
     mqttUrl: context.mqttUrl,
   };
-  return { hubKey: context.signer.publicKey, grant: await context.signer.sign(grant) };
+  return { hubKey: context.signer.publicKey, grant: context.signer.sign(grant) };
 }
 
 /** One statement, so that two agents cannot share the last use. The secret finds its site; nobody is logged in here. */

@@ -51,6 +51,8 @@ export async function setUp(
 export async function logIn(em: EntityManager, username: string, password: string, now: Date): Promise<User> {
   const user = await em.findOne(User, { username: { $ilike: escapeLike(username.trim()) } });
   const fits = user ? await verifyPassword(user.passwordHash, password) : await verifyNobody(password);
+  if (!user && !(await isSetUp(em)))
+    throw new HubError("SETUP_REQUIRED", "This hub is not set up yet; its log has the code");
   if (!user || !fits || !user.enabled) throw new HubError("BAD_CREDENTIALS", "The user name or the password is wrong");
   user.lastLoginAt = now;
   await em.flush();

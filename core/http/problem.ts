@@ -22,10 +22,21 @@ interface Refusal {
   readonly status?: number;
 }
 
+/** Refusals that an operator wants to see: they may be somebody trying doors. */
+const SUSPICIOUS: ReadonlySet<ErrorCode> = new Set([
+  "BAD_CREDENTIALS",
+  "BAD_SETUP_CODE",
+  "BAD_JOIN_CODE",
+  "FORBIDDEN",
+  "TOO_MANY_REQUESTS",
+]);
+
 /** Answers every failed request with problem details. A bug is logged with its stack; the caller learns the request id only. */
 export function answerProblem(error: FastifyError | HubError, request: FastifyRequest, reply: FastifyReply): void {
   const refusal = refusalOf(error);
   if (refusal.code === "INTERNAL") request.log.error({ err: error }, "a request failed");
+  else if (SUSPICIOUS.has(refusal.code)) request.log.warn({ code: refusal.code, address: request.ip }, refusal.detail);
+  else request.log.debug({ code: refusal.code }, refusal.detail);
   const status = refusal.status ?? ERROR_STATUS[refusal.code];
   const problem: Problem = {
     type: `urn:powerbeacon:error:${refusal.code}`,

@@ -115,6 +115,7 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
     routePrefix: "/api/docs",
     staticCSP: true,
     transformStaticCSP: () => DOCS_CSP,
+    theme: { title: "PowerBeacon API" },
     uiConfig: { docExpansion: "list", layout: "BaseLayout" },
   });
   app.get("/api/openapi.json", { config: { permission: "public" }, schema: { hide: true } }, async () => app.swagger());

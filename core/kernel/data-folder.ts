@@ -4,6 +4,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
   closeSync,
   fsyncSync,
@@ -15,11 +16,13 @@ import { StartError } from "./start-error.ts";
 
 /** Makes the data folder, or says why that does not work. Its secrets are for the hub's own user alone. */
 export function openDataFolder(path: string): void {
+  const probe = join(path, ".writable");
   try {
     mkdirSync(path, { recursive: true, mode: 0o711 }); // the user of the embedded Postgres passes through
     mkdirSync(join(path, "secrets"), { recursive: true, mode: 0o700 });
     accessSync(path, constants.W_OK);
-    writeFileSync(join(path, ".writable"), "", { mode: 0o600 });
+    writeFileSync(probe, "", { mode: 0o600 });
+    rmSync(probe);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
     throw new StartError(

@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { MqttClient } from "mqtt";
 import type { IPublishPacket } from "mqtt-packet";
 import type { Logger } from "pino";
+import { MAX_PACKET_BYTES } from "#contracts/limits.ts";
 import { type FixedTopic, type KeyedTopic, type TopicOptions, topics } from "#contracts/topics.ts";
 
 /**
@@ -100,6 +101,9 @@ export function createLink({ baseTopic, open, log }: LinkOptions): Link {
     },
     ownName: (fullName) => (fullName.startsWith(base) ? fullName.slice(base.length) : undefined),
     publish: async (topic, payload, options) => {
+      // the broker would end the connection for it, and it would be sent again after each break
+      if (Buffer.byteLength(payload) > MAX_PACKET_BYTES - 1_024)
+        throw new RangeError(`${Buffer.byteLength(payload)} bytes on ${topic} do not fit into a packet`);
       await inFlight(() => client.publishAsync(base + topic, payload, options));
     },
     connect: async () => {

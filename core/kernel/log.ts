@@ -5,6 +5,8 @@ export async function createLog(level: string): Promise<Logger> {
   const options = {
     level,
     base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
     redact: [
       "password",
       "*.password",

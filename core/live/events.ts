@@ -19,7 +19,19 @@ const WAKE_EVENTS: Readonly<Partial<Record<WakeStageRecord["stage"], EventType>>
   cancelled: "wake_cancelled",
 };
 
-/** Refusals may come in floods; so many a second are told as events, all are counted in the log. */
+/** How the log tells of each; who and why stand in its fields. */
+const SENTENCES: Readonly<Record<EventType, string>> = {
+  wake_requested: "a device is being woken",
+  wake_succeeded: "a device is awake",
+  wake_failed: "a device did not wake",
+  wake_cancelled: "a wake was cancelled",
+  came_up_by_itself: "a device came up by itself",
+  agent_online: "an agent is online",
+  agent_offline: "an agent is offline",
+  request_refused: "a request was refused",
+};
+
+/** Refusals may come in floods; so many a second are told and logged, the broker counts all. */
 const REFUSALS_PER_SECOND = 10;
 
 /** Publishes what happened, on `event` and on the device's own event topic. */
@@ -50,6 +62,7 @@ export function startEvents(options: {
       ...nothing,
       ...details,
     } satisfies EventMessage);
+    log.info(details, SENTENCES[event_type]);
     const names = details.device ? [topics.event.name, topics.deviceEvent.for(details.device)] : [topics.event.name];
     for (const name of names) {
       link
@@ -100,7 +113,6 @@ export function startEvents(options: {
       transaction: string | null;
       reason: string;
     }): void => {
-      log.info(refusal, "a request was refused");
       const second = Math.floor(performance.now() / 1_000);
       if (refusals.second !== second) refusals = { second, count: 0 };
       if (refusals.count++ >= REFUSALS_PER_SECOND) return;

@@ -90,6 +90,7 @@ export class Directory {
   readonly #members = new Map<string, { devices: Set<string>; agents: Set<string> }>();
   readonly #listeners: ((change: DirectoryChange) => void)[] = [];
 
+  #held: DirectoryChange[] | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** Runs changes one after the other. */
@@ -97,6 +98,18 @@ export class Directory {
     const result = this.#turn.then(work);
     this.#turn = result.catch(() => {}); // whoever waits for the result hears of it
     return result;
+  }
+
+  /** Listeners hear of these changes only when all are made: a device that moves with its agents is never seen without them. */
+  together(changes: () => void): void {
+    const held: DirectoryChange[] = [];
+    this.#held = held;
+    try {
+      changes();
+    } finally {
+      this.#held = undefined;
+    }
+    for (const change of held) this.#tell(change);
   }
 
   onChange(listener: (change: DirectoryChange) => void): void {
@@ -185,6 +198,7 @@ export class Directory {
   }
 
   #tell(change: DirectoryChange): void {
+    if (this.#held) return void this.#held.push(change);
     for (const listener of this.#listeners) listener(change);
   }
 }

@@ -125,13 +125,15 @@ async function tellDirectory(em: EntityManager, directory: Directory, touched: T
   const links = devices.size > 0 ? await em.find(DeviceAgent, { device: { $in: [...devices.keys()] } }) : [];
   const agentIds = Map.groupBy(links, (link) => link.device.id);
   const { removed = {} } = touched;
-  for (const row of touched.clusters ?? []) directory.putCluster(clusterEntry(row));
-  for (const row of touched.agents ?? []) directory.putAgent(agentEntry(row));
-  for (const row of devices.values()) {
-    const linked = (agentIds.get(row.id) ?? []).map((link) => link.agent.id);
-    directory.putDevice(deviceEntry(row, linked));
-  }
-  if (removed.device) directory.removeDevice(removed.device);
-  if (removed.agent) directory.removeAgent(removed.agent);
-  if (removed.cluster) directory.removeCluster(removed.cluster);
+  directory.together(() => {
+    for (const row of touched.clusters ?? []) directory.putCluster(clusterEntry(row));
+    for (const row of touched.agents ?? []) directory.putAgent(agentEntry(row));
+    for (const row of devices.values()) {
+      const linked = (agentIds.get(row.id) ?? []).map((link) => link.agent.id);
+      directory.putDevice(deviceEntry(row, linked));
+    }
+    if (removed.device) directory.removeDevice(removed.device);
+    if (removed.agent) directory.removeAgent(removed.agent);
+    if (removed.cluster) directory.removeCluster(removed.cluster);
+  });
 }

@@ -31,6 +31,12 @@ interface Tracked {
   readonly verdicts: Map<string, Verdict>;
 }
 
+/** An agent that could watch a device. */
+interface Candidate {
+  readonly id: string;
+  readonly online: boolean;
+}
+
 /** Holds every device's power state: takes sightings, presence and wakes in, and tells what changed. */
 export class PowerStates {
   readonly #directory: Directory;
@@ -151,7 +157,7 @@ export class PowerStates {
   #track(device: DirectoryDevice): void {
     this.#devices.set(device.id, {
       current: UNKNOWN,
-      watchers: this.#assign(device),
+      watchers: watchersOf(device.id, this.#candidatesFor(device)),
       waking: false,
       verdicts: new Map(),
     });
@@ -159,11 +165,10 @@ export class PowerStates {
     this.#counts[UNKNOWN.power]++;
   }
 
-  #assign(device: DirectoryDevice): string[] {
-    const agents = this.#directory
+  #candidatesFor(device: DirectoryDevice): Candidate[] {
+    return this.#directory
       .agentsFor(device)
       .map(({ id }) => ({ id, online: this.#presence.isOnline(id) || this.#leaving.has(id) }));
-    return watchersOf(device.id, agents);
   }
 
   #deviceChanged(before: DirectoryDevice | undefined, after: DirectoryDevice): void {
@@ -207,10 +212,15 @@ export class PowerStates {
   #reassign(devices: readonly DirectoryDevice[], { contentChanged }: { contentChanged: boolean }): void {
     const now = new Date();
     const touched = new Set<string>();
+    const ofCluster = new Map<string, Candidate[]>();
     for (const device of devices) {
       const tracked = this.#devices.get(device.id);
       if (!tracked) continue;
-      const watchers = this.#assign(device);
+      const isLinked = device.agentIds.length > 0;
+      const known = isLinked ? undefined : ofCluster.get(device.clusterId);
+      const candidates = known ?? this.#candidatesFor(device);
+      if (!isLinked) ofCluster.set(device.clusterId, candidates);
+      const watchers = watchersOf(device.id, candidates);
       for (const id of tracked.watchers) if (!watchers.includes(id)) touched.add(id);
       for (const id of watchers) if (contentChanged || !tracked.watchers.includes(id)) touched.add(id);
       tracked.watchers = watchers;

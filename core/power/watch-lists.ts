@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { MAX_WATCHED_DEVICES } from "#contracts/limits.ts";
+import { MAX_SIGNED_BYTES, MAX_WATCHED_DEVICES } from "#contracts/limits.ts";
 import { WatchList, type WatchedDevice } from "#contracts/order.ts";
 import { topics } from "#contracts/topics.ts";
 import type { HubSigner } from "../kernel/hub-key.ts";
@@ -56,16 +56,16 @@ export function startWatchLists(options: {
     if (!agent) return void published.delete(agentId);
     // in one order, so that a list is the same as long as its devices are
     const watched = power.watchedBy(agentId).toSorted((a, b) => (a.key < b.key ? -1 : 1));
-    if (watched.length > MAX_WATCHED_DEVICES)
+    const devices = fitting(watched.map(watchedDevice));
+    if (watched.length > devices.length)
       log.warn({ agent: agent.key, devices: watched.length }, "an agent has more devices than it can watch");
-    const devices = watched.slice(0, MAX_WATCHED_DEVICES).map(watchedDevice);
     const content = JSON.stringify(devices);
     if (published.get(agentId) === content) return;
     const topic = topics.agentWatch.for(agent.key);
     const now = Date.now();
     version = Math.max(version + 1, now); // rises across restarts of the hub, too
     const list: WatchList = { type: "watch", aud: topic, version, iat: now / 1_000, devices };
-    await link.publish(topic, await signer.sign(list), topics.agentWatch.options);
+    await link.publish(topic, signer.sign(list), topics.agentWatch.options);
     published.set(agentId, content);
   }
 
@@ -80,6 +80,12 @@ export function startWatchLists(options: {
       await publishing;
     },
   };
+}
+
+/** As many devices as one packet takes. */
+function fitting(devices: readonly WatchedDevice[]): WatchedDevice[] {
+  let left = MAX_SIGNED_BYTES - 1_024; // for the other claims
+  return devices.slice(0, MAX_WATCHED_DEVICES).filter((device) => (left -= JSON.stringify(device).length + 1) > 0);
 }
 
 function watchedDevice({ key, mac, address, watch }: DirectoryDevice): WatchedDevice {

@@ -45,6 +45,8 @@ export class RunningWake {
   finishedAt: Date | null = null;
   seconds: number | null = null;
   evidence: Evidence | null = null;
+  /** Seen up before any agent said that it sent: the receipt of a burst under way follows in a moment. */
+  early: { readonly evidence: Evidence; readonly atMs: number } | null = null;
   #answersOfBurst = new Map<string, boolean>();
   #hasBurstFailed = false;
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { MAX_TARGETS_PER_ORDER, ORDER_LIFETIME_MS } from "#contracts/limits.ts";
+import { MAX_SIGNED_BYTES, MAX_TARGETS_PER_ORDER, ORDER_LIFETIME_MS } from "#contracts/limits.ts";
 import type { WakeOrder, WakeTarget } from "#contracts/order.ts";
 import { topics } from "#contracts/topics.ts";
 import { SecureOnPassword, MacAddress } from "#contracts/mac-address.ts";
@@ -16,28 +16,46 @@ export interface WakeAim {
   readonly wholeCluster: boolean;
 }
 
-/** The claims of the orders that wake these devices of one cluster, at most 200 targets each. */
+/** The claims of the orders that wake these devices of one cluster: at most 200 targets each, and as many as fit into a packet. */
 export function wakeOrders(
   clusterKey: string,
   aims: readonly WakeAim[],
   now: Date,
 ): { order: WakeOrder; aims: readonly WakeAim[] }[] {
   const iat = now.getTime() / 1_000;
-  const orders = [];
-  for (let start = 0; start < aims.length; start += MAX_TARGETS_PER_ORDER) {
-    const part = aims.slice(start, start + MAX_TARGETS_PER_ORDER);
-    const order: WakeOrder = {
+  return portions(aims.map((aim) => ({ aim, target: targetOf(aim) }))).map((part) => ({
+    order: {
       type: "wake",
       aud: topics.clusterWake.for(clusterKey),
       id: randomUUID(),
       iat,
       exp: iat + ORDER_LIFETIME_MS / 1_000,
-      targets: part.map(targetOf),
+      targets: part.map(({ target }) => target),
       burst: BURST,
-    };
-    orders.push({ order, aims: part });
+    },
+    aims: part.map(({ aim }) => aim),
+  }));
+}
+
+interface AimedTarget {
+  readonly aim: WakeAim;
+  readonly target: WakeTarget;
+}
+
+function portions(targets: readonly AimedTarget[]): AimedTarget[][] {
+  const parts: AimedTarget[][] = [];
+  let part: AimedTarget[] = [];
+  let left = 0;
+  for (const one of targets) {
+    const bytes = JSON.stringify(one.target).length + 1;
+    if (parts.length === 0 || part.length === MAX_TARGETS_PER_ORDER || bytes > left) {
+      parts.push((part = []));
+      left = MAX_SIGNED_BYTES - 1_024; // for the other claims
+    }
+    part.push(one);
+    left -= bytes;
   }
-  return orders;
+  return parts;
 }
 
 function targetOf({ device, agents, wholeCluster }: WakeAim): WakeTarget {

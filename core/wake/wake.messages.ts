@@ -36,8 +36,10 @@ export interface WakeMessages {
 /** A compact JWS begins so (`{"` in base64url): on a wake topic it is an order of the hub, not a request. */
 const JWS_BEGIN = "eyJ";
 
+const NEVER_RETAINED = "Requests are never retained";
+
 /** Requests by MQTT, and what agents did with the orders that followed. */
-export function listenToWakes({ link, directory, wakes, results, onRefused, log }: WakeMessages): void {
+export function listenToWakes({ link, directory, wakes, results, onRefused, log }: WakeMessages) {
   link.on(topics.clusterWake, (message) => {
     const payload = message.payload.toString("utf8");
     if (payload.startsWith(JWS_BEGIN)) return;
@@ -74,6 +76,36 @@ export function listenToWakes({ link, directory, wakes, results, onRefused, log 
       return log.warn({ topic: message.topic, problem: receipt.error?.message }, "a message was dropped");
     wakes.receipt(agent, receipt.data);
   });
+
+  return {
+    /** Answers a retained request that the broker did not let through. Returns false when the topic is none of requests. */
+    refuseRetained: (topic: string, by: string): boolean => {
+      const commands = [
+        { command: topics.clusterWake, result: topics.clusterWakeResult, names: "cluster" },
+        { command: topics.clusterSet, result: topics.clusterWakeResult, names: "cluster" },
+        { command: topics.deviceSet, result: topics.deviceResult, names: "device" },
+      ] as const;
+      for (const { command, result, names } of commands) {
+        const key = command.match(topic);
+        if (key === undefined) continue;
+        const message = {
+          topic,
+          key,
+          payload: Buffer.alloc(0),
+          retained: true,
+          by,
+          responseTopic: undefined,
+          correlationData: undefined,
+        };
+        doorOf(message, result.for(key), { cluster: null, device: null, [names]: key }).refuse(
+          "RETAINED_COMMAND",
+          NEVER_RETAINED,
+        );
+        return true;
+      }
+      return false;
+    },
+  };
 
   function clusterOf(key: string, door: Door): DirectoryCluster | undefined {
     const cluster = directory.clusters.byKey(key);
@@ -153,7 +185,7 @@ export function listenToWakes({ link, directory, wakes, results, onRefused, log 
       open: (parsed) => {
         transaction = parsed.ok ? parsed.request.transaction : parsed.transaction;
         // a command that waits for whoever subscribes next would start a machine long after it was wished
-        if (message.retained) return refuse("RETAINED_COMMAND", "Commands are never retained");
+        if (message.retained) return refuse("RETAINED_COMMAND", NEVER_RETAINED);
         if (!parsed.ok) return refuse("INVALID_REQUEST", parsed.reason);
         if (response === "not-allowed")
           return refuse(

@@ -23,6 +23,8 @@ const MAX_RUNNING = 100_000;
 /** Wakes that are over stay at hand so many, for whoever asks again. */
 const MAX_RECENT = 5_000;
 const TICK_MS = 100;
+/** A machine that is seen up counts as awake after this, also when no agent has said that it sent. Milliseconds. */
+const RECEIPT_PATIENCE_MS = 3_000;
 
 export interface WakeOptions {
   readonly force: boolean;
@@ -158,11 +160,12 @@ export class WakeService {
       const wake = order.wakes.get(target.device);
       if (!wake || isRepetition(target)) continue;
       const first = wake.take(agent, target, order.asked.get(target.device) ?? 1);
-      if (wake.isOver) continue; // it was seen before the burst had ended
+      if (wake.isOver) continue;
       if (first) {
         const { packets, destinations } = target;
         this.#record(wake, { stage: "sent", at: receipt.at, agent: Key.parse(agent.key), packets, destinations });
-      } else if (isHopeless([...wake.agents.values()], wake.failedBursts)) {
+        if (wake.early) this.#awake(wake, wake.early.evidence, wake.early.atMs);
+      } else if (!wake.early && isHopeless([...wake.agents.values()], wake.failedBursts)) {
         this.#fail(wake, "SEND_FAILED", "No agent could send a magic packet");
       }
     }
@@ -260,9 +263,9 @@ export class WakeService {
     for (const part of wakeOrders(clusterKey, aims, new Date())) {
       const asked = new Map(part.aims.map((aim) => [aim.device.key, aim.agents.length]));
       this.#orders.set(part.order.id, { atMs: nowMs, wakes, asked });
-      signer
-        .sign(part.order)
-        .then((order) => link.publish(topic, order, topics.clusterWake.options))
+      // at once: the order is on its way before anybody is told that there is one
+      link
+        .publish(topic, signer.sign(part.order), topics.clusterWake.options)
         .catch((error: unknown) =>
           log.warn(
             { err: error, order: part.order.id },
@@ -275,7 +278,13 @@ export class WakeService {
   #seen(device: DirectoryDevice, evidence: Evidence): void {
     const wake = this.#byDevice.get(device.id);
     if (!wake) return;
-    const seconds = wake.secondsSince(performance.now());
+    const nowMs = performance.now();
+    if (wake.wasSent) this.#awake(wake, evidence, nowMs);
+    else wake.early ??= { evidence, atMs: nowMs };
+  }
+
+  #awake(wake: RunningWake, evidence: Evidence, seenMs: number): void {
+    const seconds = wake.secondsSince(seenMs);
     this.#record(wake, { stage: "awake", at: new Date().toISOString(), seconds, evidence });
   }
 
@@ -283,7 +292,9 @@ export class WakeService {
     const nowMs = performance.now();
     const due: RunningWake[] = [];
     for (const wake of this.#byDevice.values()) {
-      if (nowMs >= wake.endsMs) this.#endWindow(wake, nowMs);
+      if (wake.early && nowMs - wake.early.atMs >= RECEIPT_PATIENCE_MS)
+        this.#awake(wake, wake.early.evidence, wake.early.atMs);
+      else if (nowMs >= wake.endsMs) this.#endWindow(wake, nowMs);
       else if (nowMs >= wake.nextBurstMs) due.push(wake);
     }
     if (due.length > 0) this.#sendBursts(due, nowMs);
