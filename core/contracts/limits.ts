@@ -3,6 +3,9 @@
 /** The most that one MQTT packet may hold once a client is connected. Bytes. */
 export const MAX_PACKET_BYTES = 256 * 1024;
 
+/** The most that signed claims may hold as JSON: a JWS is a third longer, and has to fit into a packet with its topic. Bytes. */
+export const MAX_SIGNED_BYTES = ((MAX_PACKET_BYTES - 4 * 1024) * 3) / 4;
+
 /** A larger cluster gets several orders: an order and its receipt must each fit into one packet. */
 export const MAX_TARGETS_PER_ORDER = 200;
 

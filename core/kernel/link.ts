@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { MqttClient } from "mqtt";
 import type { IPublishPacket } from "mqtt-packet";
 import type { Logger } from "pino";
@@ -57,6 +58,8 @@ const BY_PROPERTY = "pb-by";
 /** Packet identifiers end at 65,535, and a broker that is slow must not fill the memory. */
 const MAX_IN_FLIGHT = 1_000;
 const MAX_WAITING = 200_000;
+/** A broker that does not take the hub's goodbye does not hold up its end. */
+const FAREWELL_MS = 1_000;
 
 interface Subscription {
   readonly topic: FixedTopic | KeyedTopic;
@@ -127,16 +130,16 @@ export function createLink({ baseTopic, open, log }: LinkOptions): Link {
   };
 
   async function inFlight(send: () => Promise<unknown>): Promise<void> {
-    if (flying >= MAX_IN_FLIGHT) {
-      if (waiting.length >= MAX_WAITING) throw new Error("too many messages wait for the broker");
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    }
-    flying++;
+    if (flying < MAX_IN_FLIGHT) flying++;
+    else if (waiting.length >= MAX_WAITING) throw new Error("too many messages wait for the broker");
+    else await new Promise<void>((resolve) => waiting.push(resolve));
     try {
       await send();
     } finally {
-      flying--;
-      waiting.shift()?.();
+      // a place is handed over, so that nobody overtakes who waits
+      const next = waiting.shift();
+      if (next) next();
+      else flying--;
     }
   }
 

@@ -48,7 +48,7 @@ function portions(targets: readonly AimedTarget[]): AimedTarget[][] {
   let left = 0;
   for (const one of targets) {
     const bytes = JSON.stringify(one.target).length + 1;
-    if (parts.length === 0 || part.length === MAX_TARGETS_PER_ORDER || bytes > left) {
+    if (part.length === MAX_TARGETS_PER_ORDER || bytes > left) {
       parts.push((part = []));
       left = MAX_SIGNED_BYTES - 1_024; // for the other claims
     }
