@@ -72,7 +72,8 @@ describe("settings", () => {
       JWT_SECRET_FILE: "/nowhere/jwt",
       TLS_CERT_FILE: "/nowhere/cert.pem",
     });
-    expect(problems.map((problem) => problem.split(":", 1)[0]).toSorted()).toEqual([
+    expect(new Set(problems.map((problem) => problem.split(":", 1)[0]))).toEqual(
+      new Set([
       "DATABASE_URL",
       "HTTP_PORT",
       "JWT_EXPIRATION_HOURS",
@@ -85,7 +86,7 @@ describe("settings", () => {
       "SETUP_CODE",
       "TLS_CERT_FILE",
       "TLS_KEY_FILE",
-    ]);
+    ]));
   });
 
   test("are told in one message with a line for each problem", () => {

@@ -104,7 +104,8 @@ describe("a join code", () => {
   test("of which one use is left lets one of five in that come at the same moment", async () => {
     const { code } = await codeFor({ uses: 2 });
     const answers = await Promise.all(Array.from({ length: 5 }, () => enrol(enrolBody(code))));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 201, 403, 403, 403]);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(2);
+    expect(answers.filter(({ status }) => status === 403)).toHaveLength(3);
   });
 
   test("that has expired, was deleted or was never made lets nobody in, and tells no difference", async () => {

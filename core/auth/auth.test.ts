@@ -72,7 +72,8 @@ describe("the set-up", () => {
 
     const names = ["admin1", "admin2", "admin3", "admin4", "admin5"];
     const answers = await Promise.all(names.map((username) => init({ username })));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409, 409, 409, 409]);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(4);
     expect(await query(hub.databaseUrl, 'select role from "user"')).toEqual([{ role: "superuser" }]);
   });
 
@@ -229,7 +230,7 @@ describe("a session", () => {
       "no token at all": "x",
     };
     for (const [what, wrong] of Object.entries(forged))
-      expect(await me({ authorization: `Bearer ${wrong}` }), what).toBe(401);
+      expect({ what, status: await me({ authorization: `Bearer ${wrong}` }) }).toEqual({ what, status: 401 });
     expect(await me({ authorization: `Bearer ${await sign(secret)}` })).toBe(200);
   });
 

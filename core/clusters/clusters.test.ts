@@ -114,12 +114,12 @@ describe("the members of a cluster", () => {
     const [a, b, c] = [await addDevice(), await addDevice(), await addDevice()];
     const { id } = await createOne({ deviceIds: [a.id, b.id], agentIds: [ids()[0]] });
     const replaced = (await hub.api.patch(`/clusters/${id}`, { deviceIds: [b.id, c.id] })).body;
-    expect(replaced.deviceIds.toSorted()).toEqual([b.id, c.id].toSorted());
+    expect(new Set(replaced.deviceIds)).toEqual(new Set([b.id, c.id]));
     expect(replaced.agentIds).toEqual([ids()[0]]);
     expect((await get("devices", a.id)).clusterId).toBeNull();
     expect((await get("devices", c.id)).clusterId).toBe(id);
     const renamed = (await hub.api.patch(`/clusters/${id}`, { name: "Only the name" })).body;
-    expect(renamed.deviceIds.toSorted()).toEqual([b.id, c.id].toSorted());
+    expect(new Set(renamed.deviceIds)).toEqual(new Set([b.id, c.id]));
     expect((await hub.api.patch(`/clusters/${id}`, { deviceIds: [], agentIds: [] })).body).toMatchObject({
       deviceIds: [],
       agentIds: [],
@@ -140,7 +140,7 @@ describe("the members of a cluster", () => {
 
     const moved = (await hub.api.patch(`/agents/${one}`, { clusterId: from.id })).body;
     const pairs = moved.droppedLinks.map(({ deviceId }: { deviceId: string }) => deviceId);
-    expect(pairs.toSorted()).toEqual([alone.id, together.id].toSorted());
+    expect(new Set(pairs)).toEqual(new Set([alone.id, together.id]));
     expect((await get("devices", together.id)).agentIds).toEqual([]);
   });
 

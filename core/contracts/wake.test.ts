@@ -27,13 +27,13 @@ describe("a wake request", () => {
     expect(parseWakeRequest(payload)).toEqual({ ok: true, request });
   });
 
-  const noList = "the payload is neither a list of device keys nor JSON";
+  const noList = /^the payload is neither a list of device keys nor JSON$/;
   test.each([
     ["text that is no key", "Wake up!", noList, null],
     ["a list with a hole", "nas,,pve", noList, null],
     ["a list that ends with a comma", "nas,", noList, null],
     ["a JSON list", '["nas"]', noList, null],
-    ["broken JSON", '{"devices":["nas"', "the payload is not valid JSON", null],
+    ["broken JSON", '{"devices":["nas"', /^the payload is not valid JSON$/, null],
     ["no device", '{"devices":[]}', /^devices: /, null],
     ["devices that are no list", '{"devices":"nas","transaction":"7"}', /^devices: /, "7"],
     ["a key that is none", '{"devices":["nas","Not A Key"],"transaction":7}', /^devices\.1: must be 1 to 63/, "7"],
@@ -50,7 +50,7 @@ describe("a wake request", () => {
   ])("with %s is refused, and what is wrong is named", (_what, payload, reason, transaction) => {
     expect(parseWakeRequest(payload)).toEqual({
       ok: false,
-      reason: typeof reason === "string" ? reason : expect.stringMatching(reason),
+      reason: expect.stringMatching(reason),
       transaction,
     });
   });

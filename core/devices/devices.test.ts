@@ -25,7 +25,7 @@ const create = (fields: object = {}) =>
   hub.api.post("/devices", { name: freshName("Box"), mac: freshMac(), ...fields });
 const createOne = async (fields: object = {}) => {
   const { status, body } = await create(fields);
-  expect(status, JSON.stringify(body)).toBe(201);
+  expect({ status, body }).toMatchObject({ status: 201 });
   return body;
 };
 const namesOf = (body: { items: { name: string }[] }) => body.items.map(({ name }) => name);
@@ -178,7 +178,8 @@ describe("a device", () => {
   test("made twice at the same moment exists once", async () => {
     const mac = freshMac();
     const answers = await Promise.all(Array.from({ length: 5 }, () => create({ mac })));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409, 409, 409, 409]);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(4);
   });
 
   test("gets a key of its own beside others of the same name, and keeps it when renamed", async () => {
@@ -328,13 +329,7 @@ test("devices and their links outlive a restart of the hub", async () => {
   const before = (await hub.api.get("/devices?limit=200")).body.items;
   await pi.close();
   await hub.restart();
-  const configured = ({
-    power: _,
-    since: __,
-    reachable: ___,
-    availability: ____,
-    evidence: _____,
-    ...rest
-  }: Record<string, unknown>) => rest;
+  const observed = new Set(["power", "since", "reachable", "availability", "evidence"]);
+  const configured = (device: object) => Object.entries(device).filter(([field]) => !observed.has(field));
   expect((await hub.api.get("/devices?limit=200")).body.items.map(configured)).toEqual(before.map(configured));
 });

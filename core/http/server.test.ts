@@ -173,7 +173,7 @@ describe("the API's documents", () => {
       const found = pointer
         .split("/")
         .reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], body);
-      expect(found, pointer).toBeDefined();
+      expect({ pointer, found }).toEqual({ pointer, found: expect.anything() });
     }
   });
 
@@ -190,7 +190,7 @@ describe("the API's documents", () => {
     expect(addresses.length).toBeGreaterThan(3);
     for (const address of addresses) {
       expect(address.origin).toBe(hub.url);
-      expect((await fetch(address)).status, address.pathname).toBe(200);
+      expect({ path: address.pathname, status: (await fetch(address)).status }).toMatchObject({ status: 200 });
     }
     expect(html).not.toMatch(/<script>(?!\s*<\/script>)/);
   });

@@ -22,7 +22,7 @@ afterEach(async () => {
 
 function open(): Duplex {
   const [ours, theirs] = duplexPair();
-  broker.handle(theirs as never);
+  broker.handle(theirs);
   ends.push(ours);
   return ours;
 }

@@ -43,7 +43,7 @@ describe("a stream of live events", () => {
       "",
       "-",
     ])
-      expect(stream.since(id), id).toBeUndefined();
+      expect({ id, since: stream.since(id) }).toEqual({ id, since: undefined });
   });
 
   test("hands nothing to who has left", () => {

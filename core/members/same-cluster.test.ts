@@ -84,6 +84,9 @@ describe("the database", () => {
     await sql(MOVE_DEVICE, [device, there]);
     await sql(MOVE_AGENT, [agent, there]);
     await sql(LINK, [device, agent, site]);
+    expect(await sql("select device_id from device_agent where agent_id = $1", [agent])).toEqual([
+      { device_id: device },
+    ]);
   });
 
   test.each([
