@@ -44,9 +44,14 @@ export async function startHubProcess(cleanup: Cleanup, env: Record<string, stri
   chmodSync(dataDir, 0o711); // Postgres runs as another user where we are root
   cleanup.add(() => rmSync(dataDir, { recursive: true, force: true }));
   let running: Running | undefined;
-  cleanup.add(async () => running && stop(running.child, dataDir));
+  let child: ChildProcess | undefined; // known before it is ready: somebody may break off while it starts
+  cleanup.add(async () => child && stop(child, dataDir));
 
-  const start = async (ports: Record<string, string>) => launch({ DATA_DIR: dataDir, ...ports, ...env });
+  const start = async (ports: Record<string, string>) => {
+    const spawned = spawnHub({ DATA_DIR: dataDir, ...ports, ...env });
+    child = spawned;
+    return untilReady(spawned);
+  };
   running = await start({ HTTP_PORT: "0", MQTT_PORT: "0" });
   const first = running;
   const ports = { HTTP_PORT: String(first.httpPort), MQTT_PORT: String(first.mqttPort) };
@@ -81,14 +86,17 @@ export async function startHubProcess(cleanup: Cleanup, env: Record<string, stri
 }
 
 /** `BENCH_HUB_FLAGS` are flags of Node for the hub, such as `--cpu-prof`. */
-async function launch(env: Record<string, string>): Promise<Running> {
-  const startedMs = performance.now();
+function spawnHub(env: Record<string, string>) {
   const flags = process.env["BENCH_HUB_FLAGS"]?.split(" ").filter(Boolean) ?? [];
-  const child = spawn(process.execPath, [...flags, "core/main.ts"], {
+  return spawn(process.execPath, [...flags, "core/main.ts"], {
     cwd: ROOT,
     env: { PATH: process.env["PATH"], HTTP_HOST: "127.0.0.1", MQTT_HOST: "127.0.0.1", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
+}
+
+async function untilReady(child: ReturnType<typeof spawnHub>): Promise<Running> {
+  const startedMs = performance.now();
   const output: string[] = [];
   const ended = once(child, "exit").then(() => {
     throw new Error(`the hub did not start:\n${output.join("\n")}`);
