@@ -232,6 +232,7 @@ describe("while the database is away", () => {
       const { status, body } = await hub.api.post(`/devices/${device.id}/wake`);
       expect({ status, stage: body.stage }).toEqual({ status: 202, stage: "accepted" });
       await expect.poll(() => agent.orders().length).toBe(1);
+      for (const order of agent.orders()) await agent.answers(order, "sent");
       await agent.sees({ nas: true });
       await expect.poll(async () => (await hub.api.get(`/wakes/${body.wake}`)).body.stage).toBe("awake");
       expect(await hub.api.get("/wakes")).toMatchObject({ status: 503, body: { code: "DATABASE_UNAVAILABLE" } });

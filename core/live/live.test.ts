@@ -29,6 +29,16 @@ afterAll(async () => {
 const addDevice = async () =>
   (await hub.api.post("/devices", { name: freshName("Box"), mac: freshMac(), clusterId })).body;
 
+/** Wakes a device; the agent sends, and sees it come up. */
+async function wakeUp(device: { id: string; key: string }): Promise<string> {
+  const { body } = await hub.api.post(`/devices/${device.id}/wake`);
+  const order = () => pi.orders().find(({ targets }) => targets.some((target) => target.device === device.key));
+  await expect.poll(order).toBeDefined();
+  await pi.answers(order() as NonNullable<ReturnType<typeof order>>, "sent");
+  await pi.sees({ [device.key]: true });
+  return body.wake;
+}
+
 interface LiveEvent {
   readonly id: string;
   readonly event: string;
@@ -97,14 +107,13 @@ describe("the live stream", () => {
     await expect
       .poll(() => ofDevice().at(-1)?.data)
       .toMatchObject({ key: device.key, power: "unknown", availability: "online" });
-    const { body } = await hub.api.post(`/devices/${device.id}/wake`);
-    await expect.poll(() => ofDevice().at(-1)?.data.power).toBe("waking");
-    await pi.sees({ [device.key]: true });
+    const wake = await wakeUp(device);
+    expect(ofDevice().map(({ data }) => data.power)).toContain("waking");
     const stages = () =>
       named(stream, "wake")
-        .filter(({ data }) => data.wake === body.wake)
+        .filter(({ data }) => data.wake === wake)
         .map(({ data }) => data.stage);
-    await expect.poll(stages).toEqual(["accepted", "awake"]);
+    await expect.poll(stages).toEqual(["accepted", "sent", "awake"]);
     await expect.poll(() => ofDevice().at(-1)?.data).toMatchObject({ power: "on", lastWake: { outcome: "awake" } });
     await expect.poll(() => named(stream, "cluster").at(-1)?.data).toMatchObject({ id: clusterId, state: "ON" });
     await hub.api.delete(`/devices/${device.id}`);
@@ -209,8 +218,7 @@ describe("events", () => {
 
   test("tell a wake, and a device that came up by itself", async () => {
     const device = await addDevice();
-    await hub.api.post(`/devices/${device.id}/wake`);
-    await pi.sees({ [device.key]: true });
+    await wakeUp(device);
     await expect.poll(() => eventsOf(device.key).length).toBe(2);
     await pi.sees({ [device.key]: false });
     await expect.poll(async () => (await hub.api.get(`/devices/${device.id}`)).body.power).toBe("off");
