@@ -16,6 +16,8 @@ import { Wake } from "#core/wake/wake.entity.ts";
 export default defineConfig({
   entities: [Site, User, Session, Cluster, Agent, AgentHeartbeat, Enrolment, Device, DeviceAgent, MqttClient, Wake],
   extensions: [Migrator],
+  // a database that does not answer at all must not hold up the hub for as long as TCP waits
+  driverOptions: { connectionTimeoutMillis: 5_000, query_timeout: 15_000, keepAlive: true },
   migrations: {
     path: join(import.meta.dirname, "core/migrations"),
     glob: "!(*.d|*.test).{js,ts}",

@@ -93,12 +93,19 @@ export class Connection {
       conn,
       client,
       packetTimeoutMs: context.limits.packetTimeoutMs,
-      packetBytes: () => (client.connected ? context.limits.packetBytes : context.limits.packetBytesBeforeConnack),
+      packetBytes: () => {
+        if (origin.hub !== null) return Number.POSITIVE_INFINITY; // the hub checks what it publishes itself
+        return client.connected ? context.limits.packetBytes : context.limits.packetBytesBeforeConnack;
+      },
       congestion: origin.hub === null ? context.congestion : NEVER_CONGESTED,
       isOpen: () => client.connected || !this.#hasConnect,
       onPacket: (packet) => this.#take(packet),
       onProblem: (reason, problem) => this.fail(reason, problem),
     });
+  }
+
+  forgetWill(): void {
+    this.client._will = null;
   }
 
   /** Ends the connection because the client broke the protocol. Its Will is published. */

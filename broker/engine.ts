@@ -216,6 +216,7 @@ export async function startEngine(options: BrokerOptions): Promise<Engine> {
     disconnect(principalId) {
       for (const connection of connections) {
         if (connection.principal?.id !== principalId) continue;
+        connection.forgetWill(); // what a revoked credential still wished for is not done
         connection.end(Reason.administrativeAction, "disconnected by the hub");
       }
       sessions.dropAll(`${principalId}/`);

@@ -13,7 +13,7 @@ import { startHeartbeatWriter } from "./agents/heartbeat-writer.ts";
 import { Presence, restoreHeartbeats } from "./agents/presence.ts";
 import { authRoutes } from "./auth/auth.routes.ts";
 import { isSetUp } from "./auth/auth.service.ts";
-import { loadSessions } from "./auth/sessions.ts";
+import { type Sessions, loadSessions } from "./auth/sessions.ts";
 import { clusterRoutes } from "./clusters/clusters.routes.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { deviceRoutes } from "./devices/devices.routes.ts";
@@ -99,7 +99,8 @@ async function startParts(
   // a Postgres that runs already may be another hub's: it is ours to end only once we hold the lock
   if (postgres?.launched) closers.push(() => postgres.close());
   let projection: Projection | undefined;
-  const database = await openDatabase({
+  let openSessions: Sessions | undefined;
+  const database: Database = await openDatabase({
     url: config.databaseUrl ?? postgres?.url ?? "",
     orm: ormConfig,
     owner: config.databaseUrl === null ? `the data folder ${config.dataDir}` : "this database",
@@ -107,8 +108,10 @@ async function startParts(
     onChange: (up) => {
       if (up) log.info("the database answers again");
       else log.error("the database does not answer; waking goes on, changes and history wait");
+      if (up) void openSessions?.forgetEnded(database.fork());
       projection?.hubDirty();
     },
+    ...(postgres && { revive: () => postgres.revive() }),
     onLockLost: () => options.onFatal?.("Another hub took over the database; this one ends."),
   });
   if (postgres && !postgres.launched) closers.push(() => postgres.close());
@@ -118,6 +121,7 @@ async function startParts(
   const site = await ensureDefaultSite(em.fork(), startedAt);
   const setupCode = (await isSetUp(em)) ? null : (config.setupCode ?? randomBytes(6).toString("hex"));
   const sessions = await loadSessions(em.fork(), sessionOptions(config, site.id), startedAt);
+  openSessions = sessions;
   const directory = await loadDirectory(em.fork());
   const presence = new Presence();
   const agentCredentials = await loadAgentCredentials(em.fork(), directory);
@@ -233,6 +237,7 @@ async function startParts(
     { prefix: "/api" },
   );
   app.server.on("upgrade", (request, socket, head) => {
+    socket.on("error", () => {}); // Node takes its own listener off; the socket's close follows
     if (request.url?.split("?", 1)[0] === "/mqtt") broker.handleUpgrade(request, socket, head);
     else socket.destroy();
   });

@@ -38,7 +38,7 @@ export function listenToAgents(context: AgentMessages): void {
     const heartbeat = Heartbeat.safeParse(parseJson(message.payload));
     if (!agent || !heartbeat.success) return dropped(message, heartbeat.error?.message);
     presence.setHeartbeat(agent.id, heartbeat.data, new Date());
-    heartbeats.add(agent, heartbeat.data);
+    heartbeats.add(agent.id, { agent_id: agent.id, heartbeat: heartbeat.data });
   });
 
   link.on(topics.agentInventory, (message) => {

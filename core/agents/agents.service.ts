@@ -43,18 +43,17 @@ export interface DeleteAgentContext extends MembersContext {
 
 /** Takes an agent's credential back: it is told, its connection ends, and its retained topics go. @throws HubError NOT_FOUND */
 export async function deleteAgent(context: DeleteAgentContext, id: string, now: Date): Promise<void> {
-  const agent = context.directory.agents.byId(id);
-  await changeMembers(context, async (em) => {
+  const agent = await changeMembers(context, async (em) => {
     const row = await em.findOne(Agent, { id });
+    const agent = context.directory.agents.byId(id);
     if (!row || !agent) throw notFound();
     const devices = context.directory.devicesOf(agent.clusterId).filter((device) => device.agentIds.includes(id));
     em.remove(row);
     await em.flush();
     await em.nativeDelete(AgentHeartbeat, { agentId: id });
     const dropped = devices.map((device) => ({ deviceId: device.id, agentId: id }));
-    return { result: undefined, touched: { removed: { agent: id }, dropped } };
+    return { result: agent, touched: { removed: { agent: id }, dropped } };
   });
-  if (!agent) return;
   try {
     await sendOrder(context, agent, { type: "revoked" }, now);
   } finally {

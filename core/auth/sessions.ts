@@ -1,6 +1,7 @@
 import { SignJWT, jwtVerify } from "jose";
 import { randomUUID } from "node:crypto";
 import type { EntityManager } from "@mikro-orm/postgresql";
+import { isDatabaseGone } from "../kernel/database-gone.ts";
 import type { Account } from "../kernel/routes.ts";
 import { Session } from "./session.entity.ts";
 import type { User } from "./user.entity.ts";
@@ -14,6 +15,9 @@ export interface Sessions {
   /** The account behind a token; undefined when it is not valid (any more). */
   accountOf(token: string, now: Date): Promise<Account | undefined>;
   isOpen(sessionId: string, now: Date): boolean;
+  /** Deletes the rows of sessions that ended while the database was away. */
+  forgetEnded(em: EntityManager): Promise<void>;
+  /** Ends a session at once; its row goes as soon as the database answers. */
   end(em: EntityManager, sessionId: string): Promise<void>;
 }
 
@@ -45,11 +49,22 @@ export interface SessionOptions {
 export async function loadSessions(em: EntityManager, options: SessionOptions, now: Date): Promise<Sessions> {
   const key = new TextEncoder().encode(options.secret);
   const live = new Map<string, LiveSession>();
+  const ended = new Set<string>();
   await em.nativeDelete(Session, { expiresAt: { $lte: now } });
   const rows = await em.find(Session, {}, { populate: ["user"], orderBy: { createdAt: "asc" } });
   for (const row of rows) {
     const user = row.user.unwrap();
     if (user.enabled) live.set(row.id, { account: accountFor(user, row.id), expiresAt: row.expiresAt });
+  }
+
+  async function forgetEnded(em: EntityManager): Promise<void> {
+    const ids = [...ended];
+    try {
+      await em.nativeDelete(Session, { id: { $in: ids } });
+      for (const id of ids) ended.delete(id);
+    } catch (error) {
+      if (!isDatabaseGone(error)) throw error; // else they are deleted when it is back
+    }
   }
 
   function accountFor(user: User, sessionId: string): Account {
@@ -98,8 +113,10 @@ export async function loadSessions(em: EntityManager, options: SessionOptions, n
     },
     end: async (em, sessionId) => {
       live.delete(sessionId);
-      await em.nativeDelete(Session, { id: sessionId });
+      ended.add(sessionId);
+      await forgetEnded(em);
     },
+    forgetEnded,
   };
 }
 

@@ -3,6 +3,7 @@ import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } fro
 import { STATUS_CODES } from "node:http";
 import { UniqueConstraintViolationException } from "@mikro-orm/postgresql";
 import type { Problem } from "#contracts/api/common.ts";
+import { isDatabaseGone } from "../kernel/database-gone.ts";
 import { ERROR_STATUS, type ErrorCode, HubError } from "../kernel/errors.ts";
 
 /** The fields that a unique index of the database protects. */
@@ -111,30 +112,4 @@ function duplicateOf(error: unknown): Refusal | undefined {
   if (!field) return undefined;
   const detail = `This ${field} is taken already`;
   return { code: "DUPLICATE", detail, errors: [{ path: field, message: detail }] };
-}
-
-const CONNECTION_CODES = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "ETIMEDOUT",
-  "57P01",
-  "57P02",
-  "57P03",
-  "53300", // too many connections
-  "08006",
-  "08001",
-]);
-
-/** Errors of a query come from the ORM, those of connecting from the driver below it as they are. */
-function isDatabaseGone(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.some(isDatabaseGone);
-  if (!(error instanceof Error)) return false;
-  const { code = "" } = error as { code?: string };
-  return (
-    CONNECTION_CODES.has(code) ||
-    /Connection terminated|timeout exceeded when trying to connect|not currently accepting connections/.test(
-      error.message,
-    )
-  );
 }

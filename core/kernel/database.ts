@@ -34,6 +34,8 @@ export interface DatabaseOptions {
   readonly log: Logger;
   /** The database answers again, or does not any more. */
   readonly onChange: (up: boolean) => void;
+  /** Brings an embedded server back that died. */
+  readonly revive?: () => Promise<void>;
   /** The lock was lost to another hub: this one must not go on. */
   readonly onLockLost: () => void;
 }
@@ -151,6 +153,9 @@ function watchDatabase(options: DatabaseOptions, name: string, first: Client) {
       return await ask();
     } catch (error) {
       options.log.debug({ err: error }, "the database does not answer");
+      await options
+        .revive?.()
+        .catch((cause: unknown) => options.log.error({ err: cause }, "the database could not be started again"));
       return false;
     }
   }

@@ -19,6 +19,8 @@ export interface EmbeddedPostgres {
   readonly dataDir: string;
   /** False when it ran already: left behind by a hub that was killed, or another hub's. */
   readonly launched: boolean;
+  /** Starts it again on the same port where it died. */
+  revive(): Promise<void>;
   /** Ends it with a fast shutdown and waits until it is gone. */
   close(): Promise<void>;
 }
@@ -51,11 +53,16 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const installation = await findInstallation(options.dataDir);
   if (!fs.existsSync(join(installation.data, "PG_VERSION")))
     initialise(installation, options.password, options.settings?.["fsync"] !== "off");
-  const server = runningServer(installation.data) ?? (await launch(installation, options.settings ?? {}));
+  const settings = options.settings ?? {};
+  let server = runningServer(installation.data) ?? (await launch(installation, settings, await freePort()));
+  const { port, launched } = server;
   return {
-    url: `postgres://powerbeacon:${encodeURIComponent(options.password)}@127.0.0.1:${server.port}/powerbeacon`,
+    url: `postgres://powerbeacon:${encodeURIComponent(options.password)}@127.0.0.1:${port}/powerbeacon`,
     dataDir: installation.data,
-    launched: server.launched,
+    launched,
+    revive: async () => {
+      server = runningServer(installation.data) ?? (await launch(installation, settings, port));
+    },
     close: () => stop(server.pid, installation.data),
   };
 }
@@ -259,9 +266,12 @@ function forgetStranger(data: string): void {
   if (pid && isAlive(pid) && !isServerOf(data, pid)) fs.rmSync(file, { force: true });
 }
 
-async function launch(installation: Installation, settings: Readonly<Record<string, string>>): Promise<Server> {
+async function launch(
+  installation: Installation,
+  settings: Readonly<Record<string, string>>,
+  port: number,
+): Promise<Server> {
   const { bin, data, log, owner } = installation;
-  const port = await freePort();
   forgetStranger(data);
   const all: Record<string, string> = {
     listen_addresses: "127.0.0.1",

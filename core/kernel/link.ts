@@ -122,8 +122,10 @@ export function createLink({ baseTopic, open, log }: LinkOptions): Link {
       await first;
     },
     close: async () => {
-      if (client.connected)
-        await client.publishAsync(base + topics.hubStatus.name, "offline", topics.hubStatus.options);
+      if (client.connected) {
+        const offline = client.publishAsync(base + topics.hubStatus.name, "offline", topics.hubStatus.options);
+        await Promise.race([offline, delay(FAREWELL_MS, undefined, { ref: false })]);
+      }
       // An in-process stream never closes by itself, so a graceful end would wait for ever.
       await client.endAsync(true);
     },

@@ -111,29 +111,44 @@ export async function changeMembers<Result>(
   work: (em: EntityManager) => Promise<{ result: Result; touched: Touched }>,
 ): Promise<Result> {
   return await directory.inTurn(async () => {
-    const { result, touched } = await em.transactional(work, { clear: true });
-    await tellDirectory(em.fork({ keepTransactionContext: false }), directory, touched);
+    const { result, tell } = await em.transactional(
+      async (em) => {
+        const { result, touched } = await work(em);
+        return { result, tell: await news(em, directory, touched) };
+      },
+      { clear: true },
+    );
+    tell();
     return result;
   });
 }
 
-async function tellDirectory(em: EntityManager, directory: Directory, touched: Touched): Promise<void> {
+/** Reads what the directory needs while still in the transaction: after the commit nothing can fail any more. */
+async function news(em: EntityManager, directory: Directory, touched: Touched): Promise<() => void> {
   const devices = new Map((touched.devices ?? []).map((device) => [device.id, device]));
   const others = [...new Set((touched.dropped ?? []).map((link) => link.deviceId))].filter((id) => !devices.has(id));
   if (others.length > 0)
     for (const device of await em.find(Device, { id: { $in: others } })) devices.set(device.id, device);
   const links = devices.size > 0 ? await em.find(DeviceAgent, { device: { $in: [...devices.keys()] } }) : [];
   const agentIds = Map.groupBy(links, (link) => link.device.id);
+  const entries = {
+    clusters: (touched.clusters ?? []).map(clusterEntry),
+    agents: (touched.agents ?? []).map(agentEntry),
+    devices: [...devices.values()].map((row) =>
+      deviceEntry(
+        row,
+        (agentIds.get(row.id) ?? []).map((link) => link.agent.id),
+      ),
+    ),
+  };
   const { removed = {} } = touched;
-  directory.together(() => {
-    for (const row of touched.clusters ?? []) directory.putCluster(clusterEntry(row));
-    for (const row of touched.agents ?? []) directory.putAgent(agentEntry(row));
-    for (const row of devices.values()) {
-      const linked = (agentIds.get(row.id) ?? []).map((link) => link.agent.id);
-      directory.putDevice(deviceEntry(row, linked));
-    }
-    if (removed.device) directory.removeDevice(removed.device);
-    if (removed.agent) directory.removeAgent(removed.agent);
-    if (removed.cluster) directory.removeCluster(removed.cluster);
-  });
+  return () =>
+    directory.together(() => {
+      for (const entry of entries.clusters) directory.putCluster(entry);
+      for (const entry of entries.agents) directory.putAgent(entry);
+      for (const entry of entries.devices) directory.putDevice(entry);
+      if (removed.device) directory.removeDevice(removed.device);
+      if (removed.agent) directory.removeAgent(removed.agent);
+      if (removed.cluster) directory.removeCluster(removed.cluster);
+    });
 }

@@ -17,59 +17,65 @@ export interface MqttClientContext {
 }
 
 /** Makes a named credential. The password is a high-entropy token and leaves the hub this once. @throws HubError NOT_FOUND (clusterIds) */
-export async function createMqttClient(
+export function createMqttClient(
   context: MqttClientContext,
   input: MqttClientCreate,
   now: Date,
 ): Promise<{ row: MqttClient; password: string }> {
-  const { em, credentials, siteId } = context;
-  checkClusters(context, input.clusterIds);
-  const password = `pbm_${randomSecret()}${randomSecret()}`;
-  const row = em.create(MqttClient, {
-    id: randomUUID(),
-    site: em.getReference(Site, siteId),
-    name: input.name,
-    username: freeKey(keyFromName(input.name, "client"), (username) => credentials.isTaken(username)),
-    passwordHash: hashToken(password),
-    permissions: input.permissions,
-    clusterIds: input.clusterIds ?? null,
-    createdAt: now,
-    updatedAt: now,
+  return context.directory.inTurn(async () => {
+    const { em, credentials, siteId } = context;
+    checkClusters(context, input.clusterIds);
+    const password = `pbm_${randomSecret()}${randomSecret()}`;
+    const row = em.create(MqttClient, {
+      id: randomUUID(),
+      site: em.getReference(Site, siteId),
+      name: input.name,
+      username: freeKey(keyFromName(input.name, "client"), (username) => credentials.isTaken(username)),
+      passwordHash: hashToken(password),
+      permissions: input.permissions,
+      clusterIds: input.clusterIds ?? null,
+      createdAt: now,
+      updatedAt: now,
+    });
+    await em.flush();
+    credentials.put(row);
+    return { row, password };
   });
-  await em.flush();
-  credentials.put(row);
-  return { row, password };
 }
 
 /** Rights that are taken away are gone with the next message. @throws HubError NOT_FOUND */
-export async function changeMqttClient(
+export function changeMqttClient(
   context: MqttClientContext,
   id: string,
   change: MqttClientChange,
   now: Date,
 ): Promise<MqttClient> {
-  const row = await findMqttClient(context.em, id);
-  checkClusters(context, change.clusterIds);
-  if (change.name !== undefined) row.name = change.name;
-  if (change.permissions !== undefined) row.permissions = change.permissions;
-  if (change.clusterIds !== undefined) row.clusterIds = change.clusterIds;
-  row.updatedAt = now;
-  await context.em.flush();
-  context.credentials.put(row);
-  return row;
+  return context.directory.inTurn(async () => {
+    const row = await findMqttClient(context.em, id);
+    checkClusters(context, change.clusterIds);
+    if (change.name !== undefined) row.name = change.name;
+    if (change.permissions !== undefined) row.permissions = change.permissions;
+    if (change.clusterIds !== undefined) row.clusterIds = change.clusterIds;
+    row.updatedAt = now;
+    await context.em.flush();
+    context.credentials.put(row);
+    return row;
+  });
 }
 
 /** Revokes a credential and ends its connections. @throws HubError NOT_FOUND */
-export async function deleteMqttClient(
+export function deleteMqttClient(
   context: MqttClientContext,
   id: string,
   disconnect: (principalId: string) => void,
 ): Promise<void> {
-  const row = await findMqttClient(context.em, id);
-  context.em.remove(row);
-  await context.em.flush();
-  context.credentials.remove(row.username);
-  disconnect(id);
+  return context.directory.inTurn(async () => {
+    const row = await findMqttClient(context.em, id);
+    context.em.remove(row);
+    await context.em.flush();
+    context.credentials.remove(row.username);
+    disconnect(id);
+  });
 }
 
 export async function findMqttClient(em: EntityManager, id: string): Promise<MqttClient> {

@@ -11,6 +11,8 @@ const MAX_ASKERS = 100;
 /** Somebody who wants to hear the results of a wake. */
 export interface Asker {
   readonly by: string;
+  /** The door that the request came by; user names of people and of MQTT clients are apart. */
+  readonly door: "http" | "mqtt";
   readonly transaction: string | null;
   /** An MQTT 5 response topic, without base, and the data that correlates. */
   readonly response: { readonly topic: string; readonly correlationData: Buffer | undefined } | null;

@@ -13,14 +13,14 @@ export class Transactions<Answer> {
   readonly #remembered = new Map<string, { readonly atMs: number; readonly answers: readonly Answer[] }>();
   #answers = 0;
 
-  find(by: string, transaction: string, nowMs: number): readonly Answer[] | undefined {
-    const found = this.#remembered.get(keyOf(by, transaction));
+  find(client: string, transaction: string, nowMs: number): readonly Answer[] | undefined {
+    const found = this.#remembered.get(keyOf(client, transaction));
     return found && nowMs - found.atMs < TRANSACTION_LIFETIME_MS ? found.answers : undefined;
   }
 
-  remember(by: string, transaction: string, answers: readonly Answer[], nowMs: number): void {
-    this.#forget(keyOf(by, transaction));
-    this.#remembered.set(keyOf(by, transaction), { atMs: nowMs, answers });
+  remember(client: string, transaction: string, answers: readonly Answer[], nowMs: number): void {
+    this.#forget(keyOf(client, transaction));
+    this.#remembered.set(keyOf(client, transaction), { atMs: nowMs, answers });
     this.#answers += answers.length;
     for (const [key, { atMs }] of this.#remembered) {
       const fits = this.#remembered.size <= MAX_TRANSACTIONS && this.#answers <= MAX_ANSWERS;
@@ -35,6 +35,6 @@ export class Transactions<Answer> {
   }
 }
 
-function keyOf(by: string, transaction: string): string {
-  return JSON.stringify([by, transaction]);
+function keyOf(client: string, transaction: string): string {
+  return JSON.stringify([client, transaction]);
 }

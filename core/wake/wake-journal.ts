@@ -1,12 +1,9 @@
 import type { Logger } from "pino";
 import type { Database } from "../kernel/database.ts";
+import { startWriteBehind } from "../kernel/write-behind.ts";
 import type { RunningWake } from "./running-wake.ts";
 
-/**
- * Writes the history of wakes behind them, at most half a second late: all that changed since, in one statement.
- *
- * While the database is away the newest form of each wake waits; beyond the bound the oldest are given up.
- */
+/** Writes the history of wakes behind them, at most half a second late. */
 export interface WakeJournal {
   add(wake: RunningWake): void;
   /** Writes what waits, so that a list that follows is complete. Fails when the database does. */
@@ -15,7 +12,6 @@ export interface WakeJournal {
 }
 
 const FLUSH_INTERVAL_MS = 500;
-const ROWS_PER_STATEMENT = 500;
 const MAX_WAITING = 20_000;
 
 // a wake of a device that was deleted meanwhile finds no device and is left out
@@ -31,34 +27,14 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 const PRUNE = `delete from wake where requested_at < now() - make_interval(days => ${KEPT_DAYS})`;
 
 export function startWakeJournal(database: Database, log: Logger): WakeJournal {
-  const dirty = new Map<string, RunningWake>();
-  let flushing: Promise<void> | undefined;
-
-  async function writeAll(): Promise<void> {
-    while (dirty.size > 0) {
-      const batch = [...dirty.values()].slice(0, ROWS_PER_STATEMENT);
-      for (const wake of batch) dirty.delete(wake.id);
-      try {
-        await database.execute(UPSERT, [JSON.stringify(batch.map(rowOf))]);
-      } catch (error) {
-        for (const wake of batch) dirty.set(wake.id, wake);
-        throw error;
-      }
-    }
-  }
-
-  function flush(): Promise<void> {
-    return (flushing ??= writeAll().finally(() => (flushing = undefined)));
-  }
-
-  async function flushQuietly(): Promise<void> {
-    if (dirty.size === 0 || !database.isUp()) return;
-    try {
-      await flush();
-    } catch (error) {
-      log.warn({ err: error, waiting: dirty.size }, "the history of wakes could not be written; it waits");
-    }
-  }
+  const behind = startWriteBehind<RunningWake>({
+    what: "wakes of the history",
+    intervalMs: FLUSH_INTERVAL_MS,
+    maxWaiting: MAX_WAITING,
+    write: (wakes) => database.execute(UPSERT, [JSON.stringify(wakes.map(rowOf))]),
+    isUp: () => database.isUp(),
+    log,
+  });
 
   async function prune(): Promise<void> {
     try {
@@ -69,23 +45,13 @@ export function startWakeJournal(database: Database, log: Logger): WakeJournal {
   }
 
   void prune();
-  const timer = setInterval(() => void flushQuietly(), FLUSH_INTERVAL_MS);
   const pruneTimer = setInterval(() => void prune(), DAY_MS);
   return {
-    add: (wake) => {
-      dirty.delete(wake.id);
-      dirty.set(wake.id, wake);
-      if (dirty.size <= MAX_WAITING) return;
-      const [oldest] = dirty.keys();
-      if (oldest) dirty.delete(oldest);
-      log.warn({ wake: oldest }, "the history of a wake was given up: the database is away for too long");
-    },
-    flush,
+    add: (wake) => behind.add(wake.id, wake),
+    flush: behind.flush,
     close: async () => {
-      clearInterval(timer);
       clearInterval(pruneTimer);
-      await flushing?.catch(() => {}); // logged by the turn that began it
-      await flushQuietly();
+      await behind.close();
     },
   };
 }

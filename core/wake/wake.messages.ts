@@ -161,6 +161,7 @@ export function listenToWakes({ link, directory, wakes, results, onRefused, log 
     const response = responseOf(message);
     const asker = (transaction: string | null): Asker => ({
       by: message.by,
+      door: "mqtt",
       transaction,
       response: response === "not-allowed" ? null : response,
     });

@@ -12,7 +12,7 @@ import {
 import { HubError } from "../kernel/errors.ts";
 import type { Account, App } from "../kernel/routes.ts";
 import type { Directory, DirectoryDevice } from "../members/directory.ts";
-import type { RunningWake } from "./running-wake.ts";
+import type { Asker, RunningWake } from "./running-wake.ts";
 import { Wake } from "./wake.entity.ts";
 import type { WakeJournal } from "./wake-journal.ts";
 import { readWakePage, rowAnswer } from "./wake-history.ts";
@@ -151,7 +151,7 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
     account: Account,
     body: z.infer<typeof Body>,
   ): readonly WakeAnswerPart[] {
-    const asker = { by: account.username, transaction: body?.transaction ?? null, response: null };
+    const asker: Asker = { by: account.username, door: "http", transaction: body?.transaction ?? null, response: null };
     return wakes.request(devices, asker, { force: body?.force ?? false });
   }
 

@@ -53,8 +53,8 @@ export interface WakeServiceOptions {
 interface SentOrder {
   readonly atMs: number;
   readonly wakes: ReadonlyMap<string, RunningWake>;
-  /** How many agents each target was sent to, by device key. */
-  readonly asked: ReadonlyMap<string, number>;
+  /** The agents that each target was sent to, by device key. */
+  readonly asked: ReadonlyMap<string, readonly DirectoryAgent[]>;
 }
 
 /**
@@ -111,9 +111,10 @@ export class WakeService {
    */
   request(devices: readonly DirectoryDevice[], asker: Asker, { force }: WakeOptions): readonly WakeAnswerPart[] {
     const clock = { now: new Date(), nowMs: performance.now() };
+    const client = `${asker.door} ${asker.by}`;
     const repeated =
-      asker.transaction === null ? undefined : this.#transactions.find(asker.by, asker.transaction, clock.nowMs);
-    if (repeated) return this.#repeat(repeated, asker);
+      asker.transaction === null ? undefined : this.#transactions.find(client, asker.transaction, clock.nowMs);
+    if (repeated) return this.#repeat(repeated, devices, asker);
     const begun: RunningWake[] = [];
     const answers = devices.map((device): WakeAnswerPart => {
       const part = this.#requestOne(device, asker, force, clock);
@@ -125,7 +126,7 @@ export class WakeService {
       const agents = [...wake.agents.values()].map((agent) => agent.key);
       this.#record(wake, { stage: "accepted", at: clock.now.toISOString(), agents });
     }
-    if (asker.transaction !== null) this.#transactions.remember(asker.by, asker.transaction, answers, clock.nowMs);
+    if (asker.transaction !== null) this.#transactions.remember(client, asker.transaction, answers, clock.nowMs);
     return answers;
   }
 
@@ -159,7 +160,9 @@ export class WakeService {
     for (const target of receipt.targets) {
       const wake = order.wakes.get(target.device);
       if (!wake || isRepetition(target)) continue;
-      const first = wake.take(agent, target, order.asked.get(target.device) ?? 1);
+      const asked = order.asked.get(target.device) ?? [];
+      if (!asked.some(({ id }) => id === agent.id)) continue; // it was not asked, whatever it says
+      const first = wake.take(agent, target, asked.length);
       if (wake.isOver) continue;
       if (first) {
         const { packets, destinations } = target;
@@ -215,7 +218,16 @@ export class WakeService {
     return { type: "wake", device: key, wake };
   }
 
-  #repeat(answers: readonly WakeAnswerPart[], asker: Asker): readonly WakeAnswerPart[] {
+  #repeat(
+    answers: readonly WakeAnswerPart[],
+    devices: readonly DirectoryDevice[],
+    asker: Asker,
+  ): readonly WakeAnswerPart[] {
+    const answered = new Set<string>(answers.map((answer) => answer.device));
+    if (!devices.some((device) => answered.has(device.key))) {
+      const reason = "This transaction was used for other devices within the last ten minutes";
+      return devices.map(({ key }) => ({ type: "refused", device: Key.parse(key), code: "CONFLICT", reason }));
+    }
     for (const answer of answers)
       if (answer.type === "wake" && answer.wake.last) this.#tell(answer.wake, answer.wake.last, [asker]);
     return answers;
@@ -261,7 +273,7 @@ export class WakeService {
     const { link, signer, log } = this.#options;
     const topic = topics.clusterWake.for(clusterKey);
     for (const part of wakeOrders(clusterKey, aims, new Date())) {
-      const asked = new Map(part.aims.map((aim) => [aim.device.key, aim.agents.length]));
+      const asked = new Map(part.aims.map((aim) => [aim.device.key, aim.agents]));
       this.#orders.set(part.order.id, { atMs: nowMs, wakes, asked });
       // at once: the order is on its way before anybody is told that there is one
       link
