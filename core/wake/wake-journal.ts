@@ -48,7 +48,7 @@ export function startWakeJournal(database: Database, log: Logger): WakeJournal {
   const pruneTimer = setInterval(() => void prune(), DAY_MS);
   return {
     add: (wake) => behind.add(wake.id, wake),
-    flush: behind.flush,
+    flush: () => behind.flush(),
     close: async () => {
       clearInterval(pruneTimer);
       await behind.close();
