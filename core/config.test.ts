@@ -74,19 +74,20 @@ describe("settings", () => {
     });
     expect(new Set(problems.map((problem) => problem.split(":", 1)[0]))).toEqual(
       new Set([
-      "DATABASE_URL",
-      "HTTP_PORT",
-      "JWT_EXPIRATION_HOURS",
-      "JWT_SECRET_FILE",
-      "LOG_LEVEL",
-      "MQTT_PORT",
-      "MQTT_PUBLIC_URL",
-      "PASSWORD_MIN_LENGTH",
-      "PUBLIC_URL",
-      "SETUP_CODE",
-      "TLS_CERT_FILE",
-      "TLS_KEY_FILE",
-    ]));
+        "DATABASE_URL",
+        "HTTP_PORT",
+        "JWT_EXPIRATION_HOURS",
+        "JWT_SECRET_FILE",
+        "LOG_LEVEL",
+        "MQTT_PORT",
+        "MQTT_PUBLIC_URL",
+        "PASSWORD_MIN_LENGTH",
+        "PUBLIC_URL",
+        "SETUP_CODE",
+        "TLS_CERT_FILE",
+        "TLS_KEY_FILE",
+      ]),
+    );
   });
 
   test("are told in one message with a line for each problem", () => {
