@@ -1,6 +1,7 @@
 import type { RefusalReason } from "#contracts/agent.ts";
 import type { WakeOrder } from "#contracts/order.ts";
 import { topics } from "#contracts/topics.ts";
+import { backgroundWith } from "./background.ts";
 import type { HubConnection, Message } from "./connection.ts";
 import type { Credential } from "./credential.ts";
 import { HubClock } from "./hub-clock.ts";
@@ -38,6 +39,7 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
   const key = credential.agent;
   const clock = new HubClock();
   const waker = new Waker();
+  const inBackground = backgroundWith(log);
   const hubTime = () => new Date(clock.now(performance.now()) ?? Date.now());
 
   const carryOut = async (order: WakeOrder, refusal: RefusalReason | undefined) => {
@@ -59,13 +61,14 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
     log,
     handlers: {
       wake: (order, refusal) => {
-        void carryOut(order, refusal);
+        inBackground("a wake order", () => carryOut(order, refusal));
         if (!refusal) for (const { device } of order.targets) watcher.awaitWake(device);
       },
       time: (order, receivedMs) => {
-        if (clock.answer(order, receivedMs)) void presence.timeIsKnown();
+        if (clock.answer(order, receivedMs)) inBackground("a heartbeat", () => presence.timeIsKnown());
         else log.debug({}, "An answer about the time came too late");
       },
+      clockInDoubt: () => presence.askTimeAnew(),
       revoked: () => {
         log.error({ agent: key }, "The hub has removed this agent; join again with a new code and --replace");
         onRevoked?.();
@@ -79,8 +82,9 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
   const onMessage = (message: Message) => {
     const receivedMs = performance.now();
     const { topic } = message;
-    if (topic === topics.agentStatus.for(key)) void presence.ownStatusIs(message.payload.toString());
-    else if (topic === topics.hubStatus.name) void hubStatusIs(message);
+    if (topic === topics.agentStatus.for(key))
+      inBackground("a late Will", () => presence.ownStatusIs(message.payload.toString()));
+    else if (topic === topics.hubStatus.name) inBackground("a start of the hub", () => hubStatusIs(message));
     else inbox.take(message, receivedMs);
   };
 
@@ -92,8 +96,6 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
 
   const onConnect = async (connection: HubConnection) => {
     clock.forget();
-    presence.forget();
-    sightings.shut();
     await connection.subscribe({
       states: [topics.agentStatus.for(key), topics.agentWatch.for(key), topics.hubStatus.filter],
       orders: [topics.agentOrder.for(key), topics.clusterWake.filter],
@@ -105,9 +107,14 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
     log.info({ agent: key, hub: credential.mqttUrl }, "Connected to the hub");
   };
 
-  const link = new HubLink({ credential, log, onConnect, onMessage });
-  const presence = new Presence({ key, stateDir, clock, link });
-  const sightings = new SightingOutbox({ key, outlet: link, now: hubTime });
+  const onEnd = () => {
+    presence.shut();
+    sightings.shut();
+  };
+
+  const link = new HubLink({ credential, log, onConnect, onMessage, onEnd });
+  const presence = new Presence({ key, stateDir, clock, link, inBackground });
+  const sightings = new SightingOutbox({ key, outlet: link, now: hubTime, inBackground });
   const watcher = new Watcher({ now: hubTime, onSighting: (sighting) => sightings.add(sighting) });
   const suspend = watchForSuspend(() => link.reconnect("this machine was suspended"));
   presence.start();

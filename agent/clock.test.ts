@@ -1,9 +1,10 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Receipt } from "#contracts/agent.ts";
 import { topics } from "#contracts/topics.ts";
 import { startSimulatedMachine } from "#test/fixtures/simulated-machine.ts";
-import { clockOffsets, startScene } from "./fixtures/scene.ts";
+import { clockOffsets, type Scene, startScene } from "./fixtures/scene.ts";
 
+const MAC = "02:00:00:00:00:01";
 const WAKE = topics.clusterWake.for("home");
 
 function wakeOrder(port: number) {
@@ -12,7 +13,7 @@ function wakeOrder(port: number) {
     targets: [
       {
         device: "nas",
-        mac: "02:00:00:00:00:01",
+        mac: MAC,
         secureOn: null,
         agents: [],
         addresses: ["127.255.255.255"],
@@ -23,9 +24,41 @@ function wakeOrder(port: number) {
   };
 }
 
+function outcomes(scene: Scene): string[] {
+  const receipts = scene.hub.broker.on(topics.agentReceipt.for("pi"));
+  return receipts.flatMap(({ payload }) =>
+    Receipt.parse(JSON.parse(payload)).targets.map(({ outcome, reason }) => reason ?? outcome),
+  );
+}
+
+function timesTold(scene: Scene): number {
+  return scene.hub.broker.on(topics.agentOrder.for("pi")).length;
+}
+
+describe.concurrent("an agent whose hub's clock is set", () => {
+  test.for([
+    ["an hour ahead", 3_600_000, "NOT_YET_VALID"],
+    ["an hour back", -3_600_000, "EXPIRED"],
+  ] as const)("%s refuses one order, asks for the time, and obeys the next", async ([, aheadMs, refusal], context) => {
+    const { expect } = context;
+    const scene = await startScene();
+    const machine = await startSimulatedMachine({ mac: MAC });
+    context.onTestFinished(async () => {
+      await scene.close();
+      await machine.close();
+    });
+    scene.hub.clock.aheadMs = aheadMs;
+    await scene.order(WAKE, wakeOrder(machine.udpPort));
+    await expect.poll(() => timesTold(scene)).toBe(2);
+    await scene.order(WAKE, wakeOrder(machine.udpPort));
+    await expect.poll(() => outcomes(scene)).toEqual([refusal, "sent"]);
+    expect(machine.packets).toHaveLength(1);
+  });
+});
+
 test("an agent whose clock is an hour behind obeys the hub's orders and tells how far it is off", async () => {
   const scene = await startScene({ clockAheadMs: 3_600_000 });
-  const machine = await startSimulatedMachine({ mac: "02:00:00:00:00:01" });
+  const machine = await startSimulatedMachine({ mac: MAC });
   await scene.order(WAKE, wakeOrder(machine.udpPort));
   await expect.poll(() => machine.packets).toHaveLength(1);
 
@@ -35,14 +68,13 @@ test("an agent whose clock is an hour behind obeys the hub's orders and tells ho
   await machine.close();
 });
 
-test("an agent that the hub never told its time refuses every order", async () => {
+test("an agent that the hub never told its time refuses every order, until the hub answers", async () => {
   const scene = await startScene({ tellsTime: false });
   await scene.order(WAKE, wakeOrder(9));
-  const receipts = () => scene.hub.broker.on(topics.agentReceipt.for("pi"));
-  await expect.poll(receipts).toHaveLength(1);
-  expect(Receipt.parse(JSON.parse(receipts()[0]!.payload)).targets[0]).toMatchObject({
-    outcome: "refused",
-    reason: "CLOCK_UNKNOWN",
-  });
+  await expect.poll(() => outcomes(scene)).toEqual(["CLOCK_UNKNOWN"]);
+  scene.hub.clock.isTold = true;
+  await expect.poll(() => timesTold(scene)).toBe(1);
+  await scene.order(WAKE, wakeOrder(9));
+  await expect.poll(() => outcomes(scene)).toEqual(["CLOCK_UNKNOWN", "sent"]);
   await scene.close();
 });

@@ -30,6 +30,7 @@ export class HubConnection {
   readonly #client: MqttClient;
   readonly #base: string;
   #openedMs: number | undefined;
+  #isOpen = false;
   #code: number | undefined;
   #reason = "the connection was closed";
   #settleOpened: (opened: boolean) => void = () => {};
@@ -63,6 +64,7 @@ export class HubConnection {
     });
     this.#client.on("connect", () => {
       this.#openedMs = performance.now();
+      this.#isOpen = true;
       this.#settleOpened(true);
     });
     this.#client.on("message", (topic, payload, packet) => {
@@ -77,9 +79,14 @@ export class HubConnection {
     this.#client.on("close", () => this.drop());
   }
 
+  /** Between CONNACK and the end. */
+  get isOpen(): boolean {
+    return this.#isOpen && this.#client.connected;
+  }
+
   /** Resolves when the broker has taken it (QoS 1) or it was handed to the system (QoS 0). Rejects when refused or cut off. */
   async publish(topic: string, payload: string, options: TopicOptions): Promise<void> {
-    if (!this.#client.connected) throw new Error("not connected");
+    if (!this.isOpen) throw new Error("not connected");
     await this.#client.publishAsync(this.#base + topic, payload, { ...options });
   }
 
@@ -108,6 +115,7 @@ export class HubConnection {
   /** Cuts the connection without DISCONNECT, so the broker publishes the Will. */
   drop(reason?: string): void {
     if (reason !== undefined) this.#reason = reason;
+    this.#isOpen = false; // before what still waits for its acknowledgement is told that it is lost
     this.#client.end(true);
     this.#settleOpened(false);
     this.#settleEnded({

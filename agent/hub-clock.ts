@@ -22,7 +22,11 @@ export class HubClock {
     return nonce;
   }
 
-  /** Takes the hub's answer, assuming that it was half the round trip on its way; false when it answers nothing we asked. */
+  /**
+   * Takes the hub's answer in place of all earlier ones, even where it is earlier: the hub's clock may have been set back,
+   * and its nonce shows that the answer is fresh. Assumes that it was half the round trip on its way; false when it
+   * answers nothing we asked.
+   */
   answer(order: Pick<TimeOrder, "nonce" | "iat">, receivedMs: number): boolean {
     const question = this.#question;
     if (question?.nonce !== order.nonce) return false;

@@ -15,6 +15,8 @@ export interface LinkOptions {
   readonly log: Log;
   /** Runs on every new connection. When it rejects, the connection is given up and tried again. */
   readonly onConnect: (connection: HubConnection) => Promise<void>;
+  /** Runs at the end of every connection, those that did not come about included. */
+  readonly onEnd: () => void;
   readonly onMessage: (message: Message) => void;
 }
 
@@ -34,12 +36,19 @@ export class HubLink {
     this.#running = this.#keepConnected();
   }
 
-  /** Publishes where there is a connection; what could not be sent is dropped, since each connection begins with fresh state. */
+  /**
+   * Publishes where there is a connection; what could not be sent is dropped, since each connection begins with fresh state.
+   *
+   * A message that is lost with its connection needs no line of its own: the end of the connection has one.
+   */
   async publish(topic: string, payload: string, options: TopicOptions): Promise<void> {
+    const connection = this.#connection;
+    if (!connection?.isOpen) return;
     try {
-      await this.#connection?.publish(topic, payload, options);
+      await connection.publish(topic, payload, options);
     } catch (error) {
-      if (!this.#closing) this.#options.log.warn({ topic, reason: (error as Error).message }, "A message was not sent");
+      const level = connection.isOpen ? "warn" : "debug";
+      this.#options.log[level]({ topic, reason: (error as Error).message }, "A message was not sent");
     }
   }
 
@@ -75,15 +84,17 @@ export class HubLink {
   }
 
   async #connectOnce(): Promise<ConnectionEnd> {
-    const connection = new HubConnection(this.#options.credential, this.#options.onMessage);
+    const { credential, onConnect, onMessage, onEnd } = this.#options;
+    const connection = new HubConnection(credential, onMessage);
     this.#connection = connection;
     try {
-      if (await connection.opened) await within(GREET_WITHIN_MS, this.#options.onConnect(connection));
+      if (await connection.opened) await within(GREET_WITHIN_MS, onConnect(connection));
     } catch (error) {
       connection.drop((error as Error).message);
     }
     const end = await connection.ended;
     this.#connection = undefined;
+    onEnd();
     return end;
   }
 

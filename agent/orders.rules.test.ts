@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Circumstances, type OrderClaims, refusalOf, SeenOrders } from "./orders.rules.ts";
+import { type RefusalReason } from "#contracts/agent.ts";
+import { type Circumstances, doubtsClock, type OrderClaims, refusalOf, SeenOrders } from "./orders.rules.ts";
 
 const NOW_MS = 1_790_000_100_000;
 const NOW = NOW_MS / 1000;
@@ -38,6 +39,20 @@ describe("an order with a good signature", () => {
     const when = circumstances();
     refusalOf(order(), { ...when, topic: "cluster/office/wake" });
     expect(refusalOf(order(), when)).toBeUndefined();
+  });
+});
+
+describe("a refusal casts doubt on the hub's time as it is known", () => {
+  test.for<[RefusalReason | undefined, boolean]>([
+    ["NOT_YET_VALID", true],
+    ["EXPIRED", true],
+    ["CLOCK_UNKNOWN", true],
+    ["WRONG_AUDIENCE", false],
+    ["REPEATED", false],
+    ["BUSY", false],
+    [undefined, false],
+  ])("%s: %s", ([refusal, expected]) => {
+    expect(doubtsClock(refusal)).toBe(expected);
   });
 });
 

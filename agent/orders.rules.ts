@@ -38,6 +38,14 @@ export function refusalOf(
   return seen.remember(order.id, issuedAtMs + ORDER_LIFETIME_MS, hubNowMs) ? undefined : "BUSY";
 }
 
+/**
+ * Whether a refusal may come from a wrong idea of the hub's time: its clock may have been set since it told the time.
+ * Then asking anew helps, and the hub's next order is judged by the new answer, be it earlier or later than the last.
+ */
+export function doubtsClock(refusal: RefusalReason | undefined): boolean {
+  return refusal === "NOT_YET_VALID" || refusal === "EXPIRED" || refusal === "CLOCK_UNKNOWN";
+}
+
 /** The ids of orders that could still be repeated. One that is still good is never dropped for a newer one. */
 export class SeenOrders {
   readonly #goodUntilMs = new Map<string, number>();

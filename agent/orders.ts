@@ -5,7 +5,7 @@ import { topics } from "#contracts/topics.ts";
 import type { Message } from "./connection.ts";
 import type { HubClock } from "./hub-clock.ts";
 import type { Log } from "./log.ts";
-import { refusalOf, SeenOrders } from "./orders.rules.ts";
+import { doubtsClock, refusalOf, SeenOrders } from "./orders.rules.ts";
 import { looksSigned, type OpenSigned } from "./signature.ts";
 
 /** Signed messages that wait to be checked; more than this can only be a flood. */
@@ -17,6 +17,8 @@ export interface OrderHandlers {
   /** A wake order with a good signature; it is to be obeyed where `refusal` is undefined. */
   wake(order: WakeOrder, refusal: RefusalReason | undefined): void;
   time(order: TimeOrder, receivedMs: number): void;
+  /** An order with a good signature does not fit the hub's time as it is known here. */
+  clockInDoubt(): void;
   revoked(): void;
   watch(list: WatchList): void;
 }
@@ -98,13 +100,15 @@ export class OrderInbox {
   }
 
   #refusalOf(order: WakeOrder | AgentOrder, topic: string, receivedMs: number): RefusalReason | undefined {
-    const { clock } = this.#options;
-    return refusalOf(order, {
+    const { clock, handlers } = this.#options;
+    const refusal = refusalOf(order, {
       topic,
       hubNowMs: clock.now(receivedMs),
       toldAtMs: clock.answerIssuedAt,
       seen: this.#seen,
     });
+    if (doubtsClock(refusal)) handlers.clockInDoubt();
+    return refusal;
   }
 
   #parse<Schema extends z.ZodType>(schema: Schema, topic: string, claims: unknown): z.infer<Schema> | undefined {

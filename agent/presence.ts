@@ -2,6 +2,7 @@ import type { Heartbeat, Inventory, InventoryMessage } from "#contracts/agent.ts
 import type { Key } from "#contracts/key.ts";
 import { HEARTBEAT_INTERVAL_SECONDS } from "#contracts/limits.ts";
 import { type TopicOptions, topics } from "#contracts/topics.ts";
+import type { Background } from "./background.ts";
 import { readHostFigures } from "./host-figures.ts";
 import type { HubClock } from "./hub-clock.ts";
 import { takeInventory } from "./inventory.ts";
@@ -11,6 +12,8 @@ import { VERSION } from "./version.ts";
 const LOOK_EVERY_MS = 60_000;
 /** Clocks of small machines drift by seconds a day, so the hub is asked for its time again. */
 const ASK_TIME_EVERY_MS = 60 * 60_000;
+/** Below the 2 s after which the hub sends a wake order again; a flood of refused orders asks no more often than this. */
+const ASK_AGAIN_AFTER_MS = 1_500;
 
 /** Where messages go out: one connection, or the link that has one most of the time. */
 export interface Outlet {
@@ -23,7 +26,9 @@ export interface PresenceOptions {
   readonly clock: HubClock;
   /** For what is due while time passes. */
   readonly link: Outlet;
+  readonly inBackground: Background;
   readonly inventory?: () => Promise<Inventory>;
+  readonly askAgainAfterMs?: number;
 }
 
 /** What an agent tells of itself: its status, its inventory with the question for the hub's time, its heartbeat. */
@@ -36,30 +41,35 @@ export class Presence {
   #askedMs = 0;
   #toldOffset = false;
   #timers: NodeJS.Timeout[] = [];
+  #askSoon: NodeJS.Timeout | undefined;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
   }
 
   start(): void {
-    const { link } = this.#options;
+    const { link, inBackground } = this.#options;
+    const beat = () => this.#whenAnnounced(() => this.beat(link));
+    const follow = () => this.#whenAnnounced(() => this.followChanges());
     this.#timers = [
-      setInterval(() => void this.#whenAnnounced(() => this.beat(link)), HEARTBEAT_INTERVAL_SECONDS * 1000),
-      setInterval(() => void this.#whenAnnounced(() => this.followChanges()), LOOK_EVERY_MS),
+      setInterval(() => inBackground("a heartbeat", beat), HEARTBEAT_INTERVAL_SECONDS * 1000),
+      setInterval(() => inBackground("a look at this machine", follow), LOOK_EVERY_MS),
     ];
   }
 
   stop(): void {
-    this.#isAnnounced = false;
+    this.shut();
     for (const timer of this.#timers) clearInterval(timer);
   }
 
-  /** The connection is new: whatever was said on the last one may be gone. */
-  forget(): void {
+  /** There is no connection: nothing is said until the next one begins with all there is to say. */
+  shut(): void {
     this.#isAnnounced = false;
+    clearTimeout(this.#askSoon);
+    this.#askSoon = undefined;
   }
 
-  /** Publishes `online`. From then on a late Will of an earlier connection is corrected. */
+  /** Publishes `online`. From then on a late Will of an earlier connection is corrected, and heartbeats go out. */
   async announce(outlet: Outlet): Promise<void> {
     this.#isAnnounced = true;
     await this.#publishStatus(outlet);
@@ -101,6 +111,17 @@ export class Presence {
   /** The hub told its time; the first heartbeat of a connection mostly comes before that. */
   async timeIsKnown(): Promise<void> {
     if (!this.#toldOffset) await this.#whenAnnounced(() => this.beat(this.#options.link));
+  }
+
+  /** Asks for the hub's time anew: at once, or where it was asked a moment ago, when that is a while ago. */
+  askTimeAnew(): void {
+    const { link, inBackground, askAgainAfterMs = ASK_AGAIN_AFTER_MS } = this.#options;
+    if (this.#askSoon || !this.#isAnnounced) return;
+    const dueInMs = Math.max(0, this.#askedMs + askAgainAfterMs - performance.now());
+    this.#askSoon = setTimeout(() => {
+      this.#askSoon = undefined;
+      inBackground("asking for the hub's time", () => this.publishInventory(link));
+    }, dueInMs);
   }
 
   /** Publishes the inventory where it changed, and asks for the hub's time where that is due. */

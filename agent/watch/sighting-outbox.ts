@@ -1,6 +1,7 @@
 import type { Sighting, SightingBatch } from "#contracts/agent.ts";
 import type { Key } from "#contracts/key.ts";
 import { topics } from "#contracts/topics.ts";
+import type { Background } from "../background.ts";
 import type { Outlet } from "../presence.ts";
 
 /** Changes that come close together travel together; the first one waits for nothing. */
@@ -10,6 +11,7 @@ export interface SightingOutboxOptions {
   readonly key: Key;
   readonly outlet: Outlet;
   readonly now: () => Date;
+  readonly inBackground: Background;
 }
 
 /** Sends sightings in batches. While it is shut it keeps nothing: the connection to come begins with all that is known. */
@@ -42,7 +44,7 @@ export class SightingOutbox {
     if (!this.#isOpen) return;
     this.#waiting.set(sighting.device, sighting);
     const dueInMs = Math.max(0, this.#sentMs + BATCH_MS - performance.now());
-    this.#timer ??= setTimeout(() => void this.#send(), dueInMs);
+    this.#timer ??= setTimeout(() => this.#options.inBackground("telling sightings", () => this.#send()), dueInMs);
   }
 
   async #send(): Promise<void> {
