@@ -89,13 +89,16 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
   };
 
   const hubStatusIs = async ({ payload, retained }: Message) => {
-    if (retained || payload.toString() !== "online") return;
+    if (retained) return;
+    watcher.startVersionsAnew(); // at its end as well: the lists of the next hub may come before it says that it is online
+    if (payload.toString() !== "online") return;
     await presence.publishInventory(link); // a hub that has just started knows nothing that is not retained
     await sightings.open(link, watcher.known());
   };
 
   const onConnect = async (connection: HubConnection) => {
     clock.forget();
+    watcher.startVersionsAnew();
     await connection.subscribe({
       states: [topics.agentStatus.for(key), topics.agentWatch.for(key), topics.hubStatus.filter],
       orders: [topics.agentOrder.for(key), topics.clusterWake.filter],

@@ -108,6 +108,34 @@ describe.concurrent("a watch list", () => {
     expect(states("older")).toEqual([]);
   });
 
+  test("of a hub whose clock was set back is taken from the next connection on", async (context) => {
+    const { expect } = context;
+    const { hub, machineIsUp, watch, device, states, log } = await start(context);
+    await machineIsUp();
+    await watch(2_000, [device({ device: "before" })]);
+    await expect.poll(() => states("before"), WITHIN).toEqual([true]);
+    hub.broker.cut();
+    await watch(1_000, [device({ device: "after" })]); // retained, so it is there when the agent is back
+    await expect.poll(() => states("after"), WITHIN).toEqual([true]);
+    expect(log.lines.filter(({ message }) => message.startsWith("A watch list"))).toEqual([]);
+  });
+
+  test.for([
+    ["after it said that it is online", ["offline", "online"], []],
+    ["before it said that it is online", ["offline"], ["online"]],
+  ] as const)("of a hub that starts again with an earlier clock is taken, %s", async ([, before, after], context) => {
+    const { expect } = context;
+    const { hub, machineIsUp, watch, device, states } = await start(context);
+    const hubSays = (status: string) => hub.broker.publish(topics.hubStatus.name, status, true);
+    await machineIsUp();
+    await watch(2_000, [device({ device: "before" })]);
+    await expect.poll(() => states("before"), WITHIN).toEqual([true]);
+    for (const status of before) await hubSays(status);
+    await watch(1_000, [device({ device: "after" })]);
+    for (const status of after) await hubSays(status);
+    await expect.poll(() => states("after"), WITHIN).toContain(true);
+  });
+
   test("that is not signed, or is for another agent, is ignored", async (context) => {
     const { expect } = context;
     const { machineIsUp, watch, watchUnsigned, device, states } = await start(context);

@@ -12,6 +12,9 @@ import { WatchedMachine } from "./watched-machine.ts";
 /** Each is a process or a socket; a small machine should not have more of them at once. */
 const PROBES_AT_ONCE = 32;
 
+/** Below every version that a hub gives. */
+const ANY_VERSION = -1;
+
 export interface WatcherOptions {
   readonly now: () => Date;
   readonly onSighting: (sighting: Sighting) => void;
@@ -26,10 +29,23 @@ export class Watcher {
     turns: new Turns(PROBES_AT_ONCE),
   };
   #machines = new Map<Key, WatchedMachine>();
-  #version = -1;
+  #version = ANY_VERSION;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Takes the next list with whatever version; what is known of the devices stays.
+   *
+   * Versions are the hub's clock, so they rise within one run of a hub whose clock is not set back between two runs. A hub
+   * that starts again with an earlier clock would not be believed until its clock has caught up. So each connection, and each
+   * start or end of the hub during one, begins a new count. What that gives away is small: a list that is repeated
+   * was still signed by the hub, for this agent; only the hub may write on its topic; and all that an old list brings about
+   * is that devices are looked at as they once were to be, until the next list.
+   */
+  startVersionsAnew(): void {
+    this.#version = ANY_VERSION;
   }
 
   /** Takes a list unless it has a newer one; what is known of a device stays where nothing about it changed. False when it is too old. */
