@@ -9,5 +9,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 30_000,
     pool: "forks",
+    // tests wait for real processes and clocks more than they compute
+    maxWorkers: 4,
   },
 });

@@ -78,8 +78,9 @@ describe.each([4, 5] as const)("a client of version %i", (version) => {
     raw.send({ cmd: "subscribe", messageId: 2, subscriptions: filters("b") });
     raw.send({ cmd: "subscribe", messageId: 3, subscriptions: filters("c") });
     await expect.poll(() => raw.packets).toHaveLength(4);
-    expect(performance.now() - begin).toBeLessThan(1_000);
-    const granted = raw.packets.slice(1).map((one) => ("granted" in one ? (one.granted as number[]) : []));
+    expect(performance.now() - begin).toBeLessThan(5_000); // bare Aedes takes minutes
+    const acknowledged = raw.packets.slice(1).toSorted((a, b) => (a.messageId ?? 0) - (b.messageId ?? 0));
+    const granted = acknowledged.map((one) => ("granted" in one ? (one.granted as number[]) : []));
     expect(granted.map((codes) => codes.filter((code) => code === 1).length)).toEqual([1_000, 1_000, 0]);
     expect(granted[0]?.at(-1)).toBe(version === 5 ? 0x97 : 0x80);
   });

@@ -54,5 +54,5 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   queuedBytes: 8 * 1024 * 1024,
   sessions: 20_000,
   sessionSeconds: 24 * 60 * 60,
-  retainedMessages: 200_000,
+  retainedMessages: 500_000,
 };

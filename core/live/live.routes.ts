@@ -37,7 +37,11 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
 
   app.get(
     "/events",
-    { config: { permission: "device:read" }, schema: { summary: "Server-sent events: a snapshot, then changes" } },
+    {
+      exposeHeadRoute: false,
+      config: { permission: "device:read" },
+      schema: { summary: "Server-sent events: a snapshot, then changes" },
+    },
     async (request, reply) => {
       if (open.size >= MAX_STREAMS) throw new HubError("TOO_MANY_REQUESTS", "Too many live streams are open");
       const { siteId, sessionId } = request.account;

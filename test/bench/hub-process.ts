@@ -1,3 +1,4 @@
+import packageJson from "../../package.json" with { type: "json" };
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
@@ -85,9 +86,13 @@ export async function startHubProcess(cleanup: Cleanup, env: Record<string, stri
   };
 }
 
-/** `BENCH_HUB_FLAGS` are flags of Node for the hub, such as `--cpu-prof`. */
+/** Node's flags as `npm start` gives them. */
+const SHIPPED_FLAGS = packageJson.scripts.start.split(" ").filter((word) => word.startsWith("--max"));
+
+/** `BENCH_HUB_FLAGS` are further flags of Node for the hub, such as `--cpu-prof`. */
 function spawnHub(env: Record<string, string>) {
-  const flags = process.env["BENCH_HUB_FLAGS"]?.split(" ").filter(Boolean) ?? [];
+  const more = process.env["BENCH_HUB_FLAGS"]?.split(" ").filter(Boolean) ?? [];
+  const flags = [...SHIPPED_FLAGS, ...more];
   return spawn(process.execPath, [...flags, "core/main.ts"], {
     cwd: ROOT,
     env: { PATH: process.env["PATH"], HTTP_HOST: "127.0.0.1", MQTT_HOST: "127.0.0.1", ...env },
