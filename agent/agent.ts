@@ -118,7 +118,7 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
   const link = new HubLink({ credential, log, onConnect, onMessage, onEnd });
   const presence = new Presence({ key, stateDir, clock, link, inBackground });
   const sightings = new SightingOutbox({ key, outlet: link, now: hubTime, inBackground });
-  const watcher = new Watcher({ now: hubTime, onSighting: (sighting) => sightings.add(sighting) });
+  const watcher = new Watcher({ now: hubTime, onSighting: (sighting) => sightings.add(sighting), inBackground });
   const suspend = watchForSuspend(() => link.reconnect("this machine was suspended"));
   presence.start();
   link.start();

@@ -29,7 +29,7 @@ describe.skipIf(obstacle !== undefined)(`on a real Ethernet${obstacle ? ` (skipp
   function look(changes: object): Promise<Look> {
     const defaults = { device: "nas", mac: neighbour.mac, address: neighbour.address, icmp: false, arp: false };
     const device = WatchedDevice.parse({ ...defaults, tcpPorts: [], intervalSeconds: 10, ...changes });
-    return lookAt(device, tools, true);
+    return lookAt(device, tools, { urgent: true });
   }
 
   test("a machine that answers a ping is seen with its MAC address", async ({ skip }) => {

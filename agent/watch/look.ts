@@ -8,7 +8,7 @@ import { canSeeByArp, type NeighbourTable } from "./neighbour-table.ts";
 import { canPing, ping } from "./ping.ts";
 import { acceptsConnection } from "./tcp.ts";
 import type { Turns } from "./turns.ts";
-import { type Answer, type Finding, findingFrom } from "./verdict.rules.ts";
+import { type Answer, type Finding, findingFrom, type Outcome } from "./verdict.rules.ts";
 
 /** A machine that is asked for its MAC address answers within this long. */
 const ARP_ANSWER_MS = 300;
@@ -22,27 +22,30 @@ export interface LookTools {
   readonly turns: Turns;
 }
 
-/** `blind`: there was nothing to look at or nothing to look with, which says nothing about the device. */
-export type Look = { readonly type: "seen"; readonly finding: Finding } | { readonly type: "unseen" | "blind" };
+/** What a look came to, and where it saw the device. */
+export type Look = { readonly type: "seen"; readonly finding: Finding } | { readonly type: Exclude<Outcome, "seen"> };
 
 /**
  * Looks once whether a device is up, by the means that it is to be watched by. Never rejects.
  *
  * First where it should be; then, since DHCP may have moved it, where the neighbour table has its MAC address.
  */
-export async function lookAt(device: WatchedDevice, tools: LookTools, urgent: boolean): Promise<Look> {
+export async function lookAt(
+  device: WatchedDevice,
+  tools: LookTools,
+  options: { readonly urgent: boolean },
+): Promise<Look> {
   const means = await meansFor(device);
   if (!means.icmp && !means.arp && means.tcpPorts.length === 0) return { type: "blind" };
-  const places = device.address === null ? [] : await tools.names.addressesOf(device.address, performance.now());
-  const look = (addresses: readonly string[]) => lookAtAddresses(means, addresses, tools, urgent);
+  const places = device.address === null ? [] : await tools.names.addressesOf(device.address, options);
+  const look = (addresses: readonly string[]) => lookAtAddresses(means, addresses, tools, options.urgent);
 
   const first = await look(places ?? []);
   if (first.finding) return { type: "seen", finding: first.finding };
   const others = addressesOf(device.mac, first.neighbours).filter((address) => !places?.includes(address));
+  if (others.length === 0) return { type: device.address === null || places === undefined ? "blind" : "unseen" };
   const second = await look(others.slice(0, MAX_OTHER_ADDRESSES));
-  if (second.finding) return { type: "seen", finding: second.finding };
-  const hadNowhereToLook = others.length === 0 && (device.address === null || places === undefined);
-  return { type: hadNowhereToLook ? "blind" : "unseen" };
+  return second.finding ? { type: "seen", finding: second.finding } : { type: "unseen" };
 }
 
 /** What of a device's settings works on this machine. */

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type Neighbour, parseArpCommand, parseIpNeighbours, parseProcArp } from "./neighbours.rules.ts";
 
@@ -36,37 +37,43 @@ export async function canSeeByArp(): Promise<boolean> {
   return (await neighbourReader()) === byIp;
 }
 
+/** Reading is a process of its own on most systems; this often is soon enough for people. */
+const READ_EVERY_MS = 500;
+
+export interface NeighbourTableOptions {
+  readonly read?: Read;
+  readonly readEveryMs?: number;
+}
+
+/** Reads the table in the best way that there is here; empty where there is none. */
+const byBestWay: Read = async () => (await neighbourReader())?.() ?? [];
+
 /**
  * The neighbour table as it is now, or soon after.
  *
- * Many probes end at the same time: those that ask while one reading runs share the next, since the running one may
- * have missed what their probe brought about. Empty where the table cannot be read.
+ * Many probes end at the same time: those that ask within half a second of a reading share the next one, not the last,
+ * which may have missed what their probe brought about. Empty where the table cannot be read.
  */
 export class NeighbourTable {
-  #running: Promise<Neighbour[]> | undefined;
-  #next: Promise<Neighbour[]> | undefined;
+  readonly #read: Read;
+  readonly #readEveryMs: number;
+  #startedMs = -Infinity;
+  #next: Promise<readonly Neighbour[]> | undefined;
 
-  read(): Promise<Neighbour[]> {
-    if (!this.#running) {
-      this.#running = this.#readOnce();
-      return this.#running;
-    }
-    this.#next ??= this.#running.then(() => {
-      this.#next = undefined;
-      this.#running = this.#readOnce();
-      return this.#running;
-    });
+  constructor({ read = byBestWay, readEveryMs = READ_EVERY_MS }: NeighbourTableOptions = {}) {
+    this.#read = read;
+    this.#readEveryMs = readEveryMs;
+  }
+
+  read(): Promise<readonly Neighbour[]> {
+    this.#next ??= this.#readWhenDue(this.#startedMs + this.#readEveryMs - performance.now());
     return this.#next;
   }
 
-  async #readOnce(): Promise<Neighbour[]> {
-    try {
-      const read = await neighbourReader();
-      return read ? await read() : [];
-    } catch {
-      return []; // one reading that failed contradicts nothing and proves nothing
-    } finally {
-      this.#running = undefined;
-    }
+  async #readWhenDue(inMs: number): Promise<readonly Neighbour[]> {
+    await sleep(Math.max(0, inMs)); // those that ask in the same moment share a reading, too
+    this.#startedMs = performance.now();
+    this.#next = undefined;
+    return this.#read().catch(() => []); // one reading that failed contradicts nothing and proves nothing
   }
 }

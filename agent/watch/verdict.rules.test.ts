@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Neighbour } from "./neighbours.rules.ts";
 import {
   type Answer,
+  type Outcome,
   findingFrom,
   firstLookInMs,
   nextLookInMs,
@@ -65,34 +66,47 @@ describe("an address", () => {
 });
 
 describe("a verdict", () => {
-  test.for<[string, boolean[], Verdict["state"]]>([
+  test.for<[string, Outcome[], Verdict["state"]]>([
     ["is open before the first look", [], "unknown"],
-    ["is up at the first evidence", [true], "up"],
-    ["stays open after two looks without evidence", [false, false], "unknown"],
-    ["is down after three looks without evidence", [false, false, false], "down"],
-    ["survives two lost pings", [true, false, false], "up"],
-    ["turns down at the third lost ping", [true, false, false, false], "down"],
-    ["counts only losses in a row", [true, false, false, true, false, false], "up"],
-    ["turns up again at once", [false, false, false, true], "up"],
+    ["is up at the first evidence", ["seen"], "up"],
+    ["stays open after two looks without evidence", ["unseen", "unseen"], "unknown"],
+    ["is down after three looks without evidence", ["unseen", "unseen", "unseen"], "down"],
+    ["survives two lost pings", ["seen", "unseen", "unseen"], "up"],
+    ["turns down at the third lost ping", ["seen", "unseen", "unseen", "unseen"], "down"],
+    ["counts only losses in a row", ["seen", "unseen", "unseen", "seen", "unseen", "unseen"], "up"],
+    ["turns up again at once", ["unseen", "unseen", "unseen", "seen"], "up"],
+    ["stays open while there is nothing to look at", ["blind", "blind", "blind", "blind"], "unknown"],
+    ["turns down when a device that was up cannot be found any more", ["seen", "blind", "blind", "blind"], "down"],
+    ["stays down when there is nothing to look at", ["unseen", "unseen", "unseen", "blind"], "down"],
   ])("%s", ([, looks, state]) => {
     expect(looks.reduce(nextVerdict, UNKNOWN).state).toBe(state);
   });
 });
 
 describe("the next look", () => {
-  test.for<[string, Verdict, boolean, number]>([
-    ["comes after the interval when all is clear", { state: "up", failures: 0 }, false, 10_000],
-    ["comes after the interval for a device that is down", { state: "down", failures: 3 }, false, 10_000],
-    ["comes soon while there is no verdict", { state: "unknown", failures: 1 }, false, 1_000],
-    ["comes soon when a device that was up did not answer", { state: "up", failures: 1 }, false, 3_000],
-    ["comes within a second after a wake", { state: "down", failures: 3 }, true, 1_000],
-  ])("%s", ([, verdict, isAwaited, expected]) => {
-    expect(nextLookInMs(verdict, 10_000, isAwaited, 0.5)).toBe(expected);
+  test.for<[string, Outcome[], boolean, number]>([
+    ["comes after the interval when all is clear", ["seen"], false, 10_000],
+    ["comes after the interval for a device that is down", ["unseen", "unseen", "unseen"], false, 10_000],
+    ["comes soon while there is no verdict", ["unseen"], false, 1_000],
+    ["comes soon when a device that was up did not answer", ["seen", "unseen"], false, 3_000],
+    ["comes within a second after a wake", ["unseen", "unseen", "unseen"], true, 1_000],
+    ["comes soon when the first had nothing to look at", ["blind", "blind"], false, 1_000],
+    ["comes after the interval when three had nothing to look at", ["blind", "blind", "blind"], false, 10_000],
+    [
+      "comes within a second after a wake, though there was nothing to look at",
+      ["blind", "blind", "blind"],
+      true,
+      1_000,
+    ],
+    ["comes soon when there is something to look at again", ["blind", "blind", "blind", "unseen"], false, 1_000],
+  ])("%s", ([, looks, isAwaited, expected]) => {
+    expect(nextLookInMs(looks.reduce(nextVerdict, UNKNOWN), 10_000, isAwaited, 0.5)).toBe(expected);
   });
 
   test("is never later than the interval asks for, give or take a tenth", () => {
-    expect(nextLookInMs({ state: "up", failures: 0 }, 1_000, false, 0.999)).toBeLessThan(1_100);
-    expect(nextLookInMs({ state: "up", failures: 1 }, 1_000, false, 0)).toBe(1_000);
+    const seen = nextVerdict(UNKNOWN, "seen");
+    expect(nextLookInMs(seen, 1_000, false, 0.999)).toBeLessThan(1_100);
+    expect(nextLookInMs(nextVerdict(seen, "unseen"), 1_000, false, 0)).toBe(1_000);
   });
 });
 

@@ -3,6 +3,8 @@ import type { Neighbour } from "./neighbours.rules.ts";
 
 /** One lost ping means nothing, three in a row do. */
 const DOWN_AFTER_FAILURES = 3;
+/** The first looks come soon; when all of them found nothing to look at, another one a second later will not either. */
+const SOON_WHILE_BLIND = 3;
 /** While a verdict is open, or in doubt, the next look comes sooner. */
 const OPEN_RETRY_MS = 1_000;
 const DOUBT_RETRY_MS = 3_000;
@@ -49,21 +51,35 @@ export interface Verdict {
   readonly state: "unknown" | "up" | "down";
   /** Looks in a row that found nothing. */
   readonly failures: number;
+  /** Looks in a row that had nothing to look at, while there was no verdict. */
+  readonly blindLooks: number;
 }
 
-export const UNKNOWN: Verdict = { state: "unknown", failures: 0 };
+export const UNKNOWN: Verdict = { state: "unknown", failures: 0, blindLooks: 0 };
 
-/** Up at the first evidence; down only after three looks in a row without any. */
-export function nextVerdict(verdict: Verdict, isSeen: boolean): Verdict {
-  if (isSeen) return { state: "up", failures: 0 };
+/**
+ * What a look came to. `blind`: there was nothing to look at (no address, no answer to its name, no neighbour entry) or
+ * nothing to look with.
+ */
+export type Outcome = "seen" | "unseen" | "blind";
+
+/**
+ * Up at the first evidence; down only after three looks in a row without any.
+ *
+ * A device that was seen and can no longer be found is missed; one that was never found is simply unknown.
+ */
+export function nextVerdict(verdict: Verdict, outcome: Outcome): Verdict {
+  if (outcome === "seen") return { state: "up", failures: 0, blindLooks: 0 };
+  if (outcome === "blind" && verdict.state !== "up")
+    return { ...verdict, blindLooks: Math.min(verdict.blindLooks + 1, SOON_WHILE_BLIND) };
   const failures = Math.min(verdict.failures + 1, DOWN_AFTER_FAILURES);
-  return { state: failures >= DOWN_AFTER_FAILURES ? "down" : verdict.state, failures };
+  return { state: failures >= DOWN_AFTER_FAILURES ? "down" : verdict.state, failures, blindLooks: 0 };
 }
 
 /** @param chance a random number from 0 to below 1, which keeps devices from being looked at in step. */
 export function nextLookInMs(verdict: Verdict, intervalMs: number, isAwaited: boolean, chance: number): number {
   if (isAwaited) return AWAITED_EVERY_MS;
-  if (verdict.state === "unknown") return Math.min(intervalMs, OPEN_RETRY_MS);
+  if (verdict.state === "unknown" && verdict.blindLooks < SOON_WHILE_BLIND) return Math.min(intervalMs, OPEN_RETRY_MS);
   if (verdict.state === "up" && verdict.failures > 0) return Math.min(intervalMs, DOUBT_RETRY_MS);
   return intervalMs * (0.9 + 0.2 * chance);
 }

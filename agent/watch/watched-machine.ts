@@ -1,5 +1,6 @@
 import type { Sighting } from "#contracts/agent.ts";
 import type { WatchedDevice } from "#contracts/order.ts";
+import type { Background } from "../background.ts";
 import { type Look, type LookTools, lookAt } from "./look.ts";
 import { nextLookInMs, nextVerdict, UNKNOWN, type Verdict } from "./verdict.rules.ts";
 
@@ -13,6 +14,7 @@ export interface WatchedMachineOptions {
   readonly tools: LookTools;
   readonly now: () => Date;
   readonly onSighting: (sighting: Sighting) => void;
+  readonly inBackground: Background;
 }
 
 /** One device under watch: looks at it from time to time, one look after the other, and tells what changed. */
@@ -57,27 +59,35 @@ export class WatchedMachine {
   #lookIn(inMs: number): void {
     if (this.#isClosed) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#look(), inMs);
+    this.#timer = setTimeout(
+      () => this.#options.inBackground(`a look at ${this.device.device}`, () => this.#look()),
+      inMs,
+    );
   }
 
   async #look(): Promise<void> {
     const { device, tools } = this.#options;
     const startedMs = performance.now();
     this.#isLooking = true;
-    const look = await lookAt(device, tools, startedMs < this.#awaitedUntilMs);
-    this.#isLooking = false;
-    if (this.#isClosed) return;
-    this.#conclude(look, performance.now());
+    try {
+      const look = await lookAt(device, tools, { urgent: startedMs < this.#awaitedUntilMs });
+      if (!this.#isClosed) this.#conclude(look, performance.now());
+    } finally {
+      this.#isLooking = false;
+      this.#lookAgain(startedMs);
+    }
+  }
+
+  #lookAgain(startedMs: number): void {
+    const { device } = this.#options;
     const isAwaited = performance.now() < this.#awaitedUntilMs;
     const nextMs = nextLookInMs(this.#verdict, device.intervalSeconds * 1000, isAwaited, Math.random());
     this.#lookIn(isAwaited ? Math.max(0, nextMs - (performance.now() - startedMs)) : nextMs);
   }
 
   #conclude(look: Look, nowMs: number): void {
-    // a device that was seen and can no longer be found is missed; one that was never found is simply unknown
-    if (look.type === "blind" && this.#verdict.state !== "up") return;
     const before = this.#verdict;
-    this.#verdict = nextVerdict(before, look.type === "seen");
+    this.#verdict = nextVerdict(before, look.type);
     if (look.type === "seen") this.#seen(look, before, nowMs);
     else if (this.#verdict.state === "down" && before.state !== "down") this.#tell(this.#sightingOf(null), nowMs);
   }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Sighting } from "#contracts/agent.ts";
 import type { Key } from "#contracts/key.ts";
 import type { WatchedDevice, WatchList } from "#contracts/order.ts";
+import type { Background } from "../background.ts";
 import type { LookTools } from "./look.ts";
 import { Names } from "./names.ts";
 import { NeighbourTable } from "./neighbour-table.ts";
@@ -18,6 +19,7 @@ const ANY_VERSION = -1;
 export interface WatcherOptions {
   readonly now: () => Date;
   readonly onSighting: (sighting: Sighting) => void;
+  readonly inBackground: Background;
 }
 
 /** Watches the devices of the newest watch list. */
@@ -52,6 +54,7 @@ export class Watcher {
   take({ version, devices }: WatchList): boolean {
     if (version < this.#version) return false;
     this.#version = version;
+    this.#tools.names.keepOnly(new Set(devices.map(({ address }) => address)));
     const before = this.#machines;
     this.#machines = new Map(
       devices.map((device) => {
