@@ -2,3 +2,6 @@
 export class AgentError extends Error {
   override readonly name = "AgentError";
 }
+
+/** The hub did not answer, or not yet: the same request may succeed a while later. */
+export class HubNotReady extends AgentError {}

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from "jose";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { formatJoinCode, HubKey } from "#contracts/enrolment.ts";
+import { AgentError, HubNotReady } from "./agent-error.ts";
 import { credentialFile, readCredential } from "./credential.ts";
 import { temporaryDirectory } from "./fixtures/scene.ts";
 import { type StandInHub, startStandInHub } from "./fixtures/stand-in-hub.ts";
@@ -67,6 +68,19 @@ describe("joining is refused with a sentence", () => {
   test("that the hub chose", async () => {
     hub.refusal.detail = "This join code has been used";
     await expect(joinWith()).rejects.toThrow("The hub refused: This join code has been used");
+  });
+
+  test.for([
+    [403, false],
+    [404, false],
+    [429, true],
+    [500, true],
+    [503, true],
+  ] as const)("and HTTP status %i means that trying again may help: %s", async ([status, helps]) => {
+    Object.assign(hub.refusal, { status, detail: "Not now" });
+    const error: unknown = await joinWith().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(AgentError);
+    expect(error instanceof HubNotReady).toBe(helps);
   });
 
   test("when it has joined already, unless it is told to replace that", async () => {

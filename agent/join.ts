@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { EnrolAnswer, EnrolGrant, type EnrolRequest, type JoinCode, parseJoinCode } from "#contracts/enrolment.ts";
-import { AgentError } from "./agent-error.ts";
+import { AgentError, HubNotReady } from "./agent-error.ts";
 import { type Credential, prepareStateDir, readCredential, writeCredential } from "./credential.ts";
 import { takeInventory } from "./inventory.ts";
 import { fingerprintOf, signedBy } from "./signature.ts";
@@ -24,7 +24,7 @@ export interface JoinOptions {
  * Joins a hub with a one-time code and stores the credential that it grants.
  *
  * The code carries the fingerprint of the hub's key, so a hub that shows another key, or does not sign its grant, is an impostor.
- * @throws AgentError with a sentence for the person who pasted the code.
+ * @throws AgentError with a sentence for the person who pasted the code; a `HubNotReady` where trying again may help.
  */
 export async function joinHub(options: JoinOptions): Promise<Credential> {
   const hubUrl = readHubUrl(options.hubUrl);
@@ -68,6 +68,8 @@ function readHubUrl(text: string): string {
 async function enrol(hubUrl: string, request: EnrolRequest): Promise<EnrolAnswer> {
   const response = await post(`${hubUrl}/api/agents/enrol`, request);
   const body = await response.json().catch(() => undefined); // a proxy's error page is no JSON; the status tells
+  if (response.status >= 500 || response.status === 429)
+    throw new HubNotReady(`The hub at ${hubUrl} is not ready: ${refusalIn(body) ?? `HTTP status ${response.status}`}`);
   if (!response.ok) throw new AgentError(`The hub refused: ${refusalIn(body) ?? `HTTP status ${response.status}`}`);
   const answer = EnrolAnswer.safeParse(body);
   if (!answer.success) throw new AgentError(`What answers at ${hubUrl} is not a PowerBeacon hub of this version`);
@@ -84,7 +86,7 @@ async function post(url: string, body: EnrolRequest): Promise<Response> {
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
   } catch (cause) {
-    throw new AgentError(`The hub at ${new URL(url).origin} cannot be reached: ${reasonOf(cause)}`, { cause });
+    throw new HubNotReady(`The hub at ${new URL(url).origin} cannot be reached: ${reasonOf(cause)}`, { cause });
   }
 }
 

@@ -44,6 +44,34 @@ describe("powerbeacon-agent", () => {
     expect(hub.enrolments).toHaveLength(1);
   });
 
+  test("waits for a hub that is not up yet, and joins it then", async () => {
+    await hub.stopListening();
+    const agent = startProcess(["run"], { STATE_DIR: stateDir, HUB_URL: hub.url, JOIN_CODE: hub.joinCode });
+    await expect.poll(() => agent.output.text, { timeout: 10_000 }).toContain("Could not join the hub yet");
+    await hub.listenAgain();
+    await expect.poll(() => hub.broker.retained.get(STATUS), { timeout: 10_000 }).toBe("online");
+    agent.child.kill("SIGTERM");
+    expect(await agent.ended).toBe(0);
+  });
+
+  test("ends when it is asked to while it waits for its hub", async () => {
+    await hub.stopListening();
+    const agent = startProcess(["run"], { STATE_DIR: stateDir, HUB_URL: hub.url, JOIN_CODE: hub.joinCode });
+    await expect.poll(() => agent.output.text, { timeout: 10_000 }).toContain("Could not join the hub yet");
+    agent.child.kill("SIGTERM");
+    expect(await agent.ended).toBe(0);
+    expect(agent.output.text).toContain("The agent ends");
+  });
+
+  test("ends with code 1 and the hub's sentence when the hub refuses its code", async () => {
+    hub.refusal.detail = "This join code has been used";
+    const environment = { STATE_DIR: stateDir, HUB_URL: hub.url, JOIN_CODE: hub.joinCode };
+    expect(await runProcess(["run"], environment)).toEqual({
+      exitCode: 1,
+      output: "The hub refused: This join code has been used\n",
+    });
+  });
+
   test("says goodbye within two seconds when it is asked to stop", async () => {
     const agent = await running();
     const startedMs = performance.now();
@@ -51,6 +79,12 @@ describe("powerbeacon-agent", () => {
     expect(await agent.ended).toBe(0);
     expect(performance.now() - startedMs).toBeLessThan(2_000);
     expect(hub.broker.retained.get(STATUS)).toBe("offline");
+    expect(
+      agent.output.text
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).msg),
+    ).toEqual(["Starting", "Connected to the hub", "The agent ends"]);
   });
 
   test("is reported offline by its Will when it is killed", async () => {

@@ -1,11 +1,12 @@
 import { parseArgs } from "node:util";
-import { startAgent } from "./agent.ts";
+import { type Agent, startAgent } from "./agent.ts";
 import { AgentError } from "./agent-error.ts";
 import { type AgentConfig, readConfig } from "./config.ts";
 import { type Credential, credentialFile, readCredential } from "./credential.ts";
 import { onEndSignal } from "./end-signals.ts";
 import { joinHub } from "./join.ts";
-import { createLog } from "./log.ts";
+import { joinWhenReady } from "./join-when-ready.ts";
+import { createLog, type Log } from "./log.ts";
 import { VERSION } from "./version.ts";
 
 /** How this program was called: in a checkout through npm, else by its name. */
@@ -51,25 +52,31 @@ async function join(
 
 async function run(config: AgentConfig): Promise<void> {
   const log = createLog({ level: config.logLevel, stream: process.stdout });
-  const credential = (await readCredential(config.stateDir)) ?? (await joinByEnvironment(config));
-  log.info({ agent: credential.agent, hub: credential.mqttUrl, version: VERSION }, "Starting");
-  const leave = async (exitCode: number) => {
-    await agent.close();
-    process.exit(exitCode);
+  let agent: Agent | undefined;
+  const leave = (exitCode: number) => {
+    const close = async () => agent?.close();
+    close()
+      .catch((error: unknown) => log.error({ error }, "The agent could not end as it should"))
+      .finally(() => {
+        log.info({}, "The agent ends");
+        process.exit(exitCode);
+      });
   };
-  const agent = await startAgent({
+  onEndSignal(() => leave(0));
+  const credential = (await readCredential(config.stateDir)) ?? (await joinByEnvironment(config, log));
+  log.info({ agent: credential.agent, hub: credential.mqttUrl, version: VERSION }, "Starting");
+  agent = await startAgent({
     credential,
     stateDir: config.stateDir,
     log,
-    onRevoked: () => void leave(EXIT.removed),
+    onRevoked: () => leave(EXIT.removed),
   });
-  onEndSignal(() => void leave(0));
 }
 
-async function joinByEnvironment({ hubUrl, joinCode, stateDir }: AgentConfig): Promise<Credential> {
+async function joinByEnvironment({ hubUrl, joinCode, stateDir }: AgentConfig, log: Log): Promise<Credential> {
   if (hubUrl === undefined || joinCode === undefined)
     throw new AgentError(`This agent has not joined a hub: use "join", or set HUB_URL and JOIN_CODE (${stateDir})`);
-  return joinHub({ hubUrl, code: joinCode, name: null, stateDir });
+  return joinWhenReady({ hubUrl, code: joinCode, name: null, stateDir }, log);
 }
 
 async function status({ stateDir }: AgentConfig): Promise<void> {
