@@ -40,7 +40,7 @@ import { PowerStates } from "./power/power-states.ts";
 import { startWatchLists } from "./power/watch-lists.ts";
 import { ensureDefaultSite } from "./sites/sites.service.ts";
 import { VERSION } from "./version.ts";
-import { restoreLastWakes } from "./wake/last-wakes.ts";
+import { endInterruptedWakes, restoreLastWakes } from "./wake/last-wakes.ts";
 import { startWakeJournal } from "./wake/wake-journal.ts";
 import { listenToWakes } from "./wake/wake.messages.ts";
 import { wakeResults } from "./wake/wake-results.ts";
@@ -127,7 +127,8 @@ async function startParts(
   const agentCredentials = await loadAgentCredentials(em.fork(), directory);
   const mqttCredentials = await loadMqttCredentials(em.fork(), directory);
   await restoreHeartbeats(em.fork(), presence);
-  const lastWakes = await restoreLastWakes(em.fork(), startedAt);
+  const interrupted = await endInterruptedWakes(em.fork(), startedAt);
+  const lastWakes = await restoreLastWakes(em.fork());
 
   const clusterKeyOf = (member: { clusterId: string } | undefined) =>
     member ? directory.clusterOf(member).key : undefined;
@@ -187,6 +188,10 @@ async function startParts(
     watchLists.publishAll();
   });
   await link.connect();
+  for (const wake of interrupted) {
+    const device = directory.devices.byId(wake.deviceId);
+    if (device) results.interrupted(wake, device, directory.clusterOf(device).key);
+  }
   closers.push(async () => {
     wakes.close();
     started.close();

@@ -47,10 +47,18 @@ interface LastWakeRow {
 const LAST_OF_EACH = `select distinct on (device_id) device_id, requested_at, requested_by, stage, seconds, stages from wake
   where finished_at is not null and stage <> 'already-on' order by device_id, requested_at desc`;
 
-const LEFT_OPEN = `update wake set stage = 'failed', finished_at = ?, stages = stages || ?::jsonb where finished_at is null`;
+const LEFT_OPEN = `update wake set stage = 'failed', finished_at = ?, stages = stages || ?::jsonb where finished_at is null
+  returning id, device_id`;
 
-/** Ends the wakes that a stopped hub left open, and reads how the last one of each device ended. Every site. */
-export async function restoreLastWakes(em: EntityManager, now: Date): Promise<LastWakes> {
+/** A wake that a stopped hub left open, and its end. */
+export interface InterruptedWake {
+  readonly id: string;
+  readonly deviceId: string;
+  readonly end: WakeStageRecord;
+}
+
+/** Ends the wakes that a stopped hub left open. Every site. */
+export async function endInterruptedWakes(em: EntityManager, now: Date): Promise<InterruptedWake[]> {
   const end: WakeStageRecord = {
     stage: "failed",
     at: now.toISOString(),
@@ -58,7 +66,12 @@ export async function restoreLastWakes(em: EntityManager, now: Date): Promise<La
     reason: "The hub was restarted meanwhile",
     agents: [],
   };
-  await em.execute(LEFT_OPEN, [now, JSON.stringify([end])]);
+  const rows = await em.execute<{ id: string; device_id: string }[]>(LEFT_OPEN, [now, JSON.stringify([end])]);
+  return rows.map((row) => ({ id: row.id, deviceId: row.device_id, end }));
+}
+
+/** Reads how the last wake of each device ended. Every site. */
+export async function restoreLastWakes(em: EntityManager): Promise<LastWakes> {
   const rows = await em.execute<LastWakeRow[]>(LAST_OF_EACH);
   const lastWakes = new LastWakes();
   for (const row of rows) {

@@ -1,7 +1,10 @@
 import type { Logger } from "pino";
 import { topics } from "#contracts/topics.ts";
 import { type Refusal, type WakeResult, type WakeStageRecord } from "#contracts/wake.ts";
+import { Key } from "#contracts/key.ts";
 import type { Link } from "../kernel/link.ts";
+import type { DirectoryDevice } from "../members/directory.ts";
+import type { InterruptedWake } from "./last-wakes.ts";
 import type { Asker, RunningWake } from "./running-wake.ts";
 
 /** Tells each asker every stage of its wakes: on the cluster's result topic, and on the response topic where one was given. */
@@ -25,6 +28,13 @@ export function wakeResults(link: Link, log: Logger) {
         const result: WakeResult = { transaction: asker.transaction, wake: wake.id, device: wake.deviceKey, ...record };
         publish(topic, JSON.stringify(result), asker);
       }
+    },
+    /** Tells the end of a wake that a stopped hub left open; who asked for it is not known any more. */
+    interrupted: (wake: InterruptedWake, device: DirectoryDevice, clusterKey: string): void => {
+      const result: WakeResult = { transaction: null, wake: wake.id, device: Key.parse(device.key), ...wake.end };
+      link
+        .publish(topics.clusterWakeResult.for(clusterKey), JSON.stringify(result), topics.clusterWakeResult.options)
+        .catch(lost);
     },
     /** Answers a request that could not be taken, on the result topic of the cluster or device that it names. */
     refused: (topic: string, refusal: Refusal, asker: Asker): void => publish(topic, JSON.stringify(refusal), asker),

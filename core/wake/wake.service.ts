@@ -374,13 +374,19 @@ export function acceptedOf(part: WakeAnswerPart): WakeAccepted {
     stage,
     ...(reason !== null && { reason }),
   }));
-  const failure = wake.last?.stage === "failed" ? { code: wake.last.code, reason: wake.last.reason } : {};
+  const { last } = wake;
+  const failure = last?.stage === "failed" ? { code: last.code, reason: last.reason } : {};
+  const silence =
+    last?.stage === "no-answer"
+      ? { reason: `Nobody saw it within ${last.seconds} s; sent again ${last.resent} times` }
+      : {};
   return {
     wake: wake.id,
     device: part.device,
     stage: wake.stage,
     agents,
     ...failure,
+    ...silence,
     ...(wake.seconds !== null && { seconds: wake.seconds }),
   };
 }
