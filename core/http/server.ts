@@ -13,6 +13,7 @@ import {
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
+import { z } from "zod";
 import { SESSION_COOKIE } from "../auth/auth.routes.ts";
 import { mayDo } from "../auth/permissions.rules.ts";
 import type { Sessions } from "../auth/sessions.ts";
@@ -30,6 +31,9 @@ const DOCS_CSP =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'self'";
 const CSRF_HEADER = "x-powerbeacon";
 const UNSAFE_METHODS = new Set(["POST", "PUT", "PATCH", "DELETE"]);
+
+/** What zod says of an absent field speaks of its schema; this speaks to whoever left it out. */
+z.config({ customError: (issue) => (issue.input === undefined ? "is missing" : undefined) });
 
 export interface HttpOptions {
   readonly database: Database;
