@@ -74,7 +74,7 @@ export class HubLink {
     let failures = 0;
     while (!this.#closing) {
       this.#pause = new AbortController();
-      const end = await this.#connectOnce();
+      const end = await this.#connectOnce().catch(failedAttempt);
       if (this.#closing) return;
       failures = failuresAfter(failures, end);
       const pause = pauseMs(failures, isRefusal(end), Math.random());
@@ -105,6 +105,11 @@ export class HubLink {
       this.#options.log.error({ ...details, seconds }, "The hub refuses this agent; it may have been removed");
     else this.#options.log.warn({ ...details, seconds }, "Not connected to the hub; trying again");
   }
+}
+
+/** Whatever went wrong here, this agent tries again: nobody else will. */
+function failedAttempt(error: unknown): ConnectionEnd {
+  return { code: undefined, reason: error instanceof Error ? error.message : String(error), livedMs: 0 };
 }
 
 async function within<Result>(timeoutMs: number, work: Promise<Result>): Promise<Result> {

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, type TestContext } from "vitest";
 import { Key } from "#contracts/key.ts";
 import { MacAddress } from "#contracts/mac-address.ts";
 import { WatchedDevice } from "#contracts/order.ts";
+import { needsCommand } from "#test/fixtures/commands.ts";
 import { startNeighbour, whyNoNeighbour } from "./fixtures/neighbour.ts";
 import { Waker } from "./wake/waker.ts";
 import { type Look, type LookTools, lookAt } from "./watch/look.ts";
@@ -14,17 +15,24 @@ const OTHER_MAC = "02:00:00:00:00:99";
 const obstacle = await whyNoNeighbour();
 const pings = await canPing();
 
-const NO_PING = "ping is not installed or may not send";
+function needsPing(context: TestContext): void {
+  needsCommand(context, "ping", "iputils-ping");
+  context.skip(!pings, "ping may not send here");
+}
 
 describe.skipIf(obstacle !== undefined)(`on a real Ethernet${obstacle ? ` (skipped: ${obstacle})` : ""}`, () => {
-  const tools: LookTools = { names: new Names(), neighbours: new NeighbourTable(), turns: new Turns(32) };
+  const tools: LookTools = {
+    names: new Names(),
+    neighbours: new NeighbourTable({ readEveryMs: 50 }),
+    turns: new Turns(32),
+  };
   let neighbour: Awaited<ReturnType<typeof startNeighbour>>;
 
-  beforeEach(async () => {
+  beforeEach(async (context) => {
+    needsCommand(context, "ip", "iproute2");
     neighbour = await startNeighbour();
+    context.onTestFinished(() => neighbour.close());
   });
-
-  afterEach(() => neighbour.close());
 
   function look(changes: object): Promise<Look> {
     const defaults = { device: "nas", mac: neighbour.mac, address: neighbour.address, icmp: false, arp: false };
@@ -32,16 +40,16 @@ describe.skipIf(obstacle !== undefined)(`on a real Ethernet${obstacle ? ` (skipp
     return lookAt(device, tools, { urgent: true });
   }
 
-  test("a machine that answers a ping is seen with its MAC address", async ({ skip }) => {
-    skip(!pings, NO_PING);
+  test("a machine that answers a ping is seen with its MAC address", async (context) => {
+    needsPing(context);
     expect(await look({ icmp: true })).toEqual({
       type: "seen",
       finding: { how: "icmp", address: neighbour.address, mac: neighbour.mac },
     });
   });
 
-  test("a machine whose firewall drops pings is seen by ARP", async ({ skip }) => {
-    skip(!pings, NO_PING);
+  test("a machine whose firewall drops pings is seen by ARP", async (context) => {
+    needsPing(context);
     await neighbour.ignorePings();
     expect(await look({ icmp: true, arp: true })).toMatchObject({ type: "seen", finding: { how: "arp" } });
   });
@@ -50,13 +58,13 @@ describe.skipIf(obstacle !== undefined)(`on a real Ethernet${obstacle ? ` (skipp
     expect(await look({ arp: true })).toMatchObject({ type: "seen", finding: { how: "arp", mac: neighbour.mac } });
   });
 
-  test("another machine at the address is not taken for it", async ({ skip }) => {
-    skip(!pings, NO_PING);
+  test("another machine at the address is not taken for it", async (context) => {
+    needsPing(context);
     expect(await look({ icmp: true, arp: true, mac: OTHER_MAC })).toEqual({ type: "unseen" });
   });
 
-  test("a machine is found at the address that DHCP moved it to", async ({ skip }) => {
-    skip(!pings, NO_PING);
+  test("a machine is found at the address that DHCP moved it to", async (context) => {
+    needsPing(context);
     await neighbour.moveTo(neighbour.otherAddress);
     await look({ icmp: true, address: neighbour.otherAddress }); // somebody spoke with it there
     expect(await look({ icmp: true })).toMatchObject({ type: "seen", finding: { address: neighbour.otherAddress } });

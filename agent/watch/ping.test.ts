@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { needsCommand } from "#test/fixtures/commands.ts";
 import { canPing, ping, pingAnswered, pingCommand } from "./ping.ts";
 
 describe("the system's ping", () => {
@@ -24,8 +25,9 @@ describe("the system's ping", () => {
     expect(pingAnswered(platform, code, output)).toBe(answered);
   });
 
-  test("tells an address that answers from one that does not", async ({ skip }) => {
-    skip(!(await canPing()), "ping is not installed or may not send");
+  test("tells an address that answers from one that does not", async (context) => {
+    needsCommand(context, "ping", "iputils-ping");
+    context.skip(!(await canPing()), "ping may not send here");
     expect(await ping("127.0.0.1")).toBe(true);
     expect(await ping("192.0.2.254")).toBe(false);
   });
