@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, test } from "vitest";
 import { Receipt } from "#contracts/agent.ts";
 import { topics } from "#contracts/topics.ts";
 import { startSimulatedMachine } from "#test/fixtures/simulated-machine.ts";
@@ -56,7 +56,9 @@ describe.concurrent("an agent whose hub's clock is set", () => {
   });
 });
 
-test("an agent whose clock is an hour behind obeys the hub's orders and tells how far it is off", async () => {
+test.concurrent("an agent whose clock is an hour behind obeys the hub's orders and tells how far it is off", async ({
+  expect,
+}) => {
   const scene = await startScene({ clockAheadMs: 3_600_000 });
   const machine = await startSimulatedMachine({ mac: MAC });
   await scene.order(WAKE, wakeOrder(machine.udpPort));
@@ -68,7 +70,9 @@ test("an agent whose clock is an hour behind obeys the hub's orders and tells ho
   await machine.close();
 });
 
-test("an agent that the hub never told its time refuses every order, until the hub answers", async () => {
+test.concurrent("an agent that the hub never told its time refuses every order, until the hub answers", async ({
+  expect,
+}) => {
   const scene = await startScene({ tellsTime: false });
   await scene.order(WAKE, wakeOrder(9));
   await expect.poll(() => outcomes(scene)).toEqual(["CLOCK_UNKNOWN"]);
