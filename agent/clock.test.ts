@@ -52,7 +52,7 @@ describe.concurrent("an agent whose hub's clock is set", () => {
     await expect.poll(() => timesTold(scene)).toBe(2);
     await scene.order(WAKE, wakeOrder(machine.udpPort));
     await expect.poll(() => outcomes(scene)).toEqual([refusal, "sent"]);
-    expect(machine.packets).toHaveLength(1);
+    await expect.poll(() => machine.packets).toHaveLength(1);
   });
 });
 
