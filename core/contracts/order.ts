@@ -73,7 +73,7 @@ export const WatchedDevice = z.object({
 });
 export type WatchedDevice = z.infer<typeof WatchedDevice>;
 
-/** Hub → one agent on `agent/<agent>/watch`, retained. It has no expiry; an agent takes it when its version is higher than the last. */
+/** Hub → one agent on `agent/<agent>/watch`, retained. It has no expiry; its version rises within one connection and one run of the hub. */
 export const WatchList = z.object({
   type: z.literal("watch"),
   aud: z.string(),
