@@ -9,6 +9,8 @@ let hub: TestHub;
 let clusterId: string;
 let home: TestMqttClient;
 const machines: SimulatedMachine[] = [];
+/** Packets of one burst to one destination. */
+const BURST = 3;
 let octet = 0x10;
 
 beforeAll(async () => {
@@ -77,6 +79,7 @@ describe("a wake by HTTP", () => {
   test("of a device that is on sends nothing, unless it is forced", async () => {
     const { machine, device } = await addDevice("Awake Box");
     await hub.api.post(`/devices/${device.id}/wake?wait=10`);
+    await expect.poll(() => machine.packets.length % BURST).toBe(0); // the last burst is out
     const packets = machine.packets.length;
 
     const again = await hub.api.post(`/devices/${device.id}/wake`);
@@ -205,6 +208,7 @@ describe("a wake by MQTT", () => {
     const request = JSON.stringify({ devices: ["once"], transaction: "tx-once" });
     await home.client.publishAsync(wakeTopic, request, { qos: 1 });
     await expect.poll(() => stagesOf("tx-once"), { timeout: 10_000 }).toEqual(["accepted", "sent", "awake"]);
+    await expect.poll(() => machine.packets.length % BURST).toBe(0); // the last burst is out
     const packets = machine.packets.length;
     await home.client.publishAsync(wakeTopic, request, { qos: 1 });
     await expect.poll(() => stagesOf("tx-once")).toEqual(["accepted", "sent", "awake", "awake"]);
