@@ -112,7 +112,7 @@ describe("an agent that gets a wake order", () => {
     await Promise.all(signed.map((jws) => scene.hub.broker.publish(WAKE, jws)));
 
     await expect.poll(receipts).toHaveLength(5);
-    expect(performance.now() - startedMs).toBeLessThan(1_500);
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
     const sent = receipts().flatMap(({ targets }) => targets);
     expect(sent).toHaveLength(1_000);
     expect(sent.every(({ outcome, packets }) => outcome === "sent" && packets === 6)).toBe(true);

@@ -259,7 +259,7 @@ describe("retained messages", () => {
     for (let at = 1; at <= 200; at++)
       raw.send({ cmd: "subscribe", messageId: at, subscriptions: [subscription(`powerbeacon/device/d${at}/+`)] });
     await expect.poll(() => raw.commands.filter((cmd) => cmd === "publish").length).toBe(200);
-    expect(performance.now() - begin).toBeLessThan(1_000);
+    expect(performance.now() - begin).toBeLessThan(5_000);
   });
 });
 

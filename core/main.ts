@@ -32,7 +32,7 @@ import { startEvents } from "./live/events.ts";
 import { liveRoutes } from "./live/live.routes.ts";
 import { Now } from "./live/now.ts";
 import { Projection } from "./live/projection.ts";
-import { loadDirectory } from "./members/directory.ts";
+import { loadDirectory } from "./members/directory-entries.ts";
 import { type MqttCredentials, loadMqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import { mqttClientRoutes } from "./mqtt-clients/mqtt-clients.routes.ts";
 import { listenToSightings } from "./power/power.messages.ts";

@@ -6,7 +6,8 @@ import { Device } from "../devices/device.entity.ts";
 import { HubError } from "../kernel/errors.ts";
 import { Site } from "../sites/site.entity.ts";
 import { DeviceAgent } from "./device-agent.entity.ts";
-import { type Directory, agentEntry, clusterEntry, deviceEntry } from "./directory.ts";
+import { agentEntry, clusterEntry, deviceEntry } from "./directory-entries.ts";
+import type { Directory } from "./directory.ts";
 
 /**
  * Who is in which cluster, and which agents serve which device. A move drops the links that no longer fit, and says which.

@@ -16,7 +16,8 @@ import type { Asker, RunningWake } from "./running-wake.ts";
 import { Wake } from "./wake.entity.ts";
 import type { WakeJournal } from "./wake-journal.ts";
 import { readWakePage, rowAnswer } from "./wake-history.ts";
-import { type WakeAnswerPart, type WakeService, acceptedOf } from "./wake.service.ts";
+import { type WakeAnswerPart, acceptedOf } from "./wake-answer.ts";
+import { type WakeService } from "./wake.service.ts";
 
 export interface WakeRoutes {
   readonly directory: Directory;

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { type Receipt, type ReceiptTarget, RefusalReason } from "#contracts/agent.ts";
-import type { WakeAccepted } from "#contracts/api/wakes.ts";
 import { Key } from "#contracts/key.ts";
 import { ORDER_LIFETIME_MS } from "#contracts/limits.ts";
 import type { Evidence } from "#contracts/power.ts";
@@ -15,6 +14,7 @@ import type { Directory, DirectoryAgent, DirectoryCluster, DirectoryDevice } fro
 import type { PowerStates } from "../power/power-states.ts";
 import { type Asker, RunningWake } from "./running-wake.ts";
 import { Transactions } from "./transactions.ts";
+import type { WakeAnswerPart } from "./wake-answer.ts";
 import { type WakeAim, wakeOrders } from "./wake-orders.ts";
 import { endOfWindow, isHopeless, planWake } from "./wake.rules.ts";
 
@@ -29,17 +29,6 @@ const RECEIPT_PATIENCE_MS = 3_000;
 export interface WakeOptions {
   readonly force: boolean;
 }
-
-/** What became of the request for one device. */
-export type WakeAnswerPart =
-  | {
-      readonly type: "wake";
-      readonly device: Key;
-      readonly wake: RunningWake;
-      /** The wake was over before it began: nobody can do it. */
-      readonly failure?: { readonly code: ErrorCode; readonly reason: string };
-    }
-  | { readonly type: "refused"; readonly device: Key; readonly code: ErrorCode; readonly reason: string };
 
 export interface WakeServiceOptions {
   readonly directory: Directory;
@@ -360,33 +349,4 @@ export class WakeService {
 /** An order came twice, as QoS 1 may do: the first receipt said what was done. */
 function isRepetition({ outcome, reason }: ReceiptTarget): boolean {
   return outcome === "refused" && reason === RefusalReason.enum.REPEATED;
-}
-
-/** The answer for one device, as HTTP gives it. */
-export function acceptedOf(part: WakeAnswerPart): WakeAccepted {
-  if (part.type === "refused") {
-    return { wake: null, device: part.device, stage: "refused", agents: [], code: part.code, reason: part.reason };
-  }
-  const { wake } = part;
-  const agents = [...wake.agents.values()].map(({ id, key, stage, reason }) => ({
-    id,
-    key,
-    stage,
-    ...(reason !== null && { reason }),
-  }));
-  const { last } = wake;
-  const failure = last?.stage === "failed" ? { code: last.code, reason: last.reason } : {};
-  const silence =
-    last?.stage === "no-answer"
-      ? { reason: `Nobody saw it within ${last.seconds} s; sent again ${last.resent} times` }
-      : {};
-  return {
-    wake: wake.id,
-    device: part.device,
-    stage: wake.stage,
-    agents,
-    ...failure,
-    ...silence,
-    ...(wake.seconds !== null && { seconds: wake.seconds }),
-  };
 }

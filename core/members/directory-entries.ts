@@ -1,0 +1,88 @@
+import type { EntityManager } from "@mikro-orm/postgresql";
+import { Agent } from "../agents/agent.entity.ts";
+import { Cluster } from "../clusters/cluster.entity.ts";
+import { Device } from "../devices/device.entity.ts";
+import { DeviceAgent } from "./device-agent.entity.ts";
+import { Directory, type DirectoryAgent, type DirectoryCluster, type DirectoryDevice } from "./directory.ts";
+
+/** The rows are read once and let go, so no unit of work needs to know them. */
+const ALL_SITES_ONCE = { filters: { site: false }, disableIdentityMap: true } as const;
+
+/** Reads all sites once, at the start. */
+export async function loadDirectory(em: EntityManager): Promise<Directory> {
+  const directory = new Directory();
+  const options = ALL_SITES_ONCE;
+  const linksByDevice = new Map<string, string[]>();
+  for (const link of await em.find(DeviceAgent, {}, options)) {
+    const ids = linksByDevice.get(link.device.id) ?? [];
+    linksByDevice.set(link.device.id, [...ids, link.agent.id]);
+  }
+  for (const row of await em.find(Cluster, {}, options)) directory.putCluster(clusterEntry(row));
+  for (const row of await em.find(Agent, {}, options)) directory.putAgent(agentEntry(row));
+  for await (const row of allDevices(em)) directory.putDevice(deviceEntry(row, linksByDevice.get(row.id) ?? []));
+  return directory;
+}
+
+/** So many rows are in memory at once. */
+const DEVICES_PER_PAGE = 5_000;
+const BEFORE_ALL_IDS = "00000000-0000-0000-0000-000000000000";
+
+async function* allDevices(em: EntityManager): AsyncGenerator<Device> {
+  for (let after = BEFORE_ALL_IDS; ;) {
+    const where = { id: { $gt: after } };
+    const page = await em.find(Device, where, { ...ALL_SITES_ONCE, orderBy: { id: "asc" }, limit: DEVICES_PER_PAGE });
+    yield* page;
+    const last = page.at(-1);
+    if (!last || page.length < DEVICES_PER_PAGE) return;
+    after = last.id;
+  }
+}
+
+export function clusterEntry(row: Cluster): DirectoryCluster {
+  const { id, key, name, tags, unassigned, createdAt, updatedAt } = row;
+  return {
+    id,
+    siteId: row.site.id,
+    key,
+    name,
+    description: row.description ?? null,
+    tags,
+    unassigned,
+    createdAt,
+    updatedAt,
+  };
+}
+
+export function agentEntry(row: Agent): DirectoryAgent {
+  const { id, key, name, hostname, os, arch, version, interfaces, capabilities, createdAt, updatedAt } = row;
+  const owner = { siteId: row.site.id, clusterId: row.cluster.id };
+  return { id, ...owner, key, name, hostname, os, arch, version, interfaces, capabilities, createdAt, updatedAt };
+}
+
+export function deviceEntry(row: Device, agentIds: readonly string[]): DirectoryDevice {
+  const { id, key, name, mac, os, enabled, tags, createdAt, updatedAt } = row;
+  return {
+    id,
+    siteId: row.site.id,
+    clusterId: row.cluster.id,
+    key,
+    name,
+    mac,
+    address: row.address ?? null,
+    os,
+    enabled,
+    description: row.description ?? null,
+    tags,
+    secureOn: row.secureOn ?? null,
+    wake: { addresses: row.wakeAddresses, ports: row.wakePorts, windowSeconds: row.wakeWindowSeconds ?? null },
+    watch: {
+      icmp: row.watchIcmp,
+      arp: row.watchArp,
+      tcpPorts: row.watchTcpPorts,
+      intervalSeconds: row.watchIntervalSeconds,
+    },
+    agentIds,
+    createdAt,
+    updatedAt,
+  };
+}

@@ -1,0 +1,44 @@
+import type { WakeAccepted } from "#contracts/api/wakes.ts";
+import type { Key } from "#contracts/key.ts";
+import type { ErrorCode } from "../kernel/errors.ts";
+import type { RunningWake } from "./running-wake.ts";
+
+/** What became of the request for one device. */
+export type WakeAnswerPart =
+  | {
+      readonly type: "wake";
+      readonly device: Key;
+      readonly wake: RunningWake;
+      /** The wake was over before it began: nobody can do it. */
+      readonly failure?: { readonly code: ErrorCode; readonly reason: string };
+    }
+  | { readonly type: "refused"; readonly device: Key; readonly code: ErrorCode; readonly reason: string };
+
+/** The answer for one device, as HTTP gives it. */
+export function acceptedOf(part: WakeAnswerPart): WakeAccepted {
+  if (part.type === "refused") {
+    return { wake: null, device: part.device, stage: "refused", agents: [], code: part.code, reason: part.reason };
+  }
+  const { wake } = part;
+  const agents = [...wake.agents.values()].map(({ id, key, stage, reason }) => ({
+    id,
+    key,
+    stage,
+    ...(reason !== null && { reason }),
+  }));
+  const { last } = wake;
+  const failure = last?.stage === "failed" ? { code: last.code, reason: last.reason } : {};
+  const silence =
+    last?.stage === "no-answer"
+      ? { reason: `Nobody saw it within ${last.seconds} s; sent again ${last.resent} times` }
+      : {};
+  return {
+    wake: wake.id,
+    device: part.device,
+    stage: wake.stage,
+    agents,
+    ...failure,
+    ...silence,
+    ...(wake.seconds !== null && { seconds: wake.seconds }),
+  };
+}
