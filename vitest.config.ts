@@ -5,7 +5,7 @@ export default defineConfig({
     include: ["{agent,broker,core,test}/**/*.test.ts"],
     globalSetup: ["test/fixtures/postgres-server.ts"],
     // A real hub, broker and database stand behind most tests; a busy machine may need a while.
-    expect: { poll: { interval: 20, timeout: 5_000 } },
+    expect: { poll: { interval: 40, timeout: 5_000 } },
     testTimeout: 20_000,
     hookTimeout: 30_000,
     pool: "forks",

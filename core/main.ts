@@ -62,6 +62,8 @@ export interface HubOptions {
   readonly log: Logger;
   /** Settings of the embedded Postgres, for tests. */
   readonly postgresSettings?: Readonly<Record<string, string>>;
+  /** Tests ask faster than people and scripts do. */
+  readonly callsPerMinute?: number;
   /** Called when the hub must not go on, with a sentence why. */
   readonly onFatal?: (reason: string) => void;
 }
@@ -210,6 +212,7 @@ async function startParts(
     version: VERSION,
     baseTopic: config.mqtt.baseTopic,
     trustProxy: config.http.trustProxy,
+    callsPerMinute: options.callsPerMinute,
     log,
   });
   healthRoutes(app, { database });

@@ -42,6 +42,8 @@ export interface HttpOptions {
   readonly version: string;
   readonly baseTopic: string;
   readonly trustProxy: readonly string[];
+  /** Of one account, or of a stranger's address; 600 unless said otherwise. */
+  readonly callsPerMinute?: number | undefined;
   readonly log: Logger;
 }
 
@@ -90,7 +92,7 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
   await app.register(cookie);
   app.addHook("onRequest", async (request) => admit(request, options));
   await app.register(rateLimit, {
-    max: CALLS_PER_MINUTE,
+    max: options.callsPerMinute ?? CALLS_PER_MINUTE,
     timeWindow: "1 minute",
     keyGenerator: (request) => request.account?.userId ?? request.ip,
     errorResponseBuilder: (_request, { after }) =>

@@ -172,3 +172,30 @@ describe("an MQTT client", () => {
     expect(client.on(new RegExp(device.key))).toEqual([]);
   });
 });
+
+describe("two changes of one MQTT client at the same moment", () => {
+  test("never bring a deleted credential back", async () => {
+    for (let round = 0; round < 5; round++) {
+      const client = await createOne();
+      const name = freshName("Renamed");
+      await Promise.all([
+        hub.api.delete(`/mqtt-clients/${client.id}`),
+        hub.api.patch(`/mqtt-clients/${client.id}`, { name }),
+      ]);
+      await expect(connect(client)).rejects.toThrow(/not authorized|bad user/i);
+    }
+  });
+
+  test("never leave a right that one of them took away", async () => {
+    for (let round = 0; round < 5; round++) {
+      const client = await createOne({ permissions: ["read", "wake"] });
+      await Promise.all([
+        hub.api.patch(`/mqtt-clients/${client.id}`, { permissions: ["read"] }),
+        hub.api.patch(`/mqtt-clients/${client.id}`, { name: freshName("Renamed") }),
+      ]);
+      const { client: mqtt } = await connect(client);
+      const refused = mqtt.publishAsync(`powerbeacon/cluster/${home.key}/wake`, "*", { qos: 1 });
+      await expect(refused).rejects.toThrow("Not authorized");
+    }
+  });
+});

@@ -216,6 +216,19 @@ describe("a wake by MQTT", () => {
     expect(new Set(resultsOf("tx-once").map((result) => result.wake)).size).toBe(1);
   });
 
+  test("with a transaction that was used for another device is refused, and people's transactions are apart", async () => {
+    const { device: first } = await addDevice("First Of Two");
+    const { machine, device: second } = await addDevice("Second Of Two");
+    expect((await hub.api.post(`/devices/${first.id}/wake`, { transaction: "tx-two" })).status).toBe(202);
+    const other = await hub.api.post(`/devices/${second.id}/wake`, { transaction: "tx-two" });
+    expect(other).toMatchObject({ status: 409, body: { code: "CONFLICT" } });
+    expect(machine.packets).toHaveLength(0);
+    await home.client.publishAsync(wakeTopic, JSON.stringify({ devices: [second.key], transaction: "tx-two" }), {
+      qos: 1,
+    });
+    await expect.poll(() => machine.isUp).toBe(true);
+  });
+
   test("answers on the MQTT 5 response topic of the asker, with the correlation data, and on nobody else's", async () => {
     await addDevice("Responder");
     const responseTopic = "powerbeacon/client/home-assistant/response/wake";

@@ -1,0 +1,64 @@
+import pino from "pino";
+import { expect, test } from "vitest";
+import { startWriteBehind } from "./write-behind.ts";
+
+/** Rows go to a table in memory, so that the test decides what the database says. */
+function table(refuse: (row: number) => Error | undefined) {
+  const written: number[] = [];
+  let statements = 0;
+  const behind = startWriteBehind<number>({
+    what: "numbers",
+    intervalMs: 60_000,
+    maxWaiting: 2_000,
+    write: async (rows) => {
+      statements++;
+      for (const row of rows) {
+        const error = refuse(row);
+        if (error) throw error;
+      }
+      written.push(...rows);
+    },
+    isUp: () => true,
+    log: pino({ level: "silent" }),
+  });
+  return { behind, written, statements: () => statements };
+}
+
+const gone = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+
+test("a row that the database refuses is given up alone", async () => {
+  const { behind, written } = table((row) => (row === 7 ? new Error("value out of range") : undefined));
+  for (let row = 0; row < 20; row++) behind.add(String(row), row);
+  await behind.flush();
+  expect(written.toSorted((a, b) => a - b)).toEqual([...Array(20).keys()].filter((row) => row !== 7));
+  await behind.close();
+});
+
+test("while the database is away the newest form of each row waits", async () => {
+  let isAway = true;
+  const { behind, written } = table(() => (isAway ? gone : undefined));
+  behind.add("a", 1);
+  await expect(behind.flush()).rejects.toThrow("ECONNREFUSED");
+  behind.add("a", 2);
+  isAway = false;
+  await behind.flush();
+  expect(written).toEqual([2]);
+  await behind.close();
+});
+
+test("what waits is bounded: the oldest go first", async () => {
+  const { behind, written } = table(() => undefined);
+  for (let row = 0; row < 2_100; row++) behind.add(String(row), row);
+  await behind.flush();
+  expect(written).toHaveLength(2_000);
+  expect(written[0]).toBe(100);
+  await behind.close();
+});
+
+test("many rows take few statements", async () => {
+  const { behind, statements } = table(() => undefined);
+  for (let row = 0; row < 2_000; row++) behind.add(String(row), row);
+  await behind.flush();
+  expect(statements()).toBe(4);
+  await behind.close();
+});
