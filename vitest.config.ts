@@ -1,15 +1,46 @@
-import { defineConfig } from "vitest/config";
+import { playwright } from "@vitest/browser-playwright";
+import { type TestProjectInlineConfiguration, defineConfig } from "vitest/config";
+import { CHROMIUM_ARGS, chromiumPath } from "./test/fixtures/chromium.ts";
 
-export default defineConfig({
+// A real hub, broker and database stand behind most tests; a busy machine may need a while.
+const patience = { expect: { poll: { interval: 40, timeout: 5_000 } }, testTimeout: 20_000, hookTimeout: 30_000 };
+
+const parts: TestProjectInlineConfiguration = {
   test: {
-    include: ["{agent,broker,core,test}/**/*.test.ts"],
-    globalSetup: ["test/fixtures/postgres-server.ts"],
-    // A real hub, broker and database stand behind most tests; a busy machine may need a while.
-    expect: { poll: { interval: 40, timeout: 5_000 } },
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    ...patience,
+    name: "hub",
+    include: ["{agent,broker,core,ha-discovery,test}/**/*.test.ts"],
+    globalSetup: ["test/fixtures/postgres-server.ts", "test/fixtures/built-page.ts"],
     pool: "forks",
     // tests wait for real processes and clocks more than they compute
     maxWorkers: 4,
   },
+};
+
+/** The elements of the page, each in a real browser. */
+const elements = (executablePath: string): TestProjectInlineConfiguration => ({
+  root: "web",
+  test: {
+    ...patience,
+    name: "page",
+    include: ["**/*.test.ts"],
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({ launchOptions: { executablePath, args: CHROMIUM_ARGS } }),
+      instances: [{ browser: "chromium" }],
+    },
+  },
 });
+
+export default defineConfig({ test: { projects: [parts, ...elementsWhereBrowser()] } });
+
+function elementsWhereBrowser(): TestProjectInlineConfiguration[] {
+  const chromium = chromiumPath();
+  if (chromium !== undefined) return [elements(chromium)];
+  const missing = "Chromium is not installed (Debian package: chromium)";
+  if (process.env["CI"]) throw new Error(missing);
+  process.stdout.write(`SKIPPED the tests of web/: ${missing}\n`);
+  return [];
+}

@@ -198,7 +198,7 @@ describe("the API's documents", () => {
 
 test("every answer carries headers against misuse in a browser", async () => {
   const { headers } = await call("/api/devices");
-  expect(headers.get("content-security-policy")).toContain("default-src 'self'");
+  expect(headers.get("content-security-policy")).toContain("default-src 'none'");
   expect(headers.get("x-content-type-options")).toBe("nosniff");
   expect(headers.get("x-frame-options")).toBe("SAMEORIGIN");
   expect(headers.get("x-powered-by")).toBeNull();

@@ -22,11 +22,26 @@ import { HubError } from "../kernel/errors.ts";
 import type { Account, App } from "../kernel/routes.ts";
 import { StartError } from "../kernel/start-error.ts";
 import { asyncApiDocument } from "./asyncapi.ts";
+import { servePage } from "./page.ts";
 import { answerProblem } from "./problem.ts";
 
 /** A body is at most this large; the largest honest one names some thousand members of a cluster. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const CALLS_PER_MINUTE = 600;
+/** The page brings everything along: no inline script or style, nothing from elsewhere. */
+const PAGE_CSP = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  imgSrc: ["'self'"],
+  connectSrc: ["'self'"],
+  manifestSrc: ["'self'"],
+  formAction: ["'self'"],
+  baseUri: ["'none'"],
+  frameAncestors: ["'self'"],
+  requireTrustedTypesFor: ["'script'"],
+  trustedTypes: ["lit-html"],
+};
 const DOCS_CSP =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'self'";
 const CSRF_HEADER = "x-powerbeacon";
@@ -80,12 +95,8 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
 
   await app.register(helmet, {
     contentSecurityPolicy: {
-      directives: {
-        defaultSrc: ["'self'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        upgradeInsecureRequests: null,
-      },
+      useDefaults: false,
+      directives: PAGE_CSP,
     },
     hsts: false,
   });
@@ -125,12 +136,9 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
     uiConfig: { docExpansion: "list", layout: "BaseLayout" },
   });
   app.get("/api/openapi.json", { config: { permission: "public" }, schema: { hide: true } }, async () => app.swagger());
-  // until the hub has a page of its own, its documents are what a person finds at its address
-  app.get("/", { config: { permission: "public" }, schema: { hide: true } }, async (_request, reply) =>
-    reply.redirect("/api/docs"),
-  );
   const asyncApi = asyncApiDocument(options);
   app.get("/api/asyncapi.json", { config: { permission: "public" }, schema: { hide: true } }, async () => asyncApi);
+  await servePage(app);
   return app;
 }
 

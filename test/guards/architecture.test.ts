@@ -25,7 +25,7 @@ const FEATURES = [
 const PARTS = new Set(["broker", "agent", "ha-discovery", "web"]);
 
 /** These connect the parts, so they may import anything. */
-const COMPOSERS = [/^(core|broker|agent|ha-discovery|web)\/main\.ts$/, /^mikro-orm\.config\.ts$/, /^test\//];
+const COMPOSERS = [/^(core|broker|agent|ha-discovery|web)\/main\.ts$/, /^(mikro-orm|vitest)\.config\.ts$/, /^test\//];
 
 const IMPORT = /^\s*(?:import|export)\s[^"']*?from\s+"([^"]+)"|^\s*import\s+"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/gm;
 

@@ -4,11 +4,23 @@ import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
 import { createApi } from "#test/fixtures/api.ts";
 import { sourceFiles } from "./source-files.ts";
 
-/** Routes that nobody needs to log in for. Whoever adds one adds it here, and has a reason. */
-const PUBLIC = [
+/** The page and the documents do not describe themselves. */
+const UNDESCRIBED = [
   "GET /",
+  "GET /agents/{key}",
   "GET /api/asyncapi.json",
   "GET /api/openapi.json",
+  "GET /assets/{file}",
+  "GET /clusters/{key}",
+  "GET /devices/{key}",
+  "GET /favicon.svg",
+  "GET /login",
+  "GET /manifest.webmanifest",
+  "GET /setup",
+];
+
+/** Routes that nobody needs to log in for. Whoever adds one adds it here, and has a reason. */
+const PUBLIC = [
   "GET /api/setup/status",
   "GET /health",
   "GET /ready",
@@ -39,8 +51,21 @@ describe("every route", () => {
       const { status } = await fetch(url, { method });
       if (status !== 401) open.push(`${method} ${path}`);
     }
-    const hidden = ["GET /", "GET /api/asyncapi.json", "GET /api/openapi.json"]; // documents do not describe themselves
-    expect([...open, ...hidden].toSorted()).toEqual(PUBLIC);
+    expect(open.toSorted()).toEqual(PUBLIC);
+  });
+
+  test.each(UNDESCRIBED)("%s gives a stranger no data", async (route) => {
+    const path = route.slice("GET ".length).replace("{key}", "nas").replace("{file}", "nothing.js");
+    const { status, headers } = await fetch(hub.url + path);
+    expect(status).toBe(path.startsWith("/assets/") ? 404 : 200);
+    expect(headers.get("content-security-policy")).toContain("default-src 'none'");
+  });
+
+  test("that the document does not describe is in the list above", () => {
+    const undescribed = sourceFiles()
+      .filter(({ path }) => path.startsWith("core/") && path !== "core/http/page.ts")
+      .flatMap(({ text }) => text.match(/hide: true/g) ?? []);
+    expect(undescribed).toHaveLength(2);
   });
 
   test("names a permission that the table knows", () => {

@@ -1,0 +1,33 @@
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { type Plugin, defineConfig } from "vite";
+
+/** The page, built into `dist/web`, from where the hub serves it. */
+export default defineConfig({
+  root: import.meta.dirname,
+  build: {
+    outDir: join(import.meta.dirname, "../dist/web"),
+    emptyOutDir: true,
+    target: "baseline-widely-available",
+    modulePreload: { polyfill: false }, // it would be an inline script
+  },
+  plugins: [compressed()],
+});
+
+/** Lays a `.gz` and a `.br` beside each text file, so that the hub compresses nothing per request. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    apply: "build",
+    writeBundle({ dir = "" }) {
+      for (const name of readdirSync(dir, { recursive: true, encoding: "utf8" })) {
+        if (!/\.(?:js|css|svg|html|webmanifest)$/.test(name)) continue;
+        const file = join(dir, name);
+        const content = readFileSync(file);
+        writeFileSync(`${file}.gz`, gzipSync(content, { level: 9 }));
+        writeFileSync(`${file}.br`, brotliCompressSync(content));
+      }
+    },
+  };
+}
