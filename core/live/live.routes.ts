@@ -27,7 +27,13 @@ export interface LiveRoutes {
 const MAX_STREAMS = 1_000;
 /** A reader that does not read is let go when so much waits for it; it comes back with its last id. Bytes. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
-const KEEP_ALIVE_MS = 15_000;
+const PING_MS = 15_000;
+
+/** Without an id: it resumes nothing. */
+function ping(): string {
+  const event: LiveEvent = { event: "ping", data: { at: new Date().toISOString() } };
+  return `event: ${event.event}\ndata: ${JSON.stringify(event.data)}\n\n`;
+}
 
 export function liveRoutes(app: App, parts: LiveRoutes): void {
   const { directory, presence, now, projection, wakes, hubInfo } = parts;
@@ -63,7 +69,7 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
         if (concerns(event.siteId, siteId)) raw.write(event.text);
         if (raw.writableLength > waitingAtFirst + MAX_WAITING_BYTES) raw.destroy();
       });
-      const timer = setInterval(() => (parts.isSessionOpen(sessionId) ? raw.write(":\n\n") : raw.end()), KEEP_ALIVE_MS);
+      const timer = setInterval(() => (parts.isSessionOpen(sessionId) ? raw.write(ping()) : raw.end()), PING_MS);
       raw.on("error", () => {}); // its close follows
       raw.on("close", () => {
         clearInterval(timer);
@@ -87,6 +93,7 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
     return {
       event: "snapshot",
       data: {
+        at: new Date().toISOString(),
         devices: ofSite(directory.devices).map((device) => deviceAnswer(device, directory, now.device(device))),
         clusters: ofSite(directory.clusters).flatMap((cluster) =>
           cluster.unassigned ? [] : clusterAnswer(cluster, directory, now.cluster(cluster)),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Instant } from "../instant.ts";
 import { HubInfo } from "../power.ts";
 import { WakeStageRecord } from "../wake.ts";
 import { AgentAnswer } from "./agents.ts";
@@ -14,11 +15,16 @@ export const LiveEvent = z.discriminatedUnion("event", [
   z.object({
     event: z.literal("snapshot"),
     data: z.object({
+      at: Instant.describe("the hub's clock, so that a reader whose clock is wrong can count seconds all the same"),
       devices: z.array(DeviceAnswer),
       clusters: z.array(ClusterAnswer),
       agents: z.array(AgentAnswer),
       hub: HubInfo,
     }),
+  }),
+  z.object({
+    event: z.literal("ping").describe("every 15 s, so that a reader knows that its data is of now"),
+    data: z.object({ at: Instant }),
   }),
   z.object({ event: z.literal("device"), data: DeviceAnswer }),
   z.object({ event: z.literal("cluster"), data: ClusterAnswer }),
