@@ -20,6 +20,7 @@ const AgentSchema = defineEntity({
     version: p.string().length(40),
     interfaces: p.json<NetworkInterface[]>(),
     capabilities: p.array().$type<AgentCapability[]>().columnType("text[]"),
+    showInHomeAssistant: p.boolean().default(true),
     tokenHash: p.string().length(64).hidden(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),

@@ -65,7 +65,7 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
     {
       config: { permission: "agent:manage" },
       schema: {
-        summary: "Rename or move an agent",
+        summary: "Rename or move an agent, or hide it from Home Assistant",
         params: IdParams,
         body: AgentChange,
         response: { 200: AgentChanged },

@@ -15,7 +15,7 @@ import { type MembersContext, changeMembers, clusterFor, moveMembers } from "../
 import { Agent, AgentHeartbeat } from "./agent.entity.ts";
 import type { Presence } from "./presence.ts";
 
-/** Renames or moves an agent. @throws HubError NOT_FOUND */
+/** Renames or moves an agent, or shows it in Home Assistant or not. @throws HubError NOT_FOUND */
 export async function changeAgent(
   context: MembersContext,
   id: string,
@@ -26,6 +26,7 @@ export async function changeAgent(
     const agent = await em.findOne(Agent, { id });
     if (!agent) throw notFound();
     if (change.name !== undefined) agent.name = change.name;
+    if (change.showInHomeAssistant !== undefined) agent.showInHomeAssistant = change.showInHomeAssistant;
     agent.updatedAt = now;
     const cluster = change.clusterId === undefined ? undefined : await clusterFor(em, change.clusterId);
     const dropped = cluster ? await moveMembers(em, { devices: [], agents: [agent] }, cluster) : [];
@@ -131,6 +132,7 @@ export function agentAnswer(agent: DirectoryAgent, directory: Directory, presenc
     arch: agent.arch,
     version: agent.version,
     clusterId: cluster.unassigned ? null : cluster.id,
+    showInHomeAssistant: agent.showInHomeAssistant,
     status: now?.status ?? "offline",
     statusSince: now?.since.toISOString() ?? null,
     lastSeenAt: now?.lastSeenAt.toISOString() ?? null,

@@ -154,6 +154,7 @@ describe("a join code", () => {
       clusterId: home.id,
       name: "pi",
       status: "offline",
+      showInHomeAssistant: true,
       lastSeenAt: null,
       hostname: "pi",
       os: "linux",
@@ -238,8 +239,9 @@ describe("an agent", () => {
       droppedLinks: [],
       deviceIds: [device.id],
     });
-    const { body } = await hub.api.patch(`/agents/${agent.id}`, { clusterId: lab.id });
+    const { body } = await hub.api.patch(`/agents/${agent.id}`, { clusterId: lab.id, showInHomeAssistant: false });
     expect(body).toMatchObject({
+      showInHomeAssistant: false,
       clusterId: lab.id,
       deviceIds: [],
       droppedLinks: [{ deviceId: device.id, agentId: agent.id }],

@@ -14,6 +14,7 @@ const ClusterSchema = defineEntity({
     description: p.text().nullable(),
     tags: p.array().columnType("text[]"),
     unassigned: p.boolean().default(false),
+    showInHomeAssistant: p.boolean().default(true),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
   },

@@ -38,6 +38,7 @@ export async function createCluster(
       description: input.description ?? null,
       tags: input.tags ?? [],
       unassigned: false,
+      showInHomeAssistant: input.showInHomeAssistant ?? true,
       createdAt: now,
       updatedAt: now,
     });
@@ -68,6 +69,7 @@ export async function changeCluster(
     if (change.name !== undefined) cluster.name = change.name;
     if (change.description !== undefined) cluster.description = change.description;
     if (change.tags !== undefined) cluster.tags = change.tags;
+    if (change.showInHomeAssistant !== undefined) cluster.showInHomeAssistant = change.showInHomeAssistant;
     cluster.updatedAt = now;
     const { touched, dropped } = await setMembers(em, cluster, change);
     await em.flush();
@@ -130,6 +132,7 @@ export function clusterAnswer(cluster: DirectoryCluster, directory: Directory, n
     name: cluster.name,
     description: cluster.description,
     tags: [...cluster.tags],
+    showInHomeAssistant: cluster.showInHomeAssistant,
     deviceIds: directory.devicesOf(cluster.id).map((device) => device.id),
     agentIds: directory.agentsOf(cluster.id).map((agent) => agent.id),
     ...now,

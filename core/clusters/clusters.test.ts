@@ -37,6 +37,7 @@ describe("a cluster", () => {
       name: "Wohnung Süd",
       description: "ours",
       tags: ["a"],
+      showInHomeAssistant: true,
       deviceIds: [],
       agentIds: [],
       state: "OFF",
@@ -50,10 +51,11 @@ describe("a cluster", () => {
     expect(await get("clusters", body.id)).toEqual(cluster);
   });
 
-  test("is renamed, keeps its key, and null clears its description", async () => {
+  test("is renamed and hidden, keeps its key, and null clears its description", async () => {
     const { id, key } = await createOne({ description: "first", tags: ["a"] });
-    const { body } = await hub.api.patch(`/clusters/${id}`, { name: "Renamed", description: null });
-    expect(body).toMatchObject({ key, name: "Renamed", description: null, tags: ["a"] });
+    const change = { name: "Renamed", description: null, showInHomeAssistant: false };
+    const { body } = await hub.api.patch(`/clusters/${id}`, change);
+    expect(body).toMatchObject({ key, ...change, tags: ["a"] });
   });
 
   test.each([

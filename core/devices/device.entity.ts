@@ -18,6 +18,7 @@ const DeviceSchema = defineEntity({
     address: p.string().length(253).nullable(),
     os: p.string().length(16).$type<OperatingSystem>(),
     enabled: p.boolean(),
+    showInHomeAssistant: p.boolean().default(true),
     description: p.text().nullable(),
     tags: p.array().columnType("text[]"),
     secureOn: p.string().length(17).nullable(),

@@ -40,6 +40,7 @@ export async function createDevice(context: MembersContext, input: DeviceCreate,
       address: input.address ?? null,
       os: input.os ?? "other",
       enabled: input.enabled ?? true,
+      showInHomeAssistant: input.showInHomeAssistant ?? true,
       description: input.description ?? null,
       tags: input.tags ?? [],
       secureOn: input.secureOn ?? null,
@@ -103,12 +104,13 @@ export async function changeDevice(
 }
 
 function applyChange(device: Device, change: DeviceChange): void {
-  const { name, mac, address, os, enabled, description, tags, secureOn, wake, watch } = change;
+  const { name, mac, address, os, enabled, showInHomeAssistant, description, tags, secureOn, wake, watch } = change;
   if (name !== undefined) device.name = name;
   if (mac !== undefined) device.mac = mac;
   if (address !== undefined) device.address = address;
   if (os !== undefined) device.os = os;
   if (enabled !== undefined) device.enabled = enabled;
+  if (showInHomeAssistant !== undefined) device.showInHomeAssistant = showInHomeAssistant;
   if (description !== undefined) device.description = description;
   if (tags !== undefined) device.tags = tags;
   if (secureOn !== undefined) device.secureOn = secureOn;
@@ -143,6 +145,7 @@ export function deviceAnswer(device: DirectoryDevice, directory: Directory, now:
     address,
     os,
     enabled,
+    showInHomeAssistant: device.showInHomeAssistant,
     description,
     tags: [...tags],
     clusterId: cluster.unassigned ? null : cluster.id,

@@ -42,6 +42,7 @@ describe("a device", () => {
       address: null,
       os: "other",
       enabled: true,
+      showInHomeAssistant: true,
       description: null,
       tags: [],
       clusterId: null,
@@ -84,6 +85,7 @@ describe("a device", () => {
       name: "Renamed",
       address: null,
       description: null,
+      showInHomeAssistant: false,
       wake: { windowSeconds: null },
       watch: { icmp: false },
     });
@@ -94,6 +96,7 @@ describe("a device", () => {
       name: "Renamed",
       address: null,
       description: null,
+      showInHomeAssistant: false,
       wake: { addresses: ["10.0.0.255"], ports: [9, 7], windowSeconds: null },
       watch: { icmp: false, arp: true, tcpPorts: [22], intervalSeconds: 15 },
       updatedAt: expect.any(String),

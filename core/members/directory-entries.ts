@@ -39,7 +39,7 @@ async function* allDevices(em: EntityManager): AsyncGenerator<Device> {
 }
 
 export function clusterEntry(row: Cluster): DirectoryCluster {
-  const { id, key, name, tags, unassigned, createdAt, updatedAt } = row;
+  const { id, key, name, tags, unassigned, showInHomeAssistant, createdAt, updatedAt } = row;
   return {
     id,
     siteId: row.site.id,
@@ -48,19 +48,22 @@ export function clusterEntry(row: Cluster): DirectoryCluster {
     description: row.description ?? null,
     tags,
     unassigned,
+    showInHomeAssistant,
     createdAt,
     updatedAt,
   };
 }
 
 export function agentEntry(row: Agent): DirectoryAgent {
-  const { id, key, name, hostname, os, arch, version, interfaces, capabilities, createdAt, updatedAt } = row;
+  const { id, key, name, hostname, os, arch, version, interfaces, capabilities, showInHomeAssistant } = row;
+  const { createdAt, updatedAt } = row;
   const owner = { siteId: row.site.id, clusterId: row.cluster.id };
-  return { id, ...owner, key, name, hostname, os, arch, version, interfaces, capabilities, createdAt, updatedAt };
+  const said = { hostname, os, arch, version, interfaces, capabilities };
+  return { id, ...owner, key, name, ...said, showInHomeAssistant, createdAt, updatedAt };
 }
 
 export function deviceEntry(row: Device, agentIds: readonly string[]): DirectoryDevice {
-  const { id, key, name, mac, os, enabled, tags, createdAt, updatedAt } = row;
+  const { id, key, name, mac, os, enabled, showInHomeAssistant, tags, createdAt, updatedAt } = row;
   return {
     id,
     siteId: row.site.id,
@@ -71,6 +74,7 @@ export function deviceEntry(row: Device, agentIds: readonly string[]): Directory
     address: row.address ?? null,
     os,
     enabled,
+    showInHomeAssistant,
     description: row.description ?? null,
     tags,
     secureOn: row.secureOn ?? null,

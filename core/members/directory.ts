@@ -15,6 +15,7 @@ export interface DirectoryCluster {
   readonly tags: readonly string[];
   /** The row that stands for "in no cluster". */
   readonly unassigned: boolean;
+  readonly showInHomeAssistant: boolean;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -31,6 +32,7 @@ export interface DirectoryAgent {
   readonly version: string;
   readonly interfaces: Agent["interfaces"];
   readonly capabilities: Agent["capabilities"];
+  readonly showInHomeAssistant: boolean;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -45,6 +47,7 @@ export interface DirectoryDevice {
   readonly address: string | null;
   readonly os: Device["os"];
   readonly enabled: boolean;
+  readonly showInHomeAssistant: boolean;
   readonly description: string | null;
   readonly tags: readonly string[];
   readonly secureOn: string | null;

@@ -35,14 +35,15 @@ afterEach(() => power.close());
 
 function addCluster(key: string): string {
   const id = randomUUID();
-  const texts = { key, name: key, description: null, tags: [], unassigned: false };
+  const texts = { key, name: key, description: null, tags: [], unassigned: false, showInHomeAssistant: true };
   directory.putCluster({ id, siteId: site, ...texts, createdAt: now, updatedAt: now });
   return id;
 }
 
 function addAgent(key: string, { clusterId = home, online = true } = {}): DirectoryAgent {
   const about = { hostname: key, os: "linux" as const, arch: "x64", version: "1", interfaces: [], capabilities: [] };
-  const agent = { id: randomUUID(), siteId: site, clusterId, key, name: key, ...about, createdAt: now, updatedAt: now };
+  const shown = { key, name: key, showInHomeAssistant: true };
+  const agent = { id: randomUUID(), siteId: site, clusterId, ...shown, ...about, createdAt: now, updatedAt: now };
   directory.putAgent(agent);
   if (online) presence.setStatus(agent.id, "online", now);
   return agent;
@@ -61,6 +62,7 @@ function addDevice(key: string, fields: Partial<DirectoryDevice> = {}): Director
     address: null,
     os: "other",
     enabled: true,
+    showInHomeAssistant: true,
     description: null,
     tags: [],
     secureOn: null,

@@ -3,7 +3,7 @@ import { AgentCapability, Heartbeat, NetworkInterface, OperatingSystem } from ".
 import { Instant } from "../instant.ts";
 import { Key } from "../key.ts";
 import { Availability } from "../power.ts";
-import { DroppedLink, ListQuery, Name, page } from "./common.ts";
+import { DroppedLink, ListQuery, Name, ShowInHomeAssistant, page } from "./common.ts";
 
 export const AgentAnswer = z.object({
   id: z.uuid(),
@@ -14,6 +14,7 @@ export const AgentAnswer = z.object({
   arch: z.string(),
   version: z.string(),
   clusterId: z.uuid().nullable(),
+  showInHomeAssistant: ShowInHomeAssistant,
   status: Availability,
   statusSince: Instant.nullable(),
   lastSeenAt: Instant.nullable().describe("the newest heartbeat or change of presence"),
@@ -35,7 +36,10 @@ export const AgentQuery = ListQuery.extend({
 });
 export type AgentQuery = z.infer<typeof AgentQuery>;
 
-export const AgentChange = z.object({ name: Name, clusterId: z.uuid().nullable() }).partial().strict();
+export const AgentChange = z
+  .object({ name: Name, clusterId: z.uuid().nullable(), showInHomeAssistant: ShowInHomeAssistant })
+  .partial()
+  .strict();
 export type AgentChange = z.infer<typeof AgentChange>;
 
 export const AgentChanged = AgentAnswer.extend({ droppedLinks: z.array(DroppedLink) });

@@ -2,12 +2,13 @@ import { z } from "zod";
 import { Instant } from "../instant.ts";
 import { Key } from "../key.ts";
 import { ClusterInfo, SwitchState } from "../power.ts";
-import { Description, DroppedLink, ListQuery, Name, Tags, page } from "./common.ts";
+import { Description, DroppedLink, ListQuery, Name, ShowInHomeAssistant, Tags, page } from "./common.ts";
 
 const fields = {
   name: Name,
   description: Description.nullable(),
   tags: Tags,
+  showInHomeAssistant: ShowInHomeAssistant,
   deviceIds: z.array(z.uuid()).max(10_000).describe("the whole membership; omitted = untouched"),
   agentIds: z.array(z.uuid()).max(1_000).describe("the whole membership; omitted = untouched"),
 };
@@ -28,6 +29,7 @@ export const ClusterAnswer = z.object({
   name: z.string(),
   description: z.string().nullable(),
   tags: z.array(z.string()),
+  showInHomeAssistant: ShowInHomeAssistant,
   deviceIds: z.array(z.uuid()),
   agentIds: z.array(z.uuid()),
   state: SwitchState,

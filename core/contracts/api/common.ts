@@ -39,6 +39,9 @@ export const Tags = z
   .max(20, "are more than 20")
   .overwrite((tags) => [...new Set(tags)]);
 
+/** Set false by Home Assistant too, when a person deletes the thing there. */
+export const ShowInHomeAssistant = z.boolean().describe("whether Home Assistant's discovery tells of it");
+
 export const IdParams = z.object({ id: z.uuid() });
 
 /** A link between a device and an agent that a move took away. */

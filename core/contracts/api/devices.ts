@@ -5,7 +5,7 @@ import { Instant } from "../instant.ts";
 import { Key } from "../key.ts";
 import { MacAddress, SecureOnPassword } from "../mac-address.ts";
 import { Availability, Evidence, LastWake, PowerState } from "../power.ts";
-import { Description, DroppedLink, ListQuery, Name, Tags, page } from "./common.ts";
+import { Description, DroppedLink, ListQuery, Name, ShowInHomeAssistant, Tags, page } from "./common.ts";
 
 const WakeSettings = z
   .object({
@@ -36,6 +36,7 @@ const fields = {
   clusterId: z.uuid().nullable(),
   agentIds: z.array(z.uuid()).max(64).describe("who wakes and watches it; empty = every agent of its cluster"),
   enabled: z.boolean(),
+  showInHomeAssistant: ShowInHomeAssistant,
   description: Description.nullable(),
   tags: Tags,
   secureOn: SecureOnPassword.nullable(),
@@ -61,6 +62,7 @@ export const DeviceAnswer = z.object({
   address: z.string().nullable(),
   os: OperatingSystem,
   enabled: z.boolean(),
+  showInHomeAssistant: ShowInHomeAssistant,
   description: z.string().nullable(),
   tags: z.array(z.string()),
   clusterId: z.uuid().nullable(),
