@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfigError, readConfig } from "./config.ts";
 
@@ -111,6 +112,23 @@ describe("a secret", () => {
     expect(config.sessions.secret).toBe(GOOD_SECRET);
     expect(config.databaseUrl).toBe("postgres://u:p@db/x");
     expect(config.setupCode).toBe("twelve34");
+  });
+
+  test("for the database may stand beside its address, with any characters", () => {
+    const password = "a%41/b@c:d?e#f '\"+ü";
+    const config = readConfig({
+      DATABASE_URL: "postgres://powerbeacon@postgres:5432/powerbeacon?sslmode=disable",
+      DATABASE_PASSWORD_FILE: file("database-password", `${password}\n`),
+    });
+    const client = new Client({ connectionString: config.databaseUrl ?? "" });
+    expect(client).toMatchObject({ user: "powerbeacon", host: "postgres", port: 5432, database: "powerbeacon" });
+    expect(client.password).toBe(password);
+  });
+
+  test("for a database that is not named is refused, as the hub would start one of its own", () => {
+    expect(problemsOf({ DATABASE_PASSWORD: "hunter2" })).toEqual([
+      "DATABASE_PASSWORD: DATABASE_URL is missing; the embedded Postgres makes its own password",
+    ]);
   });
 
   test("whose file cannot be read is named with the file", () => {

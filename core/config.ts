@@ -8,7 +8,7 @@ import { z } from "zod";
  * A secret may also come from a file: `DATABASE_URL_FILE=/run/secrets/database` stands for its content.
  */
 
-const SECRETS = ["DATABASE_URL", "MQTT_PASSWORD", "SETUP_CODE", "JWT_SECRET"] as const;
+const SECRETS = ["DATABASE_URL", "DATABASE_PASSWORD", "MQTT_PASSWORD", "SETUP_CODE", "JWT_SECRET"] as const;
 
 const KNOWN_WEAK = [
   "secret",
@@ -46,6 +46,7 @@ const Environment = z.object({
   TLS_KEY_FILE: optional(z.string()),
   DATA_DIR: z.string().default("./data"),
   DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/, error: "is not a postgres:// address" })),
+  DATABASE_PASSWORD: optional(z.string()),
   MQTT_PUBLIC_URL: optional(
     z.url({ protocol: /^(mqtts?|wss?)$/, error: "is not an mqtt://, mqtts://, ws:// or wss:// address" }),
   ),
@@ -95,6 +96,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (!parsed.success)
     problems.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
   const tls = readTls(values, problems);
+  if (values["DATABASE_PASSWORD"] !== undefined && values["DATABASE_URL"] === undefined)
+    problems.push("DATABASE_PASSWORD: DATABASE_URL is missing; the embedded Postgres makes its own password");
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return configFrom(parsed.data, tls);
 }
@@ -111,12 +114,20 @@ function configFrom(env: z.infer<typeof Environment>, tls: { cert: Buffer; key: 
       discoveryPrefix: env.HA_DISCOVERY_PREFIX,
     },
     dataDir: resolve(env.DATA_DIR),
-    databaseUrl: env.DATABASE_URL,
+    databaseUrl: env.DATABASE_URL && withPassword(env.DATABASE_URL, env.DATABASE_PASSWORD),
     setupCode: env.SETUP_CODE,
     sessions: { secret: env.JWT_SECRET, lifetimeHours: env.JWT_EXPIRATION_HOURS },
     passwordMinLength: env.PASSWORD_MIN_LENGTH,
     logLevel: env.LOG_LEVEL,
   };
+}
+
+/** A password of its own may hold any characters, where one inside an address has to be percent-encoded. */
+function withPassword(databaseUrl: string, password: string | null): string {
+  if (password === null) return databaseUrl;
+  const url = new URL(databaseUrl);
+  url.password = encodeURIComponent(password);
+  return url.href;
 }
 
 /** An empty variable counts as not set, as compose files like to write it. */

@@ -69,7 +69,7 @@ describe(".env.example", () => {
   );
 
   test("lists every setting of the hub, and no other", () => {
-    const files = ["DATABASE_URL_FILE", "SETUP_CODE_FILE", "JWT_SECRET_FILE"];
+    const files = ["DATABASE_URL_FILE", "DATABASE_PASSWORD_FILE", "SETUP_CODE_FILE", "JWT_SECRET_FILE"];
     expect(Object.keys(settings).toSorted()).toEqual([...SETTING_NAMES, ...files].toSorted());
   });
 
@@ -83,7 +83,15 @@ describe(".env.example", () => {
       Object.entries(settings).filter(
         ([name]) =>
           !name.endsWith("_FILE") &&
-          !["DATABASE_URL", "JWT_SECRET", "SETUP_CODE", "PUBLIC_URL", "MQTT_PUBLIC_URL", "TRUST_PROXY"].includes(name),
+          ![
+            "DATABASE_URL",
+            "DATABASE_PASSWORD",
+            "JWT_SECRET",
+            "SETUP_CODE",
+            "PUBLIC_URL",
+            "MQTT_PUBLIC_URL",
+            "TRUST_PROXY",
+          ].includes(name),
       ),
     );
     expect(readConfig(shown)).toEqual(readConfig({}));
