@@ -26,6 +26,8 @@ export interface AgentOptions {
 }
 
 export interface Agent {
+  /** Whether its hub knows now that it is online. */
+  readonly isConnected: boolean;
   /** Says `offline` and goodbye, within about a second. */
   close(): Promise<void>;
 }
@@ -124,6 +126,9 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
   link.start();
 
   return {
+    get isConnected() {
+      return link.isConnected;
+    },
     close: async () => {
       suspend.close();
       presence.stop();

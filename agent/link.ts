@@ -24,12 +24,18 @@ export interface LinkOptions {
 export class HubLink {
   readonly #options: LinkOptions;
   #connection: HubConnection | undefined;
+  #isGreeted = false;
   #pause = new AbortController();
   #closing = false;
   #running: Promise<void> | undefined;
 
   constructor(options: LinkOptions) {
     this.#options = options;
+  }
+
+  /** True from the moment when the broker has taken all that a connection begins with. */
+  get isConnected(): boolean {
+    return this.#isGreeted && (this.#connection?.isOpen ?? false);
   }
 
   start(): void {
@@ -88,12 +94,16 @@ export class HubLink {
     const connection = new HubConnection(credential, onMessage);
     this.#connection = connection;
     try {
-      if (await connection.opened) await within(GREET_WITHIN_MS, onConnect(connection));
+      if (await connection.opened) {
+        await within(GREET_WITHIN_MS, onConnect(connection));
+        this.#isGreeted = true;
+      }
     } catch (error) {
       connection.drop((error as Error).message);
     }
     const end = await connection.ended;
     this.#connection = undefined;
+    this.#isGreeted = false;
     onEnd();
     return end;
   }

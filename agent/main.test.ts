@@ -34,7 +34,26 @@ describe("powerbeacon-agent", () => {
     const joined = await runProcess(["join", hub.url, hub.joinCode, "--state", stateDir]);
     expect(joined).toMatchObject({ exitCode: 0, output: expect.stringContaining(`Joined ${hub.url} as "pi"`) });
     const status = await runProcess(["status", "--state", stateDir]);
-    expect(status).toMatchObject({ exitCode: 0, output: expect.stringContaining(`Joined ${hub.url} as "pi"`) });
+    expect(status.output).toMatch(new RegExp(`^Joined ${hub.url} as "pi" on [^]*It does not run\\.\n$`));
+    expect(status.exitCode).toBe(1);
+  });
+
+  test("tells by the exit code of its status whether it is connected now", async () => {
+    const status = () => runProcess(["status"], { STATE_DIR: stateDir });
+    const agent = await running();
+    await expect.poll(() => agent.output.text).toContain("Connected to the hub");
+    expect(await status()).toEqual({ exitCode: 0, output: expect.stringMatching(/It runs and is connected\.\n$/) });
+
+    await hub.broker.stop();
+    await expect.poll(() => agent.output.text).toContain("Not connected to the hub");
+    expect(await status()).toEqual({
+      exitCode: 1,
+      output: expect.stringMatching(/It runs, but is not connected; .*\n$/),
+    });
+
+    agent.child.kill("SIGKILL");
+    await agent.ended;
+    expect(await status()).toEqual({ exitCode: 1, output: expect.stringMatching(/It does not run\.\n$/) });
   });
 
   test("joins by itself when it starts with a hub and a code", async () => {
@@ -101,7 +120,7 @@ describe("powerbeacon-agent", () => {
     const topic = topics.agentOrder.for("pi");
     await hub.broker.publish(topic, await hub.sign(hub.order(topic, { type: "revoked" })));
     expect(await agent.ended).toBe(3);
-    expect(await runProcess(["status", "--state", stateDir])).toMatchObject({ exitCode: 0 });
+    expect((await runProcess(["status", "--state", stateDir])).output).toContain(`Joined ${hub.url} as "pi"`);
   });
 });
 

@@ -7,6 +7,7 @@ import { onEndSignal } from "./end-signals.ts";
 import { joinHub } from "./join.ts";
 import { joinWhenReady } from "./join-when-ready.ts";
 import { createLog, type Log } from "./log.ts";
+import { askRunning, openStatusDoor, type StatusDoor } from "./status-door.ts";
 import { VERSION } from "./version.ts";
 
 /** How this program was called: in a checkout through npm, else by its name. */
@@ -18,7 +19,7 @@ const USAGE = `PowerBeacon agent ${VERSION}
       --name NAME                    the agent's name; without it the host name
       --replace                      joins anew where this machine has joined already
   ${PROGRAM} run                     runs; joins first with HUB_URL and JOIN_CODE where it has not
-  ${PROGRAM} status                  tells which hub this machine has joined
+  ${PROGRAM} status                  tells which hub this machine has joined, and fails unless it is connected
 
   --state DIR   where the credential is kept (or STATE_DIR): /var/lib/powerbeacon-agent for root,
                 else ~/.local/state/powerbeacon-agent`;
@@ -53,8 +54,12 @@ async function join(
 async function run(config: AgentConfig): Promise<void> {
   const log = createLog({ level: config.logLevel, stream: process.stdout });
   let agent: Agent | undefined;
+  let door: StatusDoor | undefined;
   const leave = (exitCode: number) => {
-    const close = async () => agent?.close();
+    const close = async () => {
+      door?.close();
+      await agent?.close();
+    };
     close()
       .catch((error: unknown) => log.error({ error }, "The agent could not end as it should"))
       .finally(() => {
@@ -65,6 +70,7 @@ async function run(config: AgentConfig): Promise<void> {
   onEndSignal(() => leave(0));
   const credential = (await readCredential(config.stateDir)) ?? (await joinByEnvironment(config, log));
   log.info({ agent: credential.agent, hub: credential.mqttUrl, version: VERSION }, "Starting");
+  door = await openStatusDoor(config.stateDir, () => agent?.isConnected ?? false, log);
   agent = await startAgent({
     credential,
     stateDir: config.stateDir,
@@ -84,6 +90,10 @@ async function status({ stateDir }: AgentConfig): Promise<void> {
   if (!credential) throw new AgentError(`This agent has not joined a hub (${stateDir})`);
   say(`Joined ${credential.hubUrl} as "${credential.agent}" on ${credential.joinedAt.slice(0, 10)}.`);
   say(`Connects to ${credential.mqttUrl}; its credential is ${credentialFile(stateDir)}.`);
+  const running = await askRunning(stateDir);
+  if (running === "not running") throw new AgentError("It does not run.");
+  if (running === "not connected") throw new AgentError("It runs, but is not connected; its log says why.");
+  say("It runs and is connected.");
 }
 
 class UsageError extends Error {}
