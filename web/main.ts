@@ -1,2 +1,5 @@
-import "./app/tokens.css";
 import "./app/app-shell.ts";
+import { showTheme } from "./app/theme.ts";
+import "./app/tokens.css";
+
+showTheme();

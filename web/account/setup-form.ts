@@ -1,0 +1,78 @@
+import { LitElement, html, nothing } from "lit";
+import { customElement } from "lit/decorators.js";
+import type { UserAnswer } from "#contracts/api/accounts.ts";
+import { logIn, setUp } from "../api/accounts.ts";
+import { CallError } from "../api/call.ts";
+import { controls } from "../app/controls.ts";
+import { textField } from "../form/fields.ts";
+import { FormState } from "../form/form-state.ts";
+import { typed } from "../form/values.ts";
+import { brand, cardStyles } from "./card.ts";
+
+/**
+ * Makes the first account of a new hub, and logs it in.
+ *
+ * @fires set-up with the account
+ */
+@customElement("setup-form")
+export class SetupForm extends LitElement {
+  static override styles = [controls, cardStyles];
+
+  readonly #form = new FormState(this);
+
+  override render() {
+    const form = this.#form;
+    return html`<form class="card" novalidate @submit=${this.#submitted}>
+      ${brand}
+      <h1>Welcome</h1>
+      <p class="quiet">This hub is new. Make the first account; it may do everything.</p>
+      <div class="fields">
+        ${textField(form, {
+          name: "setupCode",
+          label: "Set-up code",
+          hint: "The hub printed it when it started, so that only its owner can do this.",
+          autofocus: true,
+          mono: true,
+        })}
+        ${textField(form, { name: "username", label: "User name", autocomplete: "username" })}
+        ${textField(form, {
+          name: "password",
+          label: "Password",
+          type: "password",
+          autocomplete: "new-password",
+        })}
+        ${textField(form, {
+          name: "passwordAgain",
+          label: "Password once more",
+          type: "password",
+          autocomplete: "new-password",
+        })}
+      </div>
+      ${form.problem ? html`<p class="problem" role="alert">${form.problem}</p>` : nothing}
+      <button class="primary" aria-disabled=${form.isBusy ? "true" : "false"}>
+        ${form.isBusy ? "Making the account…" : "Make the account"}
+      </button>
+    </form>`;
+  }
+
+  override firstUpdated(): void {
+    this.renderRoot.querySelector("input")?.focus();
+  }
+
+  readonly #submitted = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const data = new FormData(event.target as HTMLFormElement);
+    const value = (name: string) => typed(data, name);
+    const [username, password] = [value("username"), value("password")];
+    let user: UserAnswer | undefined;
+    await this.#form.submit(async () => {
+      if (password !== value("passwordAgain"))
+        throw new CallError("INVALID_INPUT", "The passwords differ", [
+          { path: "passwordAgain", message: "The two passwords differ" },
+        ]);
+      await setUp({ setupCode: value("setupCode"), username, password });
+      user = await logIn({ username, password });
+    });
+    if (user) this.dispatchEvent(new CustomEvent("set-up", { detail: user }));
+  };
+}

@@ -1,0 +1,162 @@
+import { mdiCheckCircle } from "@mdi/js";
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import type { AgentAnswer } from "#contracts/api/agents.ts";
+import type { ClusterAnswer } from "#contracts/api/clusters.ts";
+import { type Enrolment, createEnrolment } from "../api/agents.ts";
+import { controls } from "../app/controls.ts";
+import "../app/copy-text.ts";
+import { icon } from "../app/icon.ts";
+import { clusterOptions } from "../clusters/cluster-options.ts";
+import { selectField } from "../form/fields.ts";
+import { FormState } from "../form/form-state.ts";
+import { dialogStyles } from "../form/form-dialog.ts";
+import { textOrNull } from "../form/values.ts";
+import { when } from "../words/instants.ts";
+
+/**
+ * Makes a join code and shows the command to run on the agent's machine; the agent appears by itself when it has joined.
+ *
+ * @fires closed
+ */
+@customElement("join-agent")
+export class JoinAgent extends LitElement {
+  static override styles = [
+    controls,
+    ...dialogStyles,
+    css`
+      .joined {
+        display: flex;
+        align-items: center;
+        gap: var(--space-3);
+        padding: var(--space-3) var(--space-4);
+        border-radius: var(--radius-small);
+        background: var(--power-on-soft);
+        color: var(--power-on);
+        font-weight: 550;
+      }
+      .waiting {
+        color: var(--power-waking);
+      }
+      .step {
+        display: grid;
+        gap: var(--space-2);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) agents: readonly AgentAnswer[] = [];
+  @property({ attribute: false }) clusters: ReadonlyMap<string, ClusterAnswer> = new Map();
+  @property({ attribute: false }) clock: () => number = Date.now;
+  @state() private enrolment: Enrolment | undefined;
+
+  readonly #form = new FormState(this);
+  #known: ReadonlySet<string> = new Set();
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#known = new Set(this.agents.map(({ id }) => id));
+  }
+
+  override firstUpdated(): void {
+    this.renderRoot.querySelector("dialog")?.showModal();
+  }
+
+  override render() {
+    return html`<dialog aria-labelledby="title" @close=${() => this.dispatchEvent(new CustomEvent("closed"))}>
+      ${this.enrolment ? this.#waiting(this.enrolment) : this.#question()}
+    </dialog>`;
+  }
+
+  #question() {
+    const form = this.#form;
+    return html`<form novalidate @submit=${this.#submitted}>
+      <header><h2 id="title">Join an agent</h2></header>
+      <div class="body fields">
+        <p class="quiet">
+          An agent runs on a machine that is always on, such as a Raspberry Pi or a NAS, in the LAN of the devices that
+          it is to wake. It dials out to this hub; nothing has to be opened there.
+        </p>
+        ${selectField(form, {
+          name: "clusterId",
+          label: "Cluster",
+          value: "",
+          options: clusterOptions(this.clusters),
+          hint: "It serves the devices of this cluster.",
+        })}
+      </div>
+      <footer>
+        ${form.problem ? html`<p class="problem" role="alert">${form.problem}</p>` : nothing}
+        <div class="buttons">
+          <button type="button" @click=${this.#close}>Cancel</button>
+          <button class="primary" aria-disabled=${form.isBusy ? "true" : "false"}>
+            ${form.isBusy ? "Making a join code…" : "Make a join code"}
+          </button>
+        </div>
+      </footer>
+    </form>`;
+  }
+
+  #waiting({ command, code, expiresAt }: Enrolment) {
+    const joined = this.#joined();
+    return html`<header><h2 id="title">Join an agent</h2></header>
+      <div class="body fields">
+        <div class="step">
+          <p><b>In a checkout of PowerBeacon</b> on the agent's machine:</p>
+          <copy-text what="command to join" .text=${command}></copy-text>
+          <copy-text what="command to run" text="npm run agent -- run"></copy-text>
+        </div>
+        <div class="step">
+          <p><b>With the bundled file</b> <span class="mono">powerbeacon-agent.mjs</span> and Node 22 or newer:</p>
+          <copy-text
+            what="command to join"
+            .text=${command.replace("npm run agent --", "node powerbeacon-agent.mjs")}
+          ></copy-text>
+          <copy-text what="command to run" text="node powerbeacon-agent.mjs run"></copy-text>
+        </div>
+        <p class="quiet small">
+          The join code works once, until ${when(expiresAt, this.clock())}. In a container it is
+          <span class="mono">JOIN_CODE=${code}</span>.
+        </p>
+        <div role="status">
+          ${
+            joined.length > 0
+              ? joined.map(
+                  ({ name, status }) =>
+                    html`<p class="joined">
+                      ${icon(mdiCheckCircle)}
+                      <span
+                        >${status === "online" ? `${name} has joined and is online` : `${name} has joined; now run it`}</span
+                      >
+                    </p>`,
+                )
+              : html`<p class="waiting">Waiting for the agent to join…</p>`
+          }
+        </div>
+      </div>
+      <footer>
+        <div class="buttons">
+          <button class=${joined.length > 0 ? "primary" : ""} @click=${this.#close}>
+            ${joined.length > 0 ? "Done" : "Close"}
+          </button>
+        </div>
+      </footer>`;
+  }
+
+  /** Who was not there when the code was made. */
+  #joined(): AgentAnswer[] {
+    return this.agents.filter(({ id }) => !this.#known.has(id));
+  }
+
+  readonly #close = (): void => {
+    this.renderRoot.querySelector("dialog")?.close();
+  };
+
+  readonly #submitted = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const data = new FormData(event.target as HTMLFormElement);
+    await this.#form.submit(async () => {
+      this.enrolment = await createEnrolment({ clusterId: textOrNull(data, "clusterId") });
+    });
+  };
+}

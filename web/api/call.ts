@@ -1,0 +1,68 @@
+import type { Problem } from "#contracts/api/common.ts";
+
+/** Why a call came to nothing: the hub's own words, or that it could not be reached. */
+export class CallError extends Error {
+  /** As in docs/errors.md; `UNREACHABLE` when no answer came. */
+  readonly code: string;
+  /** What is wrong with which field. */
+  readonly fields: Problem["errors"];
+
+  constructor(code: string, message: string, fields: Problem["errors"] = []) {
+    super(message);
+    this.name = "CallError";
+    this.code = code;
+    this.fields = fields;
+  }
+}
+
+/** A hub that takes a connection and says nothing does not leave a person waiting for ever. Milliseconds. */
+const PATIENCE_MS = 30_000;
+
+/** Asked to learn whether somebody is logged in: to be told no is an answer here, not a surprise. */
+export const WHO_AM_I = "/auth/me";
+
+/**
+ * Calls the hub's API with the session cookie.
+ *
+ * @param path below `/api`, such as `/devices`.
+ * @throws CallError
+ */
+export async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  const response = await ask(method, path, body);
+  const answer = await jsonOf(response);
+  if (response.ok) return answer as Answer; // the hub checks its answers against the same contract
+  const { code, detail, errors } = (answer ?? {}) as Partial<Problem>;
+  if (code === undefined || detail === undefined)
+    throw new CallError("UNREACHABLE", `The hub cannot be reached (${response.status}). Try again in a moment.`);
+  if (code === "UNAUTHENTICATED" && path !== WHO_AM_I) globalThis.dispatchEvent(new Event("session-doubtful"));
+  throw new CallError(code, detail, errors);
+}
+
+async function ask(method: string, path: string, body: unknown): Promise<Response> {
+  const headers = { "x-powerbeacon": "1", ...(body !== undefined && { "content-type": "application/json" }) };
+  try {
+    return await fetch(`/api${path}`, {
+      method,
+      headers,
+      signal: AbortSignal.timeout(PATIENCE_MS),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  } catch (error) {
+    const isLate = error instanceof DOMException && error.name === "TimeoutError";
+    throw new CallError(
+      "UNREACHABLE",
+      isLate
+        ? `The hub did not answer within ${PATIENCE_MS / 1_000} seconds.`
+        : "The hub cannot be reached. Try again in a moment.",
+    );
+  }
+}
+
+async function jsonOf(response: Response): Promise<unknown> {
+  if (response.status === 204) return undefined;
+  try {
+    return await response.json();
+  } catch {
+    return undefined; // a proxy's page, or a connection that broke off: the caller says so
+  }
+}

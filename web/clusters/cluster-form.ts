@@ -1,0 +1,161 @@
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import type { ClusterAnswer } from "#contracts/api/clusters.ts";
+import { changeCluster, createCluster, deleteCluster } from "../api/clusters.ts";
+import { controls } from "../app/controls.ts";
+import { toast } from "../app/toast-list.ts";
+import { DeleteButton } from "../form/delete-button.ts";
+import { changesOf } from "../form/changes.ts";
+import { checkField, textField } from "../form/fields.ts";
+import { FormDialog, dialogStyles } from "../form/form-dialog.ts";
+import { checkedOf, isChecked, tagsOf, textOf, textOrNull } from "../form/values.ts";
+import type { LiveStore } from "../live/live-store.ts";
+
+interface Fields {
+  readonly name: string;
+  readonly description: string | null;
+  readonly tags: string[];
+  readonly deviceIds: string[];
+  readonly agentIds: string[];
+  readonly showInHomeAssistant: boolean;
+}
+
+const NEW: Fields = { name: "", description: null, tags: [], deviceIds: [], agentIds: [], showInHomeAssistant: true };
+
+/**
+ * Adds a cluster, or changes the one it is given: only what was changed is sent.
+ *
+ * @fires closed
+ */
+@customElement("cluster-form")
+export class ClusterForm extends LitElement {
+  static override styles = [
+    controls,
+    ...dialogStyles,
+    css`
+      .members {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(min(14rem, 100%), 1fr));
+        gap: var(--space-2) var(--space-4);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) cluster: ClusterAnswer | undefined;
+  @property({ attribute: false }) store: LiveStore | undefined;
+
+  readonly #dialog = new FormDialog(this);
+  readonly #delete = new DeleteButton(this, this.#dialog);
+  #before: Fields = NEW;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#before = this.cluster ? fieldsOf(this.cluster) : NEW;
+  }
+
+  override firstUpdated(): void {
+    this.#dialog.open();
+  }
+
+  override render() {
+    const form = this.#dialog.state;
+    const { cluster } = this;
+    const before = this.#before;
+    const words = cluster
+      ? { title: `Edit ${cluster.name}`, submit: "Save", busy: "Saving…" }
+      : { title: "Add a cluster", submit: "Add cluster", busy: "Adding…" };
+    return this.#dialog.render(
+      words,
+      html`${textField(form, {
+        name: "name",
+        label: "Name",
+        value: before.name,
+        hint: cluster ? undefined : "A room, a site, a LAN: devices and the agents that reach them.",
+        autofocus: true,
+        required: true,
+      })}
+      ${this.#members("deviceIds", "Devices", this.store?.devices)}
+      ${this.#members("agentIds", "Agents", this.store?.agents)}
+      ${textField(form, { name: "description", label: "Description", value: before.description ?? "", rows: 2 })}
+      ${textField(form, { name: "tags", label: "Tags", value: before.tags.join(", "), hint: "With commas between." })}
+      ${checkField(form, {
+        name: "showInHomeAssistant",
+        label: "Show in Home Assistant",
+        checked: before.showInHomeAssistant,
+      })}`,
+      (data) => this.#save(data),
+      cluster
+        ? this.#delete.render({
+            label: "Delete cluster",
+            question: `Delete ${cluster.name}? Its devices and agents stay, in no cluster.`,
+            work: async () => {
+              await deleteCluster(cluster.id);
+              toast(`${cluster.name} is deleted`);
+            },
+          })
+        : undefined,
+    );
+  }
+
+  #members(
+    name: "deviceIds" | "agentIds",
+    legend: string,
+    rows: ReadonlyMap<string, { id: string; name: string; clusterId: string | null }> | undefined,
+  ) {
+    if (!rows || rows.size === 0) return nothing;
+    const sorted = [...rows.values()].toSorted((one, other) => one.name.localeCompare(other.name));
+    return html`<fieldset>
+      <legend>${legend}</legend>
+      <div class="members">
+        ${sorted.map(({ id, name: label, clusterId }) =>
+          checkField(this.#dialog.state, {
+            name,
+            value: id,
+            label,
+            checked: this.#before[name].includes(id),
+            hint: this.#elsewhere(clusterId),
+          }),
+        )}
+      </div>
+    </fieldset>`;
+  }
+
+  /** A device or an agent is in one cluster at most, so choosing it here takes it from there. */
+  #elsewhere(clusterId: string | null): string | undefined {
+    if (clusterId === null || clusterId === this.cluster?.id) return undefined;
+    const name = this.store?.clusters.get(clusterId)?.name;
+    return name && `now in ${name}`;
+  }
+
+  async #save(data: FormData): Promise<void> {
+    const next: Fields = {
+      name: textOf(data, "name"),
+      description: textOrNull(data, "description"),
+      tags: tagsOf(data, "tags"),
+      deviceIds: checkedOf(data, "deviceIds"),
+      agentIds: checkedOf(data, "agentIds"),
+      showInHomeAssistant: isChecked(data, "showInHomeAssistant"),
+    };
+    if (!this.cluster) {
+      await createCluster(next);
+      toast(`${next.name} is added`);
+      return;
+    }
+    const change = changesOf(this.#before, next);
+    if (Object.keys(change).length === 0) return;
+    const dropped = await changeCluster(this.cluster.id, change);
+    if (dropped.length > 0) toast(`${dropped.length} links between devices and agents no longer fit and are gone`);
+  }
+}
+
+function fieldsOf(cluster: ClusterAnswer): Fields {
+  const { name, description, tags, deviceIds, agentIds, showInHomeAssistant } = cluster;
+  return {
+    name,
+    description,
+    tags,
+    deviceIds: deviceIds.toSorted(),
+    agentIds: agentIds.toSorted(),
+    showInHomeAssistant,
+  };
+}

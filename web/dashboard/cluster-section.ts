@@ -1,0 +1,176 @@
+import { mdiAlertOutline, mdiPencilOutline, mdiPower } from "@mdi/js";
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
+import type { AgentAnswer } from "#contracts/api/agents.ts";
+import type { ClusterAnswer } from "#contracts/api/clusters.ts";
+import type { DeviceAnswer } from "#contracts/api/devices.ts";
+import "../agents/agent-chip.ts";
+import { controls } from "../app/controls.ts";
+import { icon, iconStyles } from "../app/icon.ts";
+import { pathOf } from "../app/router.ts";
+import "../devices/device-card.ts";
+import type { WakeNews } from "../live/live-store.ts";
+
+/**
+ * A cluster with its agents and devices; without a `cluster`, what is in none.
+ *
+ * @fires wake-cluster with the cluster
+ */
+@customElement("cluster-section")
+export class ClusterSection extends LitElement {
+  static override styles = [
+    controls,
+    iconStyles,
+    css`
+      section {
+        display: grid;
+        gap: var(--space-3);
+      }
+      header {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: var(--space-2) var(--space-3);
+      }
+      h2 {
+        font-size: var(--size-large);
+        line-height: 1.3;
+        overflow-wrap: anywhere;
+      }
+      .edit {
+        display: inline-grid;
+        place-items: center;
+        width: 2.25rem;
+        height: 2.25rem;
+        border-radius: var(--radius-small);
+        color: var(--text-quiet);
+      }
+      .edit:hover {
+        background: var(--surface-sunken);
+        color: var(--text);
+      }
+      .heading {
+        display: flex;
+        align-items: center;
+        gap: var(--space-1);
+        min-width: 0;
+      }
+      .counts {
+        flex: 1;
+        min-width: max-content;
+      }
+      .agents {
+        display: flex;
+        flex-wrap: wrap;
+        gap: var(--space-2);
+      }
+      .agents li {
+        max-width: 100%;
+      }
+      .devices {
+        display: grid;
+        grid-template-columns: repeat(auto-fill, minmax(min(21rem, 100%), 1fr));
+        gap: var(--space-3);
+      }
+      .problems {
+        display: flex;
+        gap: var(--space-2);
+        color: var(--warning);
+        font-size: var(--size-small);
+      }
+      .empty {
+        padding: var(--space-4);
+        border: 1px dashed var(--line);
+        border-radius: var(--radius);
+        color: var(--text-quiet);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) cluster: ClusterAnswer | undefined;
+  /** The heading of what is in no cluster. */
+  @property() heading = "In no cluster";
+  @property({ attribute: false }) devices: readonly DeviceAnswer[] = [];
+  @property({ attribute: false }) agents: readonly AgentAnswer[] = [];
+  /** By id: devices whose request is on its way, and why requests were refused. */
+  @property({ attribute: false }) asking: ReadonlySet<string> = new Set();
+  @property({ attribute: false }) problems: ReadonlyMap<string, string> = new Map();
+  @property({ attribute: false }) newsOf: (deviceId: string) => WakeNews | undefined = () => undefined;
+  @property({ attribute: false }) clock: () => number = Date.now;
+
+  override render() {
+    const { cluster, devices, agents } = this;
+    return html`<section aria-labelledby="heading">
+      <header>
+        <div class="heading">
+          <h2 id="heading">${cluster?.name ?? this.heading}</h2>
+          ${
+            cluster
+              ? html`<a
+                  class="edit"
+                  href=${pathOf({ kind: "cluster", key: cluster.key })}
+                  aria-label="Edit ${cluster.name}"
+                  >${icon(mdiPencilOutline)}</a
+                >`
+              : nothing
+          }
+        </div>
+        <p class="counts quiet">${this.#counts()}</p>
+        ${this.#wakeAll()}
+      </header>
+      ${
+        agents.length > 0
+          ? html`<ul class="agents" aria-label="Agents">
+              ${repeat(
+                agents,
+                ({ id }) => id,
+                (agent) => html`<li><agent-chip .agent=${agent} .clock=${this.clock}></agent-chip></li>`,
+              )}
+            </ul>`
+          : nothing
+      }
+      ${
+        devices.length > 0 && agents.length === 0
+          ? html`<p class="problems">
+              ${icon(mdiAlertOutline)} No agent is here. Join one, or move one here: it wakes and watches these devices.
+            </p>`
+          : nothing
+      }
+      ${
+        devices.length > 0
+          ? html`<div class="devices">${repeat(devices, ({ id }) => id, this.#card)}</div>`
+          : html`<p class="empty">No devices are here yet.</p>`
+      }
+    </section>`;
+  }
+
+  readonly #card = (device: DeviceAnswer) =>
+    html`<device-card
+      .device=${device}
+      .news=${this.newsOf(device.id)}
+      .asking=${this.asking.has(device.id)}
+      .problem=${this.problems.get(device.id)}
+      .clock=${this.clock}
+    ></device-card>`;
+
+  #counts(): string {
+    const { length } = this.devices;
+    if (length === 0) return "";
+    return `${this.devices.filter(({ power }) => power === "on").length} of ${length} on`;
+  }
+
+  #wakeAll() {
+    const { cluster, devices } = this;
+    const isAsleep = ({ power, enabled, availability }: DeviceAnswer) =>
+      power !== "on" && power !== "waking" && enabled && availability === "online";
+    if (!cluster || devices.filter(isAsleep).length < 2) return nothing;
+    return html`<button aria-label="Wake all of ${cluster.name}" @click=${this.#wakeCluster}>
+      ${icon(mdiPower)} Wake all
+    </button>`;
+  }
+
+  readonly #wakeCluster = (): void => {
+    this.dispatchEvent(new CustomEvent("wake-cluster", { detail: this.cluster }));
+  };
+}

@@ -1,0 +1,252 @@
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
+import type { UserAnswer } from "#contracts/api/accounts.ts";
+import type { AgentAnswer } from "#contracts/api/agents.ts";
+import type { ClusterAnswer } from "#contracts/api/clusters.ts";
+import type { DeviceAnswer } from "#contracts/api/devices.ts";
+import "../agents/agent-details.ts";
+import "../agents/join-agent.ts";
+import { logOut } from "../api/accounts.ts";
+import { CallError } from "../api/call.ts";
+import { controls } from "../app/controls.ts";
+import { type Opened, navigate } from "../app/router.ts";
+import { toast } from "../app/toast-list.ts";
+import "../clusters/cluster-form.ts";
+import "../devices/device-details.ts";
+import "../devices/device-form.ts";
+import { Live } from "../live/live.ts";
+import "./cluster-section.ts";
+import "./first-steps.ts";
+import "./hub-banner.ts";
+import "./top-bar.ts";
+import { WakeRequests } from "./wake-requests.ts";
+
+/** A dialog that stands above the dashboard without an address of its own. */
+type Dialog = { readonly type: "device"; readonly device?: DeviceAnswer } | { readonly type: "cluster" | "join" };
+
+/**
+ * Every device, grouped by cluster, live.
+ *
+ * @fires logged-out
+ */
+@customElement("dashboard-page")
+export class DashboardPage extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      main {
+        display: grid;
+        gap: var(--space-6);
+        max-width: var(--width-page);
+        margin: 0 auto;
+        padding: var(--space-5) var(--space-4) var(--space-7);
+      }
+      .summary {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: baseline;
+        gap: var(--space-1) var(--space-4);
+        font-variant-numeric: tabular-nums;
+      }
+      h1 {
+        font-size: var(--size-title);
+        line-height: 1.3;
+      }
+      .top {
+        display: grid;
+        gap: var(--space-3);
+      }
+      hub-banner:empty {
+        display: contents;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) account: UserAnswer | undefined;
+  /** What the address names. */
+  @property({ attribute: false }) opened: Opened | undefined;
+  @state() private dialog: Dialog | undefined;
+
+  readonly #live = new Live(this);
+  readonly #wakes = new WakeRequests(this, this.#live.store);
+  readonly #clock = (): number => this.#live.store.nowMs();
+  readonly #newsOf = (deviceId: string) => this.#live.store.newsOf(deviceId);
+
+  override render() {
+    const { devices, agents, connection, heardAt, hub } = this.#live.store;
+    return html`<top-bar
+        .account=${this.account}
+        @add-device=${() => (this.dialog = { type: "device" })}
+        @add-cluster=${() => (this.dialog = { type: "cluster" })}
+        @join-agent=${this.#join}
+        @log-out=${this.#logOut}
+      ></top-bar>
+      <main @wake=${this.#wake} @cancel-wake=${this.#cancel}>
+        ${
+          connection === "connecting"
+            ? html`<p class="quiet" role="status">Loading…</p>`
+            : html`<div class="top">
+                  <hub-banner
+                    .connection=${connection}
+                    .heardAt=${heardAt}
+                    .database=${hub?.database ?? "ok"}
+                  ></hub-banner>
+                  ${this.#summary()}
+                </div>
+                ${
+                  devices.size === 0 || agents.size === 0
+                    ? html`<first-steps
+                        .hasAgent=${agents.size > 0}
+                        .hasDevice=${devices.size > 0}
+                        @join-agent=${this.#join}
+                        @add-device=${() => (this.dialog = { type: "device" })}
+                      ></first-steps>`
+                    : nothing
+                }
+                ${this.#sections()}`
+        }
+      </main>
+      ${this.#dialogOf(this.dialog)} ${this.#openedDialog()}`;
+  }
+
+  override updated(): void {
+    const { connection } = this.#live.store;
+    if (connection !== "live" || !this.opened || this.#openedRow(this.opened)) return;
+    toast(`There is no ${this.opened.kind} “${this.opened.key}”`, "bad");
+    navigate("/");
+  }
+
+  #summary() {
+    const { devices, agents } = this.#live.store;
+    const count = (rows: Iterable<DeviceAnswer>, power: string) =>
+      [...rows].filter((row) => row.power === power).length;
+    const [on, waking] = [count(devices.values(), "on"), count(devices.values(), "waking")];
+    const online = [...agents.values()].filter(({ status }) => status === "online").length;
+    return html`<div class="summary">
+      <h1>${devices.size === 0 ? "No devices yet" : `${on} of ${devices.size} on`}</h1>
+      ${waking > 0 ? html`<p>${waking} waking</p>` : nothing}
+      ${agents.size > 0 ? html`<p class="quiet">${online} of ${agents.size} agents online</p>` : nothing}
+    </div>`;
+  }
+
+  #sections() {
+    const { devices, agents, clusters } = this.#live.store;
+    const devicesOf = grouped(devices.values());
+    const agentsOf = grouped(agents.values());
+    const section = (cluster: ClusterAnswer | undefined) => {
+      const id = cluster?.id ?? null;
+      return html`<cluster-section
+        .cluster=${cluster}
+        .heading=${clusters.size === 0 ? "Devices" : "In no cluster"}
+        .devices=${devicesOf.get(id) ?? []}
+        .agents=${agentsOf.get(id) ?? []}
+        .asking=${this.#wakes.asking}
+        .problems=${this.#wakes.problems}
+        .newsOf=${this.#newsOf}
+        .clock=${this.#clock}
+        @wake-cluster=${(event: CustomEvent<ClusterAnswer>) => void this.#wakes.wakeAll(event.detail)}
+      ></cluster-section>`;
+    };
+    const hasLoose = devicesOf.has(null) || agentsOf.has(null);
+    return html`${repeat([...clusters.values()].toSorted(byName), ({ id }) => id, section)}
+    ${hasLoose ? section(undefined) : nothing}`;
+  }
+
+  #dialogOf(dialog: Dialog | undefined) {
+    const close = () => (this.dialog = undefined);
+    const { agents, clusters } = this.#live.store;
+    switch (dialog?.type) {
+      case undefined:
+        return nothing;
+      case "device":
+        return html`<device-form .device=${dialog.device} .store=${this.#live.store} @closed=${close}></device-form>`;
+      case "cluster":
+        return html`<cluster-form .store=${this.#live.store} @closed=${close}></cluster-form>`;
+      case "join":
+        return html`<join-agent
+          .agents=${[...agents.values()]}
+          .clusters=${clusters}
+          .clock=${this.#clock}
+          @closed=${close}
+        ></join-agent>`;
+    }
+  }
+
+  /** The dialog of the address. It stays open while its row changes, and goes with it. */
+  #openedDialog() {
+    if (!this.opened) return nothing;
+    const row = this.#openedRow(this.opened);
+    if (!row) return nothing;
+    const close = () => navigate("/");
+    const { store } = this.#live;
+    switch (this.opened.kind) {
+      case "device":
+        return html`<device-details
+          .device=${row}
+          .store=${store}
+          .problem=${this.#wakes.problems.get(row.id)}
+          .asking=${this.#wakes.asking.has(row.id)}
+          @wake=${this.#wake}
+          @wake-anyway=${this.#wakeAnyway}
+          @cancel-wake=${this.#cancel}
+          @edit=${(event: CustomEvent<DeviceAnswer>) => (this.dialog = { type: "device", device: event.detail })}
+          @closed=${close}
+        ></device-details>`;
+      case "cluster":
+        return html`<cluster-form .cluster=${row} .store=${store} @closed=${close}></cluster-form>`;
+      case "agent":
+        return html`<agent-details .agent=${row} .store=${store} @closed=${close}></agent-details>`;
+    }
+  }
+
+  #openedRow({ kind, key }: Opened): DeviceAnswer | ClusterAnswer | AgentAnswer | undefined {
+    const { devices, clusters, agents } = this.#live.store;
+    const rows: Iterable<DeviceAnswer | ClusterAnswer | AgentAnswer> = {
+      device: devices,
+      cluster: clusters,
+      agent: agents,
+    }[kind].values();
+    return [...rows].find((row) => row.key === key);
+  }
+
+  readonly #join = (): void => {
+    this.dialog = { type: "join" };
+  };
+
+  readonly #wake = (event: Event): void => {
+    void this.#wakes.wake((event as CustomEvent<DeviceAnswer>).detail);
+  };
+
+  readonly #wakeAnyway = (event: Event): void => {
+    void this.#wakes.wake((event as CustomEvent<DeviceAnswer>).detail, { force: true });
+  };
+
+  readonly #cancel = (event: Event): void => {
+    void this.#wakes.cancel((event as CustomEvent<DeviceAnswer>).detail);
+  };
+
+  readonly #logOut = async (): Promise<void> => {
+    try {
+      await logOut();
+      this.dispatchEvent(new CustomEvent("logged-out"));
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      toast(`You are still logged in: ${error.message}`, "bad");
+    }
+  };
+}
+
+/** Rows by the id of their cluster, each group by name. */
+function grouped<Row extends { clusterId: string | null; name: string }>(
+  rows: Iterable<Row>,
+): Map<string | null, Row[]> {
+  const groups = Map.groupBy([...rows].toSorted(byName), ({ clusterId }) => clusterId);
+  return groups;
+}
+
+const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+
+function byName(one: { name: string }, other: { name: string }): number {
+  return collator.compare(one.name, other.name);
+}

@@ -1,0 +1,178 @@
+import { mdiAccountCircleOutline, mdiPlus } from "@mdi/js";
+import { LitElement, css, html } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import type { UserAnswer } from "#contracts/api/accounts.ts";
+import { controls } from "../app/controls.ts";
+import { icon, iconStyles } from "../app/icon.ts";
+import { logo, logoStyles } from "../app/logo.ts";
+import { type Theme, chooseTheme, chosenTheme } from "../app/theme.ts";
+
+const THEMES: readonly { theme: Theme; label: string }[] = [
+  { theme: "system", label: "As the system" },
+  { theme: "light", label: "Light" },
+  { theme: "dark", label: "Dark" },
+];
+
+/** What can be added, by the event that asks for it. */
+const ADDITIONS = [
+  { event: "add-device", label: "Device" },
+  { event: "add-cluster", label: "Cluster" },
+  { event: "join-agent", label: "Agent" },
+] as const;
+
+/**
+ * The head of the page: its name, what can be added, and the account.
+ *
+ * @fires add-device @fires add-cluster @fires join-agent @fires log-out
+ */
+@customElement("top-bar")
+export class TopBar extends LitElement {
+  static override styles = [
+    controls,
+    iconStyles,
+    logoStyles,
+    css`
+      :host {
+        position: sticky;
+        top: 0;
+        z-index: 5;
+        display: block;
+        border-bottom: 1px solid var(--line);
+        background: var(--surface-raised);
+      }
+      .bar {
+        position: relative;
+        display: flex;
+        align-items: center;
+        gap: var(--space-2);
+        max-width: var(--width-page);
+        margin: 0 auto;
+        padding: var(--space-2) var(--space-4);
+      }
+      .brand {
+        display: flex;
+        flex: 1;
+        align-items: center;
+        gap: var(--space-2);
+        color: inherit;
+        font-size: 1.05rem;
+        font-weight: 650;
+        text-decoration: none;
+      }
+      [popover] {
+        position: fixed;
+        inset: 3.5rem max(var(--space-4), calc((100vw - var(--width-page)) / 2 + var(--space-4))) auto auto;
+        width: 14rem;
+        margin: 0;
+        padding: var(--space-2);
+        border: 1px solid var(--line);
+        border-radius: var(--radius);
+        background: var(--surface-raised);
+        color: var(--text);
+        box-shadow: var(--shadow-dialog);
+      }
+      [popover] button,
+      [popover] a {
+        display: flex;
+        align-items: center;
+        justify-content: start;
+        width: 100%;
+        min-height: 2.5rem;
+        padding: var(--space-1) var(--space-3);
+        border-radius: var(--radius-small);
+        color: inherit;
+        font-weight: 450;
+        text-decoration: none;
+      }
+      [popover] a:hover {
+        background: var(--surface-sunken);
+      }
+      .who {
+        padding: var(--space-2) var(--space-3);
+        border-bottom: 1px solid var(--line);
+        margin-bottom: var(--space-2);
+        overflow-wrap: anywhere;
+      }
+      fieldset {
+        gap: 0;
+        padding: var(--space-2) 0;
+        margin: var(--space-2) 0;
+        border-block: 1px solid var(--line);
+      }
+      legend {
+        float: left;
+        padding: 0 var(--space-3);
+        color: var(--text-quiet);
+        font-size: var(--size-small);
+        font-weight: 450;
+      }
+      fieldset label {
+        display: flex;
+        align-items: center;
+        gap: var(--space-2);
+        min-height: 2.25rem;
+        padding: 0 var(--space-3);
+        font-weight: 450;
+      }
+      input[type="radio"] {
+        appearance: auto;
+        width: 1rem;
+        min-height: 1rem;
+        margin: 0;
+        accent-color: var(--accent);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) account: UserAnswer | undefined;
+  @state() private theme: Theme = chosenTheme();
+
+  override render() {
+    return html`<header class="bar">
+      <a class="brand" href="/">${logo} <span>PowerBeacon</span></a>
+      <button class="primary" popovertarget="additions">${icon(mdiPlus)} Add</button>
+      <button class="plain icon-only" popovertarget="account" aria-label="Account and settings">
+        ${icon(mdiAccountCircleOutline)}
+      </button>
+      <div id="additions" popover>
+        ${ADDITIONS.map(
+          ({ event, label }) => html`<button class="plain" @click=${() => this.#say(event)}>${label}</button>`,
+        )}
+      </div>
+      <div id="account" popover>
+        <p class="who">
+          <b>${this.account?.fullName ?? this.account?.username}</b><br /><span class="quiet small"
+            >${this.account?.role}</span
+          >
+        </p>
+        <a href="/api/docs" target="_blank">API documents</a>
+        <fieldset>
+          <legend>Appearance</legend>
+          ${THEMES.map(
+            ({ theme, label }) =>
+              html`<label
+                ><input
+                  type="radio"
+                  name="theme"
+                  value=${theme}
+                  .checked=${theme === this.theme}
+                  @change=${() => this.#choose(theme)}
+                />${label}</label
+              >`,
+          )}
+        </fieldset>
+        <button class="plain" @click=${() => this.#say("log-out")}>Log out</button>
+      </div>
+    </header>`;
+  }
+
+  #choose(theme: Theme): void {
+    this.theme = theme;
+    chooseTheme(theme);
+  }
+
+  #say(event: string): void {
+    for (const menu of this.renderRoot.querySelectorAll<HTMLElement>(":popover-open")) menu.hidePopover();
+    this.dispatchEvent(new CustomEvent(event));
+  }
+}

@@ -1,0 +1,140 @@
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import type { DeviceAnswer } from "#contracts/api/devices.ts";
+import { controls } from "../app/controls.ts";
+import { pathOf } from "../app/router.ts";
+import type { WakeNews } from "../live/live-store.ts";
+import { Seconds } from "../live/seconds.ts";
+import { elapsedSeconds, noteOf, powerSentence, wakeWindowSeconds } from "../words/device.ts";
+import { exactly } from "../words/instants.ts";
+import "./power-light.ts";
+
+/**
+ * One device: what it is doing, and the button that wakes it.
+ *
+ * @fires wake @fires cancel-wake both bubble, with the device
+ */
+@customElement("device-card")
+export class DeviceCard extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: block;
+      }
+      article {
+        display: grid;
+        grid-template-columns: auto minmax(0, 1fr) auto;
+        align-items: center;
+        gap: var(--space-3);
+        height: 100%;
+        min-height: 5rem;
+        padding: var(--space-3) var(--space-4);
+        border: 1px solid var(--line);
+        border-radius: var(--radius);
+        background: var(--surface-raised);
+        box-shadow: var(--shadow);
+      }
+      h3 {
+        font-size: 1rem;
+        font-weight: 600;
+        line-height: 1.3;
+        overflow-wrap: anywhere;
+      }
+      h3 a {
+        color: inherit;
+        text-decoration: none;
+      }
+      h3 a:hover {
+        text-decoration: underline;
+      }
+      p {
+        overflow-wrap: anywhere;
+        font-variant-numeric: tabular-nums;
+      }
+      .state {
+        color: var(--text-quiet);
+      }
+      .state.on {
+        color: var(--power-on);
+      }
+      .state.waking,
+      .state.stopping {
+        color: var(--power-waking);
+        font-weight: 550;
+      }
+      .note {
+        font-size: var(--size-small);
+        line-height: 1.4;
+      }
+      .note.warning {
+        color: var(--warning);
+      }
+      .note.problem {
+        padding: 0;
+        background: none;
+        color: var(--danger);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) device: DeviceAnswer | undefined;
+  @property({ attribute: false }) news: WakeNews | undefined;
+  /** A request is on its way to the hub. */
+  @property({ type: Boolean }) asking = false;
+  /** Why the last request was refused. */
+  @property() problem: string | undefined;
+  /** The hub's clock. */
+  @property({ attribute: false }) clock: () => number = Date.now;
+
+  readonly #seconds = new Seconds(this);
+
+  override willUpdate(): void {
+    this.#seconds.run(this.device?.power === "waking" || this.device?.power === "stopping");
+  }
+
+  override render() {
+    const { device, news, problem } = this;
+    if (!device) return nothing;
+    const nowMs = this.clock();
+    const { power, since } = device;
+    const progress = since && power === "waking" ? elapsedSeconds(since, nowMs) / wakeWindowSeconds(device) : 0;
+    const note = noteOf(device, news, nowMs);
+    return html`<article aria-labelledby="name">
+      <power-light .power=${power} .progress=${progress}></power-light>
+      <div>
+        <h3 id="name"><a href=${pathOf({ kind: "device", key: device.key })}>${device.name}</a></h3>
+        <p class="state ${power}" title=${since ? exactly(since) : nothing}>${powerSentence(device, nowMs)}</p>
+        ${
+          problem
+            ? html`<p class="note problem" role="alert">${problem}</p>`
+            : note
+              ? html`<p class="note ${note.tone}">${note.text}</p>`
+              : nothing
+        }
+      </div>
+      ${this.#button(device)}
+    </article>`;
+  }
+
+  #button({ name, power, enabled, availability }: DeviceAnswer) {
+    if (power === "waking")
+      return html`<button aria-label="Cancel the wake of ${name}" @click=${() => this.#say("cancel-wake")}>
+        Cancel
+      </button>`;
+    // the note beside it says why there is none
+    if (power === "on" || power === "stopping" || !enabled || availability === "offline") return nothing;
+    return html`<button
+      class="primary"
+      aria-label="Wake ${name}"
+      aria-disabled=${this.asking ? "true" : "false"}
+      @click=${() => (this.asking ? undefined : this.#say("wake"))}
+    >
+      ${this.asking ? "Asking…" : "Wake"}
+    </button>`;
+  }
+
+  #say(event: "wake" | "cancel-wake"): void {
+    this.dispatchEvent(new CustomEvent(event, { detail: this.device, bubbles: true, composed: true }));
+  }
+}

@@ -1,0 +1,167 @@
+import { mdiClose } from "@mdi/js";
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import type { DeviceAnswer } from "#contracts/api/devices.ts";
+import { deleteDevice } from "../api/devices.ts";
+import { controls } from "../app/controls.ts";
+import { type Fact, factList, factStyles } from "../app/facts.ts";
+import { icon } from "../app/icon.ts";
+import { toast } from "../app/toast-list.ts";
+import { DeleteButton } from "../form/delete-button.ts";
+import { dialogStyles } from "../form/form-dialog.ts";
+import type { LiveStore } from "../live/live-store.ts";
+import { Seconds } from "../live/seconds.ts";
+import { EVIDENCE_WORDS, elapsedSeconds, noteOf, powerSentence, wakeWindowSeconds } from "../words/device.ts";
+import { ago } from "../words/instants.ts";
+import "./power-light.ts";
+import "./wake-history.ts";
+
+/**
+ * One device with everything that is known of it, and its last wakes.
+ *
+ * @fires wake @fires wake-anyway @fires cancel-wake @fires edit each with the device
+ * @fires closed
+ */
+@customElement("device-details")
+export class DeviceDetails extends LitElement {
+  static override styles = [
+    controls,
+    ...dialogStyles,
+    factStyles,
+    css`
+      .now {
+        display: grid;
+        grid-template-columns: auto minmax(0, 1fr) auto;
+        align-items: center;
+        gap: var(--space-3);
+        font-variant-numeric: tabular-nums;
+      }
+      .state {
+        font-weight: 550;
+      }
+      .warning {
+        color: var(--warning);
+      }
+      h3 {
+        font-size: 1rem;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) device: DeviceAnswer | undefined;
+  @property({ attribute: false }) store: LiveStore | undefined;
+  @property({ type: Boolean }) asking = false;
+  @property() problem: string | undefined;
+
+  readonly #seconds = new Seconds(this);
+  readonly #delete = new DeleteButton(this, this);
+  @state() private isOpen = true;
+
+  override willUpdate(): void {
+    this.#seconds.run(this.isOpen);
+  }
+
+  override firstUpdated(): void {
+    this.renderRoot.querySelector("dialog")?.showModal();
+  }
+
+  close(): void {
+    this.renderRoot.querySelector("dialog")?.close();
+  }
+
+  override render() {
+    const { device } = this;
+    if (!device) return nothing;
+    return html`<dialog aria-labelledby="title" @close=${this.#closed}>
+      <header>
+        <h2 id="title">${device.name}</h2>
+        <button class="plain icon-only" aria-label="Close" @click=${() => this.close()}>${icon(mdiClose)}</button>
+      </header>
+      <div class="body fields">
+        ${this.#now(device)} ${device.description ? html`<p>${device.description}</p>` : nothing}
+        ${factList(this.#facts(device))}
+        <h3>Last wakes</h3>
+        <wake-history .deviceId=${device.id} .lastWake=${device.lastWake} .clock=${this.#clock}></wake-history>
+      </div>
+      <footer>
+        <div class="buttons">
+          <div class="fill">
+            ${this.#delete.render({
+              label: "Delete device",
+              question: `Delete ${device.name} with its history?`,
+              work: async () => {
+                await deleteDevice(device.id);
+                toast(`${device.name} is deleted`);
+              },
+            })}
+          </div>
+          <button @click=${() => this.#say("edit")}>Edit</button>
+        </div>
+      </footer>
+    </dialog>`;
+  }
+
+  #now(device: DeviceAnswer) {
+    const { power, since } = device;
+    const nowMs = this.#clock();
+    const note = noteOf(device, this.store?.newsOf(device.id), nowMs);
+    const progress = since && power === "waking" ? elapsedSeconds(since, nowMs) / wakeWindowSeconds(device) : 0;
+    return html`<div class="now">
+      <power-light .power=${power} .progress=${progress}></power-light>
+      <div>
+        <p class="state">${powerSentence(device, nowMs)}</p>
+        ${
+          this.problem
+            ? html`<p class="problem" role="alert">${this.problem}</p>`
+            : note
+              ? html`<p class=${note.tone}>${note.text}</p>`
+              : nothing
+        }
+      </div>
+      ${this.#button(device)}
+    </div>`;
+  }
+
+  #button({ power, enabled, availability }: DeviceAnswer) {
+    if (power === "waking") return html`<button @click=${() => this.#say("cancel-wake")}>Cancel</button>`;
+    if (!enabled || availability === "offline") return nothing;
+    const isOn = power === "on";
+    return html`<button
+      class=${isOn ? "" : "primary"}
+      aria-disabled=${this.asking ? "true" : "false"}
+      title=${isOn ? "Sends magic packets although it is seen to be on" : nothing}
+      @click=${() => (this.asking ? undefined : this.#say(isOn ? "wake-anyway" : "wake"))}
+    >
+      ${this.asking ? "Asking…" : isOn ? "Wake anyway" : "Wake"}
+    </button>`;
+  }
+
+  #facts(device: DeviceAnswer): Fact[] {
+    const { evidence, clusterId, agentIds, tags } = device;
+    const name = (rows: ReadonlyMap<string, { name: string }> | undefined, id: string) => rows?.get(id)?.name;
+    const agents = agentIds.flatMap((id) => name(this.store?.agents, id) ?? []);
+    return [
+      [
+        "Last seen",
+        evidence && `${ago(evidence.at, this.#clock())} by ${evidence.by} (${EVIDENCE_WORDS[evidence.how]})`,
+      ],
+      ["MAC address", html`<span class="mono">${device.mac}</span>`],
+      ["Address", device.address && html`<span class="mono">${device.address}</span>`],
+      ["Cluster", clusterId === null ? "none" : name(this.store?.clusters, clusterId)],
+      ["Agents", agents.length > 0 ? agents.join(", ") : "all of its cluster"],
+      ["Key in topics", html`<span class="mono">${device.key}</span>`],
+      ["Tags", tags.join(", ")],
+    ];
+  }
+
+  readonly #clock = (): number => this.store?.nowMs() ?? Date.now();
+
+  readonly #closed = (): void => {
+    this.isOpen = false;
+    this.dispatchEvent(new CustomEvent("closed"));
+  };
+
+  #say(event: string): void {
+    this.dispatchEvent(new CustomEvent(event, { detail: this.device }));
+  }
+}

@@ -1,0 +1,307 @@
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import type { AgentAnswer } from "#contracts/api/agents.ts";
+import type { DeviceAnswer } from "#contracts/api/devices.ts";
+import { changeDevice, createDevice } from "../api/devices.ts";
+import { controls } from "../app/controls.ts";
+import { toast } from "../app/toast-list.ts";
+import { clusterOptions } from "../clusters/cluster-options.ts";
+import { changesOf } from "../form/changes.ts";
+import { checkField, selectField, textField } from "../form/fields.ts";
+import { FormDialog, dialogStyles } from "../form/form-dialog.ts";
+import { checkedOf, isChecked, listOf, numberOrNull, numbersOf, tagsOf, textOf, textOrNull } from "../form/values.ts";
+import type { LiveStore } from "../live/live-store.ts";
+
+/** What the form shows, in the shape that the hub takes. */
+type Fields = Pick<
+  DeviceAnswer,
+  | "name"
+  | "address"
+  | "os"
+  | "clusterId"
+  | "agentIds"
+  | "enabled"
+  | "showInHomeAssistant"
+  | "description"
+  | "tags"
+  | "wake"
+  | "watch"
+> & { readonly mac: string };
+
+const SYSTEMS = [
+  { value: "linux", label: "Linux" },
+  { value: "windows", label: "Windows" },
+  { value: "macos", label: "macOS" },
+  { value: "other", label: "Other" },
+] as const;
+
+const NEW: Fields = {
+  name: "",
+  mac: "",
+  address: null,
+  os: "linux",
+  clusterId: null,
+  agentIds: [],
+  enabled: true,
+  showInHomeAssistant: true,
+  description: null,
+  tags: [],
+  wake: { addresses: [], ports: [9, 7], windowSeconds: null },
+  watch: { icmp: true, arp: true, tcpPorts: [], intervalSeconds: 15 },
+};
+
+/**
+ * Adds a device, or changes the one it is given: only what was changed is sent.
+ *
+ * @fires closed
+ */
+@customElement("device-form")
+export class DeviceForm extends LitElement {
+  static override styles = [
+    controls,
+    ...dialogStyles,
+    css`
+      details {
+        border-top: 1px solid var(--line);
+        padding-top: var(--space-3);
+      }
+      summary {
+        font-weight: 550;
+        cursor: pointer;
+      }
+      details > .fields {
+        padding-top: var(--space-3);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) device: DeviceAnswer | undefined;
+  @property({ attribute: false }) store: LiveStore | undefined;
+  @state() private clusterId: string | null = null;
+
+  readonly #dialog = new FormDialog(this);
+  /** The device as it was when the form opened: what a person sees is compared with that. */
+  #before: Fields = NEW;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#before = this.device ? fieldsOf(this.device) : { ...NEW, clusterId: this.#onlyCluster() };
+    this.clusterId = this.#before.clusterId;
+  }
+
+  override firstUpdated(): void {
+    this.#dialog.open();
+  }
+
+  override render() {
+    const form = this.#dialog.state;
+    const before = this.#before;
+    const words = this.device
+      ? { title: `Edit ${this.device.name}`, submit: "Save", busy: "Saving…" }
+      : { title: "Add a device", submit: "Add device", busy: "Adding…" };
+    return this.#dialog.render(
+      words,
+      html`${textField(form, { name: "name", label: "Name", value: before.name, autofocus: true, required: true })}
+        <div class="two">
+          ${textField(form, {
+            name: "mac",
+            label: "MAC address",
+            value: before.mac,
+            placeholder: "aa:bb:cc:dd:ee:ff",
+            hint: "Of the network card that is to be woken.",
+            mono: true,
+            required: true,
+          })}
+          ${textField(form, {
+            name: "address",
+            label: "IP address or host name",
+            value: before.address ?? "",
+            placeholder: "192.168.1.20",
+            hint: "If it has a lasting one; it helps to see the machine.",
+            mono: true,
+          })}
+        </div>
+        <div class="two">
+          <div @change=${this.#clusterChosen}>
+            ${selectField(form, {
+              name: "clusterId",
+              label: "Cluster",
+              value: before.clusterId ?? "",
+              options: clusterOptions(this.store?.clusters),
+              hint: "Its agents wake and watch the device.",
+            })}
+          </div>
+          ${selectField(form, { name: "os", label: "Operating system", value: before.os, options: SYSTEMS })}
+        </div>
+        ${textField(form, { name: "description", label: "Description", value: before.description ?? "", rows: 2 })}
+        ${textField(form, { name: "tags", label: "Tags", value: before.tags.join(", "), hint: "With commas between." })}
+        ${this.#waking()} ${this.#watching()}
+        <details>
+          <summary>More</summary>
+          <div class="fields">
+            ${checkField(form, {
+              name: "enabled",
+              label: "Enabled",
+              checked: before.enabled,
+              hint: "A disabled device takes no part in wakes.",
+            })}
+            ${checkField(form, {
+              name: "showInHomeAssistant",
+              label: "Show in Home Assistant",
+              checked: before.showInHomeAssistant,
+            })}
+          </div>
+        </details>`,
+      (data) => this.#save(data),
+    );
+  }
+
+  #waking() {
+    const form = this.#dialog.state;
+    const { wake } = this.#before;
+    return html`<details>
+      <summary>Waking</summary>
+      <div class="fields">
+        ${this.#agentChoice()}
+        <div class="two">
+          ${textField(form, {
+            name: "wake.windowSeconds",
+            label: "Give up after (seconds)",
+            value: wake.windowSeconds?.toString() ?? "",
+            placeholder: "120",
+          })}
+          ${textField(form, { name: "wake.ports", label: "UDP ports", value: wake.ports.join(", "), mono: true })}
+        </div>
+        ${textField(form, {
+          name: "wake.addresses",
+          label: "Send to",
+          value: wake.addresses.join(", "),
+          placeholder: "192.168.1.255",
+          hint: "Empty: every broadcast address of each agent.",
+          mono: true,
+        })}
+        ${textField(form, {
+          name: "secureOn",
+          label: "SecureOn password",
+          placeholder: this.device?.secureOnSet ? "kept; type to replace it" : "01:02:03:04:05:06",
+          hint: "Only for network cards that ask for one.",
+          mono: true,
+        })}
+        ${
+          this.device?.secureOnSet
+            ? checkField(form, { name: "secureOnForget", label: "Forget the SecureOn password", checked: false })
+            : nothing
+        }
+      </div>
+    </details>`;
+  }
+
+  #watching() {
+    const form = this.#dialog.state;
+    const { watch } = this.#before;
+    return html`<details>
+      <summary>Watching</summary>
+      <div class="fields">
+        ${checkField(form, { name: "watch.icmp", label: "Ping it (ICMP)", checked: watch.icmp })}
+        ${checkField(form, { name: "watch.arp", label: "Look for its MAC address (ARP)", checked: watch.arp })}
+        <div class="two">
+          ${textField(form, {
+            name: "watch.tcpPorts",
+            label: "TCP ports",
+            value: watch.tcpPorts.join(", "),
+            placeholder: "22, 445",
+            hint: "Any that answers shows that it is up.",
+            mono: true,
+          })}
+          ${textField(form, {
+            name: "watch.intervalSeconds",
+            label: "Look every (seconds)",
+            value: String(watch.intervalSeconds),
+          })}
+        </div>
+      </div>
+    </details>`;
+  }
+
+  /** A device's agents are in the device's cluster, so the choice follows the cluster that is chosen. */
+  #agentChoice() {
+    const agents = this.#agentsOf(this.clusterId);
+    if (agents.length < 2 && this.#before.agentIds.length === 0) return nothing;
+    return html`<fieldset>
+      <legend>Agents</legend>
+      <p class="quiet small">None chosen: every agent of the cluster wakes and watches it.</p>
+      ${agents.map(({ id, name }) =>
+        checkField(this.#dialog.state, {
+          name: "agentIds",
+          value: id,
+          label: name,
+          checked: this.#before.agentIds.includes(id),
+        }),
+      )}
+    </fieldset>`;
+  }
+
+  #agentsOf(clusterId: string | null): AgentAnswer[] {
+    return [...(this.store?.agents.values() ?? [])].filter((agent) => agent.clusterId === clusterId);
+  }
+
+  /** Who has one cluster puts devices there. */
+  #onlyCluster(): string | null {
+    const [first, second] = [...(this.store?.clusters.keys() ?? [])];
+    return second === undefined ? (first ?? null) : null;
+  }
+
+  readonly #clusterChosen = (event: Event): void => {
+    this.clusterId = (event.target as HTMLSelectElement).value || null;
+  };
+
+  async #save(data: FormData): Promise<void> {
+    const next: Fields = {
+      name: textOf(data, "name"),
+      mac: textOf(data, "mac"),
+      address: textOrNull(data, "address"),
+      os: textOf(data, "os") as Fields["os"],
+      clusterId: textOrNull(data, "clusterId"),
+      agentIds: checkedOf(data, "agentIds"),
+      enabled: isChecked(data, "enabled"),
+      showInHomeAssistant: isChecked(data, "showInHomeAssistant"),
+      description: textOrNull(data, "description"),
+      tags: tagsOf(data, "tags"),
+      wake: {
+        addresses: listOf(data, "wake.addresses"),
+        ports: numbersOf(data, "wake.ports"),
+        windowSeconds: numberOrNull(data, "wake.windowSeconds"),
+      },
+      watch: {
+        icmp: isChecked(data, "watch.icmp"),
+        arp: isChecked(data, "watch.arp"),
+        tcpPorts: numbersOf(data, "watch.tcpPorts"),
+        intervalSeconds: numberOrNull(data, "watch.intervalSeconds") ?? 15,
+      },
+    };
+    const secureOn = secureOnOf(data);
+    if (!this.device) {
+      await createDevice({ ...next, ...secureOn });
+      toast(`${next.name} is added`);
+      return;
+    }
+    const change = { ...changesOf(this.#before, next), ...secureOn };
+    if (Object.keys(change).length === 0) return;
+    const dropped = await changeDevice(this.device.id, change);
+    if (dropped.length > 0)
+      toast(`${next.name} moved; ${dropped.length} link to agents of its old cluster went with it`);
+  }
+}
+
+function fieldsOf(device: DeviceAnswer): Fields {
+  const { name, mac, address, os, clusterId, enabled, showInHomeAssistant, description, tags, wake, watch } = device;
+  const agentIds = device.agentIds.toSorted();
+  return { name, mac, address, os, clusterId, agentIds, enabled, showInHomeAssistant, description, tags, wake, watch };
+}
+
+/** A password that is kept is never shown, so an empty field means: as it was. */
+function secureOnOf(data: FormData): { secureOn?: string | null } {
+  if (isChecked(data, "secureOnForget")) return { secureOn: null };
+  const typed = textOf(data, "secureOn");
+  return typed === "" ? {} : { secureOn: typed };
+}

@@ -1,0 +1,101 @@
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import type { WakeAnswer } from "#contracts/api/wakes.ts";
+import type { LastWake } from "#contracts/power.ts";
+import { CallError } from "../api/call.ts";
+import { wakesOf } from "../api/devices.ts";
+import { controls } from "../app/controls.ts";
+import { stageSentence } from "../words/device.ts";
+import { exactly, when } from "../words/instants.ts";
+
+const SHOWN = 5;
+
+/** The last wakes of a device with each of their steps; read anew when one ends. */
+@customElement("wake-history")
+export class WakeHistory extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      .wakes {
+        display: grid;
+        gap: var(--space-2);
+      }
+      summary {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 var(--space-3);
+        padding: var(--space-2) 0;
+        border-top: 1px solid var(--line);
+        cursor: pointer;
+      }
+      summary .outcome {
+        flex: 1;
+        min-width: min(14rem, 100%);
+        overflow-wrap: anywhere;
+      }
+      .bad {
+        color: var(--warning);
+      }
+      ol {
+        display: grid;
+        gap: var(--space-1);
+        padding: 0 0 var(--space-2) var(--space-4);
+        font-size: var(--size-small);
+      }
+      li {
+        overflow-wrap: anywhere;
+      }
+    `,
+  ];
+
+  @property() deviceId = "";
+  /** Says when there is something new to read. */
+  @property({ attribute: false }) lastWake: LastWake | null = null;
+  @property({ attribute: false }) clock: () => number = Date.now;
+  @state() private wakes: readonly WakeAnswer[] | undefined;
+  @state() private problem = "";
+
+  override willUpdate(changed: Map<PropertyKey, unknown>): void {
+    if (changed.has("deviceId") || changed.has("lastWake")) void this.#read();
+  }
+
+  override render() {
+    if (this.problem) return html`<p class="problem">${this.problem}</p>`;
+    if (!this.wakes) return html`<p class="quiet">Loading…</p>`;
+    if (this.wakes.length === 0) return html`<p class="quiet">It was not woken yet.</p>`;
+    return html`<div class="wakes">${this.wakes.map((wake) => this.#wake(wake))}</div>`;
+  }
+
+  #wake({ stages, stage, requestedAt, requestedBy }: WakeAnswer) {
+    const last = stages.at(-1);
+    const isBad = stage === "no-answer" || stage === "failed";
+    return html`<details>
+      <summary>
+        <span class="outcome ${isBad ? "bad" : ""}">${last ? stageSentence(last) : stage}</span>
+        <span class="quiet">${when(requestedAt, this.clock())} · ${requestedBy}</span>
+      </summary>
+      <ol>
+        ${stages.map(
+          (record) =>
+            html`<li><span class="quiet">${exactly(record.at)}</span> ${stageSentence(record)}${failures(record)}</li>`,
+        )}
+      </ol>
+    </details>`;
+  }
+
+  async #read(): Promise<void> {
+    try {
+      this.wakes = await wakesOf(this.deviceId, SHOWN);
+      this.problem = "";
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      this.problem = `The history cannot be read: ${error.message}`;
+    }
+  }
+}
+
+/** Why agents could not do their part. */
+function failures(record: WakeAnswer["stages"][number]) {
+  if (!("agents" in record) || record.stage === "accepted") return nothing;
+  return record.agents.map(({ agent, reason }) => html`<br />${agent}: ${reason}`);
+}

@@ -1,0 +1,58 @@
+import { type LitElement, html, nothing } from "lit";
+import { CallError } from "../api/call.ts";
+import { toast } from "../app/toast-list.ts";
+
+interface Deletion {
+  readonly label: string;
+  /** What goes with it, as a question. */
+  readonly question: string;
+  readonly work: () => Promise<void>;
+}
+
+/** Deletes what a dialog shows, after it has asked. It closes the dialog when it is done. */
+export class DeleteButton {
+  readonly #host: LitElement;
+  readonly #dialog: { close(): void };
+  #step: "idle" | "asks" | "works" = "idle";
+
+  constructor(host: LitElement, dialog: { close(): void }) {
+    this.#host = host;
+    this.#dialog = dialog;
+  }
+
+  render({ label, question, work }: Deletion) {
+    if (this.#step === "idle")
+      return html`<button type="button" class="danger plain" @click=${() => this.#go("asks")}>${label}</button>`;
+    const isWorking = this.#step === "works";
+    return html`<div class="buttons" role="alert">
+      <p class="fill">${question}</p>
+      ${isWorking ? nothing : html`<button type="button" @click=${() => this.#go("idle")}>Keep</button>`}
+      <button
+        type="button"
+        class="danger primary"
+        aria-disabled=${isWorking ? "true" : "false"}
+        @click=${() => void this.#delete(work)}
+      >
+        ${isWorking ? "Deleting…" : "Delete"}
+      </button>
+    </div>`;
+  }
+
+  async #delete(work: () => Promise<void>): Promise<void> {
+    if (this.#step === "works") return;
+    this.#go("works");
+    try {
+      await work();
+      this.#dialog.close();
+    } catch (error) {
+      this.#go("idle");
+      if (!(error instanceof CallError)) throw error;
+      toast(`Nothing was deleted: ${error.message}`, "bad");
+    }
+  }
+
+  #go(step: "idle" | "asks" | "works"): void {
+    this.#step = step;
+    this.#host.requestUpdate();
+  }
+}

@@ -1,0 +1,120 @@
+import { type TemplateResult, html, nothing } from "lit";
+import { ifDefined } from "lit/directives/if-defined.js";
+import type { FormState } from "./form-state.ts";
+
+interface Field {
+  /** As the hub names it, dots included: an error for `wake.ports.0` stands at `wake.ports`. */
+  readonly name: string;
+  readonly label: string;
+  readonly hint?: string | undefined;
+}
+
+interface TextField extends Field {
+  readonly value?: string | undefined;
+  readonly type?: "text" | "password" | "number" | "email";
+  readonly placeholder?: string;
+  readonly autocomplete?: string;
+  readonly required?: boolean;
+  readonly autofocus?: boolean;
+  readonly rows?: number;
+  readonly mono?: boolean;
+}
+
+/** A line of text, or several with `rows`. */
+export function textField(form: FormState, field: TextField): TemplateResult {
+  const { name, value = "", type = "text", placeholder, rows } = field;
+  const autocomplete = field.autocomplete ?? "off";
+  const shared = describedBy(form, field);
+  const control = rows
+    ? html`<textarea
+        id=${name}
+        name=${name}
+        rows=${rows}
+        .defaultValue=${value}
+        aria-invalid=${shared.invalid}
+        aria-describedby=${shared.describedBy}
+      ></textarea>`
+    : html`<input
+        id=${name}
+        name=${name}
+        type=${type}
+        class=${field.mono ? "mono" : ""}
+        .defaultValue=${value}
+        placeholder=${ifDefined(placeholder)}
+        autocomplete=${autocomplete}
+        autocapitalize="none"
+        spellcheck="false"
+        ?autofocus=${field.autofocus ?? false}
+        aria-required=${field.required ? "true" : "false"}
+        aria-invalid=${shared.invalid}
+        aria-describedby=${shared.describedBy}
+      />`;
+  return framed(form, field, control);
+}
+
+/** One of a few. `value: ""` stands for none. */
+export function selectField(
+  form: FormState,
+  field: Field & { readonly value: string; readonly options: readonly { value: string; label: string }[] },
+): TemplateResult {
+  const { name, value, options } = field;
+  const shared = describedBy(form, field);
+  const control = html`<select
+    id=${name}
+    name=${name}
+    aria-invalid=${shared.invalid}
+    aria-describedby=${shared.describedBy}
+  >
+    ${options.map(
+      (option) => html`<option value=${option.value} ?selected=${option.value === value}>${option.label}</option>`,
+    )}
+  </select>`;
+  return framed(form, field, control);
+}
+
+export function checkField(
+  form: FormState,
+  field: Field & { readonly checked: boolean; readonly value?: string },
+): TemplateResult {
+  const { name, label, checked, value = "on" } = field;
+  const id = value === "on" ? name : `${name}:${value}`;
+  const shared = describedBy(form, { ...field, name: id });
+  return html`<div class="field check">
+    <input
+      id=${id}
+      name=${name}
+      type="checkbox"
+      value=${value}
+      .defaultChecked=${checked}
+      aria-invalid=${shared.invalid}
+      aria-describedby=${shared.describedBy}
+    />
+    <label for=${id}>${label}</label>
+    ${notes(form, { ...field, name: id })}
+  </div>`;
+}
+
+function framed(form: FormState, field: Field, control: TemplateResult): TemplateResult {
+  return html`<div class="field">
+    <label for=${field.name}>${field.label}</label>
+    ${control}${notes(form, field)}
+  </div>`;
+}
+
+function notes(form: FormState, { name, label, hint }: Field) {
+  const error = form.errorAt(name);
+  return html`${hint ? html`<p class="hint" id="${name}-hint">${hint}</p>` : nothing}${
+    error ? html`<p class="error" id="${name}-error">${sentence(label, error)}</p>` : nothing
+  }`;
+}
+
+function describedBy(form: FormState, { name, hint }: Field) {
+  const isWrong = form.errorAt(name) !== undefined;
+  const ids = [hint ? `${name}-hint` : [], isWrong ? `${name}-error` : []].flat();
+  return { invalid: isWrong ? "true" : "false", describedBy: ids.length > 0 ? ids.join(" ") : nothing };
+}
+
+/** The hub says "is missing", and means the field that the message stands at. */
+function sentence(label: string, message: string): string {
+  return /^[a-z]/.test(message) ? `${label} ${message}.` : `${message}.`;
+}

@@ -1,0 +1,191 @@
+import { type LitElement, type TemplateResult, css, html, nothing } from "lit";
+import { mdiClose } from "@mdi/js";
+import { icon, iconStyles } from "../app/icon.ts";
+import { FormState } from "./form-state.ts";
+
+export interface DialogWords {
+  readonly title: string;
+  /** What the button does: "Save". */
+  readonly submit: string;
+  /** While it does: "Saving…". */
+  readonly busy: string;
+}
+
+/**
+ * A form in a dialog that loses nothing: it closes when the hub has taken what was typed, or when a person says that it may
+ * be discarded. Its element is on the page while the dialog is open, and says `closed` when it may go.
+ */
+export class FormDialog {
+  readonly state: FormState;
+  readonly #host: LitElement;
+  #asksToDiscard = false;
+
+  constructor(host: LitElement) {
+    this.#host = host;
+    this.state = new FormState(host);
+  }
+
+  /** Call it in `firstUpdated`. */
+  open(): void {
+    this.#dialog()?.showModal();
+  }
+
+  close(): void {
+    this.#dialog()?.close();
+  }
+
+  render(words: DialogWords, fields: TemplateResult, work: (data: FormData) => Promise<void>, aside?: TemplateResult) {
+    const { state } = this;
+    return html`<dialog aria-labelledby="title" @cancel=${this.#cancelled} @close=${this.#closed}>
+      <form
+        novalidate
+        @input=${() => state.touch()}
+        @submit=${(event: SubmitEvent) => void this.#submitted(event, work)}
+      >
+        <header>
+          <h2 id="title">${words.title}</h2>
+          <button class="plain icon-only" type="button" aria-label="Close" @click=${this.#leave}>
+            ${icon(mdiClose)}
+          </button>
+        </header>
+        <div class="body fields">${fields}</div>
+        <footer>
+          ${state.problem ? html`<p class="problem" role="alert">${state.problem}</p>` : nothing}
+          ${
+            this.#asksToDiscard
+              ? html`<div class="buttons" role="alert">
+                  <p class="fill">Discard what you typed?</p>
+                  <button type="button" @click=${this.#keep}>Keep editing</button>
+                  <button type="button" class="danger" @click=${() => this.close()}>Discard</button>
+                </div>`
+              : html`<div class="buttons">
+                  <div class="fill">${aside ?? nothing}</div>
+                  <button type="button" @click=${this.#leave}>Cancel</button>
+                  <button class="primary" aria-disabled=${state.isBusy ? "true" : "false"}>
+                    ${state.isBusy ? words.busy : words.submit}
+                  </button>
+                </div>`
+          }
+        </footer>
+      </form>
+    </dialog>`;
+  }
+
+  async #submitted(event: SubmitEvent, work: (data: FormData) => Promise<void>): Promise<void> {
+    event.preventDefault();
+    const data = new FormData(event.target as HTMLFormElement);
+    if (await this.state.submit(() => work(data))) this.close();
+  }
+
+  /** Escape, and a phone's own way back. */
+  readonly #cancelled = (event: Event): void => {
+    event.preventDefault();
+    this.#leave();
+  };
+
+  readonly #leave = (): void => {
+    if (this.state.isBusy) return;
+    if (!this.state.isDirty) return this.close();
+    this.#asksToDiscard = true;
+    this.#host.requestUpdate();
+  };
+
+  readonly #keep = (): void => {
+    this.#asksToDiscard = false;
+    this.#host.requestUpdate();
+  };
+
+  readonly #closed = (): void => {
+    this.#host.dispatchEvent(new CustomEvent("closed"));
+  };
+
+  #dialog(): HTMLDialogElement | null | undefined {
+    return this.#host.shadowRoot?.querySelector("dialog");
+  }
+}
+
+export const dialogStyles = [
+  iconStyles,
+  css`
+    dialog {
+      width: min(36rem, calc(100vw - 2 * var(--space-4)));
+      max-width: none;
+      max-height: min(46rem, calc(100dvh - 2 * var(--space-5)));
+      padding: 0;
+      border: 0;
+      border-radius: var(--radius);
+      background: var(--surface-raised);
+      color: var(--text);
+      box-shadow: var(--shadow-dialog);
+      overflow: hidden;
+    }
+    dialog[open] {
+      display: flex;
+      flex-direction: column;
+    }
+    dialog::backdrop {
+      background: #0b0e1180;
+    }
+    dialog > form {
+      display: contents;
+    }
+    header,
+    footer {
+      flex: none;
+      padding: var(--space-4) var(--space-5);
+    }
+    header {
+      display: flex;
+      align-items: center;
+      gap: var(--space-3);
+      padding-bottom: var(--space-2);
+    }
+    header h2 {
+      flex: 1;
+      min-width: 0;
+      font-size: var(--size-title);
+      line-height: 1.3;
+      overflow-wrap: anywhere;
+    }
+    header button {
+      margin-right: calc(-1 * var(--space-2));
+    }
+    .body {
+      flex: 1;
+      min-height: 0;
+      padding: var(--space-2) var(--space-5) var(--space-4);
+      overflow-y: auto;
+      overscroll-behavior: contain;
+    }
+    footer {
+      display: grid;
+      gap: var(--space-3);
+      border-top: 1px solid var(--line);
+      padding-bottom: max(var(--space-4), env(safe-area-inset-bottom));
+    }
+    .buttons {
+      display: flex;
+      flex-wrap: wrap;
+      align-items: center;
+      justify-content: end;
+      gap: var(--space-2);
+    }
+    .fill {
+      flex: 1;
+      min-width: 0;
+    }
+    @media (max-width: 40rem) {
+      dialog {
+        width: 100vw;
+        max-height: 94dvh;
+        margin: auto 0 0;
+        border-radius: var(--radius) var(--radius) 0 0;
+      }
+      header,
+      footer,
+      .body {
+        padding-inline: var(--space-4);
+      }
+    }
+  `,
+];

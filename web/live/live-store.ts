@@ -1,0 +1,180 @@
+import type { AgentAnswer } from "#contracts/api/agents.ts";
+import type { ClusterAnswer } from "#contracts/api/clusters.ts";
+import type { DeviceAnswer } from "#contracts/api/devices.ts";
+import type { LiveEvent } from "#contracts/api/live.ts";
+import type { HubInfo } from "#contracts/power.ts";
+
+/** What the hub sends by one name: `DataOf<"snapshot">`. */
+type DataOf<Name extends LiveEvent["event"]> = Extract<LiveEvent, { event: Name }>["data"];
+
+/** The newest that was heard of a wake. */
+export type WakeNews = DataOf<"wake">;
+
+/**
+ * - `connecting` nothing was heard yet
+ * - `live` what is shown is of now
+ * - `lost` the connection is gone; what is shown is as old as `heardAt`
+ */
+export type Connection = "connecting" | "live" | "lost";
+
+export interface LiveStoreOptions {
+  /** Opens the stream; replaced in tests. */
+  readonly open?: () => EventSource;
+  /** Called when the hub closed the stream for good: the session may be over. */
+  readonly onRefused?: () => void;
+}
+
+/** The hub pings every 15 s; who heard nothing for this long is not connected, whatever the browser believes. Milliseconds. */
+const SILENCE_MS = 35_000;
+const CHECK_MS = 1_000;
+/** Pauses before the stream is opened anew after the hub, or a proxy before it, refused it. Milliseconds. */
+const RETRY_MS = [1_000, 2_000, 5_000, 10_000];
+
+/**
+ * Everything that the page shows, kept live by server-sent events. It is the one source of every element, and it knows how
+ * old its data is. Rows are replaced, never changed, so that an element sees by identity whether its row is new.
+ */
+export class LiveStore extends EventTarget {
+  readonly devices = new Map<string, DeviceAnswer>();
+  readonly clusters = new Map<string, ClusterAnswer>();
+  readonly agents = new Map<string, AgentAnswer>();
+  hub: HubInfo | undefined;
+  connection: Connection = "connecting";
+  /** When the hub was last heard, by this machine's clock. */
+  heardAt: Date | undefined;
+
+  readonly #open: () => EventSource;
+  readonly #onRefused: () => void;
+  readonly #news = new Map<string, WakeNews>();
+  #source: EventSource | undefined;
+  #check: ReturnType<typeof setInterval> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #refusals = 0;
+  #heardMs = 0;
+  #clockAheadMs = 0;
+
+  constructor({ open = () => new EventSource("/api/events"), onRefused = () => {} }: LiveStoreOptions = {}) {
+    super();
+    this.#open = open;
+    this.#onRefused = onRefused;
+  }
+
+  start(): void {
+    if (this.#check !== undefined) return;
+    this.#connect();
+    this.#check = setInterval(() => this.#noticeSilence(), CHECK_MS);
+    document.addEventListener("visibilitychange", this.#noticeSilence);
+    globalThis.addEventListener("online", this.#reconnect);
+  }
+
+  close(): void {
+    clearInterval(this.#check);
+    clearTimeout(this.#retry);
+    this.#check = undefined;
+    this.#source?.close();
+    document.removeEventListener("visibilitychange", this.#noticeSilence);
+    globalThis.removeEventListener("online", this.#reconnect);
+  }
+
+  /** The hub's clock at this moment. Milliseconds since 1970. */
+  nowMs(): number {
+    return Date.now() - this.#clockAheadMs;
+  }
+
+  newsOf(deviceId: string): WakeNews | undefined {
+    return this.#news.get(deviceId);
+  }
+
+  #connect(): void {
+    this.#source?.close();
+    const source = this.#open();
+    this.#source = source;
+    this.#heardMs = performance.now();
+    source.addEventListener("error", () => {
+      if (source !== this.#source) return;
+      this.#setConnection("lost");
+      if (source.readyState === EventSource.CLOSED) this.#refused();
+    });
+    // the browser's own: it is open again after a break, and what was missed follows
+    source.addEventListener("open", () => {
+      if (source === this.#source && this.connection === "lost") this.#setConnection("live");
+    });
+    const on = <Name extends LiveEvent["event"]>(name: Name, take: (data: DataOf<Name>) => void) =>
+      source.addEventListener(name, (message) => {
+        if (source !== this.#source) return;
+        take(JSON.parse(message.data) as DataOf<Name>); // the hub's own words, of the same version
+        this.#heard();
+      });
+    on("snapshot", (data) => this.#replaceAll(data));
+    on("ping", ({ at }) => this.#setClock(at));
+    on("device", (row) => void this.devices.set(row.id, row));
+    on("cluster", (row) => void this.clusters.set(row.id, row));
+    on("agent", (row) => void this.agents.set(row.id, row));
+    on("hub", (info) => (this.hub = info));
+    on("removed", (removed) => this.#remove(removed));
+    on("wake", (news) => {
+      this.#news.set(news.deviceId, news);
+      this.dispatchEvent(new CustomEvent("wake", { detail: news }));
+    });
+  }
+
+  #replaceAll({ at, devices, clusters, agents, hub }: DataOf<"snapshot">): void {
+    this.#setClock(at);
+    replaceRows(this.devices, devices);
+    replaceRows(this.clusters, clusters);
+    replaceRows(this.agents, agents);
+    this.hub = hub;
+    this.#news.clear();
+  }
+
+  #remove({ kind, id }: DataOf<"removed">): void {
+    const rows = { device: this.devices, cluster: this.clusters, agent: this.agents };
+    rows[kind].delete(id);
+    this.#news.delete(id);
+  }
+
+  #heard(): void {
+    this.#refusals = 0;
+    this.#heardMs = performance.now();
+    this.heardAt = new Date();
+    this.connection = "live";
+    this.#tell();
+  }
+
+  #setClock(at: string): void {
+    this.#clockAheadMs = Date.now() - Date.parse(at);
+  }
+
+  #setConnection(connection: Connection): void {
+    if (this.connection === connection) return;
+    this.connection = connection;
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** A laptop that slept, a phone that changed its network: the browser may take minutes to see it, the silence shows at once. */
+  readonly #noticeSilence = (): void => {
+    if (document.hidden || performance.now() - this.#heardMs < SILENCE_MS) return;
+    this.#setConnection("lost");
+    this.#reconnect();
+  };
+
+  readonly #reconnect = (): void => {
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    this.#connect();
+  };
+
+  #refused(): void {
+    this.#onRefused();
+    this.#retry ??= setTimeout(this.#reconnect, RETRY_MS[Math.min(this.#refusals++, RETRY_MS.length - 1)]);
+  }
+}
+
+function replaceRows<Row extends { id: string }>(kept: Map<string, Row>, rows: readonly Row[]): void {
+  kept.clear();
+  for (const row of rows) kept.set(row.id, row);
+}
