@@ -20,14 +20,20 @@ export interface Door {
  */
 export async function openDoor(hubUrl: string, account: Account): Promise<Door> {
   const { hostname } = new URL(hubUrl);
+  let cookies: string[] = [];
+  // one session for all visits: log-ins are limited, and whoever tries the page may want some for himself
+  const enter = async () => {
+    if (!(await isLoggedIn(hubUrl, cookies))) cookies = await logIn(hubUrl, account);
+    return cookies;
+  };
   const server = createServer((request, response) => {
     const go = (location: string, headers: Record<string, string[]> = {}) =>
       response.writeHead(302, { location, "cache-control": "no-store", ...headers }).end();
     if (request.url !== "/") return void response.writeHead(404).end();
     // asked for by another name, the cookie would be of no use, or of use to somebody else
     if (request.headers.host !== new URL(url).host) return void go(url);
-    logIn(hubUrl, account).then(
-      (cookies) => go(`${hubUrl}/`, { "set-cookie": cookies }),
+    enter().then(
+      (session) => go(`${hubUrl}/`, { "set-cookie": session }),
       (error: Error) =>
         response.writeHead(503, { "content-type": "text/plain" }).end(`${error.message}\nThe hub is at ${hubUrl}\n`),
     );
@@ -43,6 +49,11 @@ export async function openDoor(hubUrl: string, account: Account): Promise<Door> 
       await once(server, "close");
     },
   };
+}
+
+async function isLoggedIn(hubUrl: string, cookies: readonly string[]): Promise<boolean> {
+  const cookie = cookies.map((line) => line.split(";", 1)[0]).join("; ");
+  return (await fetch(`${hubUrl}/api/auth/me`, { headers: { cookie } })).ok;
 }
 
 async function logIn(hubUrl: string, account: Account): Promise<string[]> {

@@ -11,6 +11,7 @@ import { dataDirOf, makeFolder, removeFolder, runningPostgres } from "./folder.t
 import { created, furnish, runAgent } from "./furnish.ts";
 import { writeHistory } from "./history.ts";
 import { startMachines } from "./machines.ts";
+import { onNpmGone } from "./npm-gone.ts";
 import { startSweeper } from "./sweeper.ts";
 
 /**
@@ -24,7 +25,9 @@ const ACCOUNT: Account = { username: "demo", password: randomBytes(9).toString("
 const say = (text = "") => process.stdout.write(`${text}\n`);
 
 const over = Promise.withResolvers<void>();
+let isEnding = false;
 onEndSignal(() => endBecause("Ending…"));
+onNpmGone(() => endBecause("Ending: npm is gone"));
 const cleanup = new Cleanup();
 let exitCode = 0;
 try {
@@ -91,7 +94,10 @@ async function startDemoHub(folder: string, ports: { http: number; mqtt: number 
   return startHub(config, { log, postgresSettings: { fsync: "off" }, onFatal: endBecause });
 }
 
+/** The first reason counts: when npm is ended, we hear of it in several ways. */
 function endBecause(reason: string): void {
+  if (isEnding) return;
+  isEnding = true;
   say(reason);
   over.resolve();
 }
