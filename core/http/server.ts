@@ -22,6 +22,7 @@ import { HubError } from "../kernel/errors.ts";
 import type { Account, App } from "../kernel/routes.ts";
 import { StartError } from "../kernel/start-error.ts";
 import { asyncApiDocument } from "./asyncapi.ts";
+import { inputWords } from "./input-words.ts";
 import { servePage } from "./page.ts";
 import { answerProblem } from "./problem.ts";
 
@@ -47,8 +48,7 @@ const DOCS_CSP =
 const CSRF_HEADER = "x-powerbeacon";
 const UNSAFE_METHODS = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
-/** What zod says of an absent field speaks of its schema; this speaks to whoever left it out. */
-z.config({ customError: (issue) => (issue.input === undefined ? "is missing" : undefined) });
+z.config({ customError: inputWords });
 
 export interface HttpOptions {
   readonly database: Database;

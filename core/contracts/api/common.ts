@@ -36,7 +36,7 @@ export const Name = z
 export const Description = text(2_000).trim();
 export const Tags = z
   .array(z.string().trim().min(1).max(40).refine(noControlCharacters, "holds a control character"))
-  .max(20, "are more than 20")
+  .max(20, "holds more than 20")
   .overwrite((tags) => [...new Set(tags)]);
 
 /** Set false by Home Assistant too, when a person deletes the thing there. */

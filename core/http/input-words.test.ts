@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { inputWords } from "./input-words.ts";
+
+const schemas = z.object({
+  name: z.string().min(1).max(5),
+  password: z.string().min(8),
+  count: z.int().min(1).max(10),
+  share: z.number().gt(0).lt(1),
+  ports: z.array(z.int()).min(1).max(2),
+  os: z.enum(["linux", "windows"]),
+  api: z.literal(1),
+  enabled: z.boolean(),
+  id: z.uuid(),
+  email: z.email(),
+  site: z.url(),
+  at: z.iso.datetime(),
+  wake: z.object({}),
+});
+
+test.each<[keyof typeof schemas.shape, unknown, string]>([
+  ["name", undefined, "is missing"],
+  ["name", 5, "must be text"],
+  ["name", "", "is empty"],
+  ["name", "too long", "is longer than 5 characters"],
+  ["password", "short", "is shorter than 8 characters"],
+  ["count", "x", "must be a number"],
+  ["count", Number.NaN, "must be a number"],
+  ["count", 1.5, "must be a whole number"],
+  ["count", 0, "must be at least 1"],
+  ["count", 11, "must be at most 10"],
+  ["share", 0, "must be more than 0"],
+  ["share", 1, "must be less than 1"],
+  ["ports", 9, "must be a list"],
+  ["ports", [], "is empty"],
+  ["ports", [1, 2, 3], "holds more than 2"],
+  ["os", "plan9", "must be one of linux, windows"],
+  ["api", 2, "must be 1"],
+  ["enabled", "yes", "must be true or false"],
+  ["id", "nas", "is not an id"],
+  ["email", "nobody", "is not an e-mail address"],
+  ["site", "here", "is not an address such as https://example.org"],
+  ["at", "now", "is not an instant such as 2026-01-31T12:00:00Z"],
+  ["wake", [], "must be an object"],
+])("%s: %o %s", (field, input, words) => {
+  const { error } = schemas.shape[field].safeParse(input, { error: inputWords });
+  expect(error?.issues[0]?.message).toBe(words);
+});
+
+test("what a schema says itself is left as it is", () => {
+  const { error } = z.string().regex(/^a/, "does not begin with a").safeParse("b", { error: inputWords });
+  expect(error?.issues[0]?.message).toBe("does not begin with a");
+});
