@@ -68,15 +68,19 @@ export class AgentDetails extends LitElement {
         checked: this.#before.showInHomeAssistant,
       })}`,
       (data) => this.#save(agent, data),
-      this.#delete.render({
-        label: "Delete agent",
-        question: `Delete ${agent.name}? Its credential ends at once; to come back it has to join anew.`,
-        work: async () => {
-          await deleteAgent(agent.id);
-          toast(`${agent.name} is deleted`);
-        },
-      }),
+      { button: this.#deleteButton(agent), isAsking: this.#delete.isAsking },
     );
+  }
+
+  #deleteButton({ id, name }: AgentAnswer) {
+    return this.#delete.render({
+      label: "Delete agent",
+      question: `Delete ${name}? Its credential ends at once; to come back it has to join anew.`,
+      work: async () => {
+        await deleteAgent(id);
+        toast(`${name} is deleted`);
+      },
+    });
   }
 
   #facts({ status, statusSince, lastSeenAt, hostname, os, arch, version, heartbeat, interfaces }: AgentAnswer): Fact[] {

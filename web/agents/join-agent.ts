@@ -42,6 +42,11 @@ export class JoinAgent extends LitElement {
         display: grid;
         gap: var(--space-2);
       }
+      summary {
+        padding: var(--space-1) 0;
+        color: var(--accent);
+        cursor: pointer;
+      }
     `,
   ];
 
@@ -102,22 +107,29 @@ export class JoinAgent extends LitElement {
     return html`<header><h2 id="title">Join an agent</h2></header>
       <div class="body fields">
         <div class="step">
-          <p><b>In a checkout of PowerBeacon</b> on the agent's machine:</p>
+          <p>On the agent's machine, in a checkout of PowerBeacon:</p>
           <copy-text what="command to join" .text=${command}></copy-text>
           <copy-text what="command to run" text="npm run agent -- run"></copy-text>
         </div>
-        <div class="step">
-          <p><b>With the bundled file</b> <span class="mono">powerbeacon-agent.mjs</span> and Node 22 or newer:</p>
-          <copy-text
-            what="command to join"
-            .text=${command.replace("npm run agent --", "node powerbeacon-agent.mjs")}
-          ></copy-text>
-          <copy-text what="command to run" text="node powerbeacon-agent.mjs run"></copy-text>
-        </div>
-        <p class="quiet small">
-          The join code works once, until ${when(expiresAt, this.clock())}. In a container it is
-          <span class="mono">JOIN_CODE=${code}</span>.
-        </p>
+        <details>
+          <summary>Without a checkout</summary>
+          <div class="step">
+            <p class="quiet">
+              Copy the one file <span class="mono">powerbeacon-agent.mjs</span> there (<span class="mono"
+                >npm run build:agent</span
+              >
+              makes it). It needs Node 22 or newer.
+            </p>
+            <copy-text
+              what="command to join"
+              .text=${command.replace("npm run agent --", "node powerbeacon-agent.mjs")}
+            ></copy-text>
+            <copy-text what="command to run" text="node powerbeacon-agent.mjs run"></copy-text>
+            <p class="quiet">In a container the code is a setting:</p>
+            <copy-text what="setting" .text=${`JOIN_CODE=${code}`}></copy-text>
+          </div>
+        </details>
+        <p class="quiet small">The join code works once, until ${when(expiresAt, this.clock())}.</p>
         <div role="status">
           ${
             joined.length > 0

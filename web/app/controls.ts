@@ -106,6 +106,13 @@ export const controls = css`
   legend {
     font-weight: 550;
   }
+  .check label {
+    font-weight: 450;
+  }
+  legend {
+    padding: 0;
+    margin-bottom: var(--space-1);
+  }
   input:not([type="checkbox"]),
   select,
   textarea {

@@ -41,10 +41,10 @@ export class CopyText extends LitElement {
   override render() {
     return html`<div>
       <code>${this.text}</code>
-      <button type="button" aria-label="Copy the ${this.what}" @click=${this.#copy}>
+      <button type="button" class="icon-only" title="Copy" aria-label="Copy the ${this.what}" @click=${this.#copy}>
         ${icon(this.isCopied ? mdiCheck : mdiContentCopy)}
-        <span aria-live="polite">${this.isCopied ? "Copied" : "Copy"}</span>
       </button>
+      <span class="visually-hidden" role="status">${this.isCopied ? "Copied" : ""}</span>
     </div>`;
   }
 

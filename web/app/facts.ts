@@ -19,7 +19,7 @@ export function factList(facts: readonly Fact[]) {
 export const factStyles = css`
   .facts {
     display: grid;
-    grid-template-columns: repeat(auto-fit, minmax(min(13rem, 100%), 1fr));
+    grid-template-columns: repeat(auto-fit, minmax(min(10rem, 100%), 1fr));
     gap: var(--space-2) var(--space-5);
   }
   .facts div {

@@ -84,17 +84,19 @@ export class ClusterForm extends LitElement {
         checked: before.showInHomeAssistant,
       })}`,
       (data) => this.#save(data),
-      cluster
-        ? this.#delete.render({
-            label: "Delete cluster",
-            question: `Delete ${cluster.name}? Its devices and agents stay, in no cluster.`,
-            work: async () => {
-              await deleteCluster(cluster.id);
-              toast(`${cluster.name} is deleted`);
-            },
-          })
-        : undefined,
+      cluster && { button: this.#deleteButton(cluster), isAsking: this.#delete.isAsking },
     );
+  }
+
+  #deleteButton({ id, name }: ClusterAnswer) {
+    return this.#delete.render({
+      label: "Delete cluster",
+      question: `Delete ${name}? Its devices and agents stay, in no cluster.`,
+      work: async () => {
+        await deleteCluster(id);
+        toast(`${name} is deleted`);
+      },
+    });
   }
 
   #members(

@@ -57,11 +57,11 @@ export class ClusterSection extends LitElement {
         min-width: 0;
       }
       .counts {
-        flex: 1;
-        min-width: max-content;
+        white-space: nowrap;
       }
       .agents {
         display: flex;
+        flex: 1 1 12rem;
         flex-wrap: wrap;
         gap: var(--space-2);
       }
@@ -117,19 +117,15 @@ export class ClusterSection extends LitElement {
           }
         </div>
         <p class="counts quiet">${this.#counts()}</p>
+        <ul class="agents" aria-label="Agents">
+          ${repeat(
+            agents,
+            ({ id }) => id,
+            (agent) => html`<li><agent-chip .agent=${agent} .clock=${this.clock}></agent-chip></li>`,
+          )}
+        </ul>
         ${this.#wakeAll()}
       </header>
-      ${
-        agents.length > 0
-          ? html`<ul class="agents" aria-label="Agents">
-              ${repeat(
-                agents,
-                ({ id }) => id,
-                (agent) => html`<li><agent-chip .agent=${agent} .clock=${this.clock}></agent-chip></li>`,
-              )}
-            </ul>`
-          : nothing
-      }
       ${
         devices.length > 0 && agents.length === 0
           ? html`<p class="problems">

@@ -84,21 +84,27 @@ export class DeviceDetails extends LitElement {
         <wake-history .deviceId=${device.id} .lastWake=${device.lastWake} .clock=${this.#clock}></wake-history>
       </div>
       <footer>
-        <div class="buttons">
-          <div class="fill">
-            ${this.#delete.render({
-              label: "Delete device",
-              question: `Delete ${device.name} with its history?`,
-              work: async () => {
-                await deleteDevice(device.id);
-                toast(`${device.name} is deleted`);
-              },
-            })}
-          </div>
-          <button @click=${() => this.#say("edit")}>Edit</button>
-        </div>
+        ${
+          this.#delete.isAsking
+            ? this.#deleteButton(device)
+            : html`<div class="buttons">
+                <div class="fill">${this.#deleteButton(device)}</div>
+                <button @click=${() => this.#say("edit")}>Edit</button>
+              </div>`
+        }
       </footer>
     </dialog>`;
+  }
+
+  #deleteButton({ id, name }: DeviceAnswer) {
+    return this.#delete.render({
+      label: "Delete device",
+      question: `Delete ${name} with its history?`,
+      work: async () => {
+        await deleteDevice(id);
+        toast(`${name} is deleted`);
+      },
+    });
   }
 
   #now(device: DeviceAnswer) {

@@ -1,7 +1,6 @@
 import { mdiPower } from "@mdi/js";
-import { LitElement, css, html } from "lit";
+import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { styleMap } from "lit/directives/style-map.js";
 import type { PowerState } from "#contracts/power.ts";
 import { icon, iconStyles } from "../app/icon.ts";
 
@@ -73,11 +72,14 @@ export class PowerLight extends LitElement {
   /** How much of the wait for it is over, 0 to 1. */
   @property({ type: Number }) progress = 0;
 
+  /** Lit's `styleMap` first writes a style attribute, which the Content-Security-Policy forbids. */
+  override willUpdate(): void {
+    this.style.setProperty("--progress", String(Math.min(1, this.progress)));
+  }
+
   override render() {
-    const isWaking = this.power === "waking";
     return html`<div class="light ${this.power}">
-      ${isWaking ? html`<span class="ring" style=${styleMap({ "--progress": String(Math.min(1, this.progress)) })}></span>` : ""}
-      ${icon(mdiPower)}
+      ${this.power === "waking" ? html`<span class="ring"></span>` : nothing} ${icon(mdiPower)}
     </div>`;
   }
 }

@@ -43,7 +43,12 @@ export class WakeHistory extends LitElement {
         font-size: var(--size-small);
       }
       li {
+        display: grid;
+        grid-template-columns: 4.5rem minmax(0, 1fr);
         overflow-wrap: anywhere;
+      }
+      .after {
+        font-variant-numeric: tabular-nums;
       }
     `,
   ];
@@ -77,7 +82,10 @@ export class WakeHistory extends LitElement {
       <ol>
         ${stages.map(
           (record) =>
-            html`<li><span class="quiet">${exactly(record.at)}</span> ${stageSentence(record)}${failures(record)}</li>`,
+            html`<li title=${exactly(record.at)}>
+              <span class="quiet after">${afterSeconds(requestedAt, record.at)}</span>
+              <span>${stageSentence(record)}${failures(record)}</span>
+            </li>`,
         )}
       </ol>
     </details>`;
@@ -92,6 +100,11 @@ export class WakeHistory extends LitElement {
       this.problem = `The history cannot be read: ${error.message}`;
     }
   }
+}
+
+/** How long after the request: `+8.2 s`. */
+function afterSeconds(requestedAt: string, at: string): string {
+  return `+${Math.max(0, (Date.parse(at) - Date.parse(requestedAt)) / 1_000).toFixed(1)} s`;
 }
 
 /** Why agents could not do their part. */

@@ -20,6 +20,11 @@ export class DeleteButton {
     this.#dialog = dialog;
   }
 
+  /** While it asks, nothing else is offered beside it. */
+  get isAsking(): boolean {
+    return this.#step !== "idle";
+  }
+
   render({ label, question, work }: Deletion) {
     if (this.#step === "idle")
       return html`<button type="button" class="danger plain" @click=${() => this.#go("asks")}>${label}</button>`;

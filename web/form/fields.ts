@@ -101,20 +101,19 @@ function framed(form: FormState, field: Field, control: TemplateResult): Templat
   </div>`;
 }
 
-function notes(form: FormState, { name, label, hint }: Field) {
+/** What is wrong takes the place of the hint: it is what a person has to read now. */
+function notes(form: FormState, { name, hint }: Field) {
   const error = form.errorAt(name);
-  return html`${hint ? html`<p class="hint" id="${name}-hint">${hint}</p>` : nothing}${
-    error ? html`<p class="error" id="${name}-error">${sentence(label, error)}</p>` : nothing
-  }`;
+  if (error !== undefined) return html`<p class="error" id="${name}-note">${sentence(error)}</p>`;
+  return hint ? html`<p class="hint" id="${name}-note">${hint}</p>` : nothing;
 }
 
 function describedBy(form: FormState, { name, hint }: Field) {
   const isWrong = form.errorAt(name) !== undefined;
-  const ids = [hint ? `${name}-hint` : [], isWrong ? `${name}-error` : []].flat();
-  return { invalid: isWrong ? "true" : "false", describedBy: ids.length > 0 ? ids.join(" ") : nothing };
+  return { invalid: isWrong ? "true" : "false", describedBy: isWrong || hint ? `${name}-note` : nothing };
 }
 
-/** The hub says "is missing", and means the field that the message stands at. */
-function sentence(label: string, message: string): string {
-  return /^[a-z]/.test(message) ? `${label} ${message}.` : `${message}.`;
+/** The hub says `is missing` of a field; here the message stands at it. */
+function sentence(message: string): string {
+  return /^[a-z]/.test(message) ? `This ${message}.` : `${message}.`;
 }

@@ -34,7 +34,13 @@ export class FormDialog {
     this.#dialog()?.close();
   }
 
-  render(words: DialogWords, fields: TemplateResult, work: (data: FormData) => Promise<void>, aside?: TemplateResult) {
+  /** @param deletion the button that deletes what is edited, and whether it is asking whether it may. */
+  render(
+    words: DialogWords,
+    fields: TemplateResult,
+    work: (data: FormData) => Promise<void>,
+    deletion?: { readonly button: TemplateResult; readonly isAsking: boolean },
+  ) {
     const { state } = this;
     return html`<dialog aria-labelledby="title" @cancel=${this.#cancelled} @close=${this.#closed}>
       <form
@@ -51,24 +57,27 @@ export class FormDialog {
         <div class="body fields">${fields}</div>
         <footer>
           ${state.problem ? html`<p class="problem" role="alert">${state.problem}</p>` : nothing}
-          ${
-            this.#asksToDiscard
-              ? html`<div class="buttons" role="alert">
-                  <p class="fill">Discard what you typed?</p>
-                  <button type="button" @click=${this.#keep}>Keep editing</button>
-                  <button type="button" class="danger" @click=${() => this.close()}>Discard</button>
-                </div>`
-              : html`<div class="buttons">
-                  <div class="fill">${aside ?? nothing}</div>
-                  <button type="button" @click=${this.#leave}>Cancel</button>
-                  <button class="primary" aria-disabled=${state.isBusy ? "true" : "false"}>
-                    ${state.isBusy ? words.busy : words.submit}
-                  </button>
-                </div>`
-          }
+          ${this.#asksToDiscard ? this.#discard() : deletion?.isAsking ? deletion.button : this.#buttons(words, deletion?.button)}
         </footer>
       </form>
     </dialog>`;
+  }
+
+  #buttons({ submit, busy }: DialogWords, aside: TemplateResult | undefined) {
+    const { isBusy } = this.state;
+    return html`<div class="buttons">
+      <div class="fill">${aside ?? nothing}</div>
+      <button type="button" @click=${this.#leave}>Cancel</button>
+      <button class="primary" aria-disabled=${isBusy ? "true" : "false"}>${isBusy ? busy : submit}</button>
+    </div>`;
+  }
+
+  #discard() {
+    return html`<div class="buttons" role="alert">
+      <p class="fill">Discard what you typed?</p>
+      <button type="button" @click=${this.#keep}>Keep editing</button>
+      <button type="button" class="danger primary" @click=${() => this.close()}>Discard</button>
+    </div>`;
   }
 
   async #submitted(event: SubmitEvent, work: (data: FormData) => Promise<void>): Promise<void> {

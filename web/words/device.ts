@@ -69,8 +69,8 @@ function hasWokenIt({ at, outcome, seconds }: LastWake, { since }: DeviceAnswer)
 const SLACK_MS = 10_000;
 
 function progressWords(device: DeviceAnswer, news: WakeStageRecord | undefined): string {
-  const limit = `gives up after ${wakeWindowSeconds(device)} s`;
-  return news?.stage === "sent" ? `Magic packets sent by ${news.agent} · ${limit}` : `Asking the agents · ${limit}`;
+  const limit = `up to ${wakeWindowSeconds(device)} s`;
+  return news?.stage === "sent" ? `Sent by ${news.agent} · ${limit}` : `Asking the agents · ${limit}`;
 }
 
 /** A step of a wake, as its history tells it. */
