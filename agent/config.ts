@@ -14,6 +14,9 @@ const Environment = z.object({
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 
+/** The names of all settings, for the guard that compares them with `docker-compose.yml`. */
+export const SETTING_NAMES: readonly string[] = Object.keys(Environment.shape);
+
 export interface AgentConfig {
   readonly hubUrl: string | undefined;
   readonly joinCode: string | undefined;
