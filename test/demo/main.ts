@@ -17,7 +17,7 @@ import { startSweeper } from "./sweeper.ts";
 /**
  * `npm run demo`: a real hub with two real agents, and six simulated machines to wake, for somebody who has none at hand.
  *
- * Everything listens on loopback, lives in one temporary folder and goes when the demo ends.
+ * Hub, door and machines take connections on loopback only. Everything lives in one temporary folder and goes when the demo ends.
  */
 
 const ACCOUNT: Account = { username: "demo", password: randomBytes(9).toString("base64url") };
