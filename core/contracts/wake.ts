@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { PacketDestination } from "./agent.ts";
 import { Instant } from "./instant.ts";
+import { parseJson } from "./json.ts";
 import { Key } from "./key.ts";
 import { MacAddress } from "./mac-address.ts";
 import { Evidence } from "./power.ts";
@@ -174,14 +175,6 @@ function accepted<Request>(request: Request): ParsedRequest<Request> {
 
 function refused(reason: string, transaction: string | null): ParsedRequest<never> {
   return { ok: false, reason, transaction };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the caller answers that it is no JSON
-  }
 }
 
 function problemOf(error: z.ZodError): string {

@@ -2,7 +2,7 @@ import { Aedes } from "aedes";
 import { type Duplex, duplexPair } from "node:stream";
 import pino from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { topics } from "#contracts/topics.ts";
+import { KeyedTopic, topics } from "#contracts/topics.ts";
 import { type Link, type LinkMessage, createLink } from "./link.ts";
 
 let broker: Aedes;
@@ -60,6 +60,21 @@ describe("the hub's link", () => {
     expect(link.fullName("device/nas/set")).toBe("base/device/nas/set");
     expect(link.ownName("base/device/nas/set")).toBe("device/nas/set");
     expect(link.ownName("basement/device/nas/set")).toBeUndefined();
+  });
+
+  test("speaks outside of its base as the topic is written, and hears what others leave there", async () => {
+    const topic = new KeyedTopic("elsewhere/+/config", { qos: 1, retain: true });
+    const received: LinkMessage[] = [];
+    link.outside.on(topic, (message) => received.push(message));
+    const heard = await overhear(topic.for("ours"));
+    await link.connect();
+    await link.outside.publish(topic.for("ours"), "1", topic.options);
+    await expect.poll(() => heard).toEqual(["1"]);
+    await say(topic.for("theirs"), "2");
+    await say(`base/${topic.for("below")}`, "3");
+    await say(topic.for("last"), "4");
+    await expect.poll(() => received.map(({ key }) => key)).toEqual(["theirs", "last"]);
+    expect(received[0]?.topic).toBe("elsewhere/theirs/config");
   });
 
   test("tells a message that was retained as such", async () => {

@@ -6,16 +6,22 @@ import type { Logger } from "pino";
 import { MAX_PACKET_BYTES } from "#contracts/limits.ts";
 import { type FixedTopic, type KeyedTopic, type TopicOptions, topics } from "#contracts/topics.ts";
 
+/** Topics that stand in one place: under the base topic, or outside of it. */
+export interface Outlet {
+  /** Resolves when the broker has taken it (QoS 1) or it was written (QoS 0). */
+  publish(topic: string, payload: string, options: TopicOptions & { properties?: ResponseProperties }): Promise<void>;
+  /** Calls the handler for each message on the topic. Subscribe before `connect`. */
+  on(topic: FixedTopic | KeyedTopic, handler: (message: LinkMessage) => void): void;
+}
+
 /**
  * The hub's own MQTT connection. It adds and strips the base topic, so that nothing else ever spells it.
  */
-export interface Link {
-  /** Resolves when the broker has taken it (QoS 1) or it was written (QoS 0). */
-  publish(topic: string, payload: string, options: TopicOptions & { properties?: ResponseProperties }): Promise<void>;
+export interface Link extends Outlet {
+  /** Topics as they are, without the base: Home Assistant's stand beside ours. */
+  readonly outside: Outlet;
   /** Messages that wait until the broker has taken earlier ones. Who has many to publish pauses while there are any. */
   readonly backlog: number;
-  /** Calls the handler for each message on the topic. Subscribe before `connect`. */
-  on(topic: FixedTopic | KeyedTopic, handler: (message: LinkMessage) => void): void;
   /** Calls the handler after each connect, once the subscriptions stand. */
   onConnect(handler: () => void): void;
   connect(): Promise<void>;
@@ -28,7 +34,7 @@ export interface Link {
 }
 
 export interface LinkMessage {
-  /** Without base. */
+  /** Without the base, where it stands under it. */
   readonly topic: string;
   /** What stands for `+` in a keyed topic; empty for a fixed one. */
   readonly key: string;
@@ -62,6 +68,8 @@ const MAX_WAITING = 200_000;
 const FAREWELL_MS = 1_000;
 
 interface Subscription {
+  /** What the topic's name begins with on the broker: the base, or nothing. */
+  readonly base: string;
   readonly topic: FixedTopic | KeyedTopic;
   readonly handler: (message: LinkMessage) => void;
 }
@@ -86,29 +94,34 @@ export function createLink({ baseTopic, open, log }: LinkOptions): Link {
 
   client.on("error", (error) => log.warn({ err: error }, "the hub's own MQTT connection broke"));
   client.on("message", (fullName, payload, packet) => {
-    if (!fullName.startsWith(base)) return;
-    const topic = fullName.slice(base.length);
+    const ownName = fullName.startsWith(base) ? fullName.slice(base.length) : undefined;
     for (const subscription of subscriptions) {
-      const key = keyOf(subscription.topic, topic);
-      if (key === undefined) continue;
+      const topic = subscription.base === base ? ownName : fullName;
+      const key = topic === undefined ? undefined : keyOf(subscription.topic, topic);
+      if (topic === undefined || key === undefined) continue;
       subscription.handler(messageOf(topic, key, payload, packet));
     }
   });
 
-  return {
-    on: (topic, handler) => void subscriptions.push({ topic, handler }),
-    onConnect: (handler) => void connectHandlers.push(handler),
-    fullName: (topic) => base + topic,
-    get backlog() {
-      return waiting.length;
-    },
-    ownName: (fullName) => (fullName.startsWith(base) ? fullName.slice(base.length) : undefined),
+  const outlet = (base: string): Outlet => ({
+    on: (topic, handler) => void subscriptions.push({ base, topic, handler }),
     publish: async (topic, payload, options) => {
       // the broker would end the connection for it, and it would be sent again after each break
       if (Buffer.byteLength(payload) > MAX_PACKET_BYTES - 1_024)
         throw new RangeError(`${Buffer.byteLength(payload)} bytes on ${topic} do not fit into a packet`);
       await inFlight(() => client.publishAsync(base + topic, payload, options));
     },
+  });
+
+  return {
+    ...outlet(base),
+    outside: outlet(""),
+    onConnect: (handler) => void connectHandlers.push(handler),
+    fullName: (topic) => base + topic,
+    get backlog() {
+      return waiting.length;
+    },
+    ownName: (fullName) => (fullName.startsWith(base) ? fullName.slice(base.length) : undefined),
     connect: async () => {
       const first = new Promise<void>((resolve, reject) => {
         client.on("connect", () => {
@@ -147,7 +160,9 @@ export function createLink({ baseTopic, open, log }: LinkOptions): Link {
 
   async function subscribe(): Promise<void> {
     const filters = Object.fromEntries(
-      subscriptions.map(({ topic }) => [base + topic.filter, { qos: topic.options.qos, nl: true, rap: true }] as const),
+      subscriptions.map(({ base, topic }) => {
+        return [base + topic.filter, { qos: topic.options.qos, nl: true, rap: true }] as const;
+      }),
     );
     await client.subscribeAsync(filters);
     for (const handler of connectHandlers) handler();

@@ -2,6 +2,7 @@ import type { ReceiptTarget } from "#contracts/agent.ts";
 import { Key } from "#contracts/key.ts";
 import type { Evidence } from "#contracts/power.ts";
 import { type AgentFailure, FINAL_STAGES, type WakeStageRecord } from "#contracts/wake.ts";
+import type { AnswerAddress } from "../kernel/answer.ts";
 import type { DirectoryAgent, DirectoryDevice } from "../members/directory.ts";
 import { pauseAfterBurst, windowMsOf } from "./wake.rules.ts";
 
@@ -14,8 +15,7 @@ export interface Asker {
   /** The door that the request came by; user names of people and of MQTT clients are apart. */
   readonly door: "http" | "mqtt";
   readonly transaction: string | null;
-  /** An MQTT 5 response topic, without base, and the data that correlates. */
-  readonly response: { readonly topic: string; readonly correlationData: Buffer | undefined } | null;
+  readonly response: AnswerAddress | null;
 }
 
 export interface AgentInWake {

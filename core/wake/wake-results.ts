@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import { topics } from "#contracts/topics.ts";
 import { type Refusal, type WakeResult, type WakeStageRecord } from "#contracts/wake.ts";
 import { Key } from "#contracts/key.ts";
+import { publishAnswer } from "../kernel/answer.ts";
 import type { Link } from "../kernel/link.ts";
 import type { DirectoryDevice } from "../members/directory.ts";
 import type { InterruptedWake } from "./last-wakes.ts";
@@ -10,11 +11,7 @@ import type { Asker, RunningWake } from "./running-wake.ts";
 /** Tells each asker every stage of its wakes: on the cluster's result topic, and on the response topic where one was given. */
 export function wakeResults(link: Link, log: Logger) {
   function publish(topic: string, payload: string, asker: Asker): void {
-    link.publish(topic, payload, topics.clusterWakeResult.options).catch(lost);
-    if (!asker.response) return;
-    const { topic: responseTopic, correlationData } = asker.response;
-    const properties = correlationData ? { properties: { correlationData } } : {};
-    link.publish(responseTopic, payload, { qos: 1, retain: false, ...properties }).catch(lost);
+    publishAnswer(link, topic, payload, asker.response).catch(lost);
   }
 
   function lost(error: unknown): void {

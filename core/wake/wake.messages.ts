@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { Receipt } from "#contracts/agent.ts";
 import { Key } from "#contracts/key.ts";
-import { responsePrefix, topics } from "#contracts/topics.ts";
+import { topics } from "#contracts/topics.ts";
 import {
   type ParsedRequest,
   type PowerRequest,
@@ -9,6 +9,7 @@ import {
   parseWakeRequest,
   type WakeRequest,
 } from "#contracts/wake.ts";
+import { answerAddressOf, whyNotAllowed } from "../kernel/answer.ts";
 import type { ErrorCode } from "../kernel/errors.ts";
 import type { Link, LinkMessage } from "../kernel/link.ts";
 import { parseJson } from "../kernel/parse.ts";
@@ -158,7 +159,7 @@ export function listenToWakes({ link, directory, wakes, results, onRefused, log 
     named: { cluster: string | null; device: string | null },
   ): Door {
     let transaction: string | null = null;
-    const response = responseOf(message);
+    const response = answerAddressOf(link, message);
     const asker = (transaction: string | null): Asker => ({
       by: message.by,
       door: "mqtt",
@@ -188,22 +189,10 @@ export function listenToWakes({ link, directory, wakes, results, onRefused, log 
         // a command that waits for whoever subscribes next would start a machine long after it was wished
         if (message.retained) return refuse("RETAINED_COMMAND", NEVER_RETAINED);
         if (!parsed.ok) return refuse("INVALID_REQUEST", parsed.reason);
-        if (response === "not-allowed")
-          return refuse(
-            "RESPONSE_TOPIC_NOT_ALLOWED",
-            `A response topic must begin with ${link.fullName(responsePrefix(message.by))}`,
-          );
+        if (response === "not-allowed") return refuse("RESPONSE_TOPIC_NOT_ALLOWED", whyNotAllowed(link, message));
         return parsed.request;
       },
     };
-  }
-
-  /** Nobody borrows the hub's rights: a response goes to the asker's own topics only. */
-  function responseOf(message: LinkMessage): Asker["response"] | "not-allowed" {
-    if (message.responseTopic === undefined) return null;
-    const topic = link.ownName(message.responseTopic);
-    const isOwn = topic?.startsWith(responsePrefix(message.by)) && !/[+#\0]/.test(topic);
-    return topic !== undefined && isOwn ? { topic, correlationData: message.correlationData } : "not-allowed";
   }
 }
 
