@@ -6,6 +6,7 @@ import { Enrolment } from "#core/agents/enrolment.entity.ts";
 import { Session } from "#core/auth/session.entity.ts";
 import { User } from "#core/auth/user.entity.ts";
 import { Cluster } from "#core/clusters/cluster.entity.ts";
+import { DiscoveryConfig } from "#core/discovery/discovery-config.entity.ts";
 import { Device } from "#core/devices/device.entity.ts";
 import { DeviceAgent } from "#core/members/device-agent.entity.ts";
 import { MqttClient } from "#core/mqtt-clients/mqtt-client.entity.ts";
@@ -14,7 +15,20 @@ import { Wake } from "#core/wake/wake.entity.ts";
 
 /** The entity list and the migrations, for the hub and for `npm run migration`. */
 export default defineConfig({
-  entities: [Site, User, Session, Cluster, Agent, AgentHeartbeat, Enrolment, Device, DeviceAgent, MqttClient, Wake],
+  entities: [
+    Site,
+    User,
+    Session,
+    Cluster,
+    Agent,
+    AgentHeartbeat,
+    Enrolment,
+    Device,
+    DeviceAgent,
+    MqttClient,
+    Wake,
+    DiscoveryConfig,
+  ],
   extensions: [Migrator],
   // a database that does not answer at all must not hold up the hub for as long as TCP waits
   driverOptions: { connectionTimeoutMillis: 5_000, query_timeout: 15_000, keepAlive: true },

@@ -43,6 +43,7 @@ describe("settings", () => {
         tls: null,
         publicUrl: null,
         baseTopic: "powerbeacon",
+        discovery: true,
         discoveryPrefix: "homeassistant",
       },
       dataDir: resolve("./data"),

@@ -55,6 +55,7 @@ const Environment = z.object({
     .regex(/^(?!\$)[^+#/\s]+(\/[^+#/\s]+)*$/, "is not a topic name, or has an empty level")
     .max(100)
     .default("powerbeacon"),
+  HA_DISCOVERY: z.enum(["on", "off"], "is neither on nor off").default("on"),
   HA_DISCOVERY_PREFIX: z
     .string()
     .regex(/^[^+#/\s]+(\/[^+#/\s]+)*$/, "is not a topic name")
@@ -111,6 +112,7 @@ function configFrom(env: z.infer<typeof Environment>, tls: { cert: Buffer; key: 
       tls: tls && { ...tls, host: env.MQTT_HOST, port: env.MQTT_TLS_PORT },
       publicUrl: env.MQTT_PUBLIC_URL,
       baseTopic: env.MQTT_BASE_TOPIC,
+      discovery: env.HA_DISCOVERY === "on",
       discoveryPrefix: env.HA_DISCOVERY_PREFIX,
     },
     dataDir: resolve(env.DATA_DIR),

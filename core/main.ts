@@ -17,6 +17,7 @@ import { type Sessions, loadSessions } from "./auth/sessions.ts";
 import { clusterRoutes } from "./clusters/clusters.routes.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { deviceRoutes } from "./devices/devices.routes.ts";
+import { type HomeAssistantOptions, startHomeAssistant } from "./home-assistant.ts";
 import { healthRoutes } from "./http/health.routes.ts";
 import { createHttpServer, listen } from "./http/server.ts";
 import { keptSecret, openDataFolder } from "./kernel/data-folder.ts";
@@ -38,6 +39,7 @@ import { mqttClientRoutes } from "./mqtt-clients/mqtt-clients.routes.ts";
 import { listenToSightings } from "./power/power.messages.ts";
 import { PowerStates } from "./power/power-states.ts";
 import { startWatchLists } from "./power/watch-lists.ts";
+import { listenToRequests } from "./requests/requests.messages.ts";
 import { ensureDefaultSite } from "./sites/sites.service.ts";
 import { VERSION } from "./version.ts";
 import { endInterruptedWakes, restoreLastWakes } from "./wake/last-wakes.ts";
@@ -64,6 +66,8 @@ export interface HubOptions {
   readonly postgresSettings?: Readonly<Record<string, string>>;
   /** Tests ask faster than people and scripts do. */
   readonly callsPerMinute?: number;
+  /** Tests wait less for Home Assistant. */
+  readonly discoveryTiming?: HomeAssistantOptions["timing"];
   /** Called when the hub must not go on, with a sentence why. */
   readonly onFatal?: (reason: string) => void;
 }
@@ -137,17 +141,19 @@ async function startParts(
   const connections = new Map<string, number>();
   const count = (id: string, by: number) => connections.set(id, (connections.get(id) ?? 0) + by);
   let events: ReturnType<typeof startEvents> | undefined;
-  let requests: ReturnType<typeof listenToWakes> | undefined;
+  let retainedRequests: ((topic: string, by: string) => boolean) | undefined;
+  let homeAssistant: Awaited<ReturnType<typeof startHomeAssistant>> | undefined;
   const broker = await openBroker(config, {
     log: log.child({ part: "broker" }),
     policy: {
       authenticate: (shown) => authenticate(shown, agentCredentials, mqttCredentials),
       clusterOfDevice: (key) => clusterKeyOf(directory.devices.byKey(key)),
       clusterOfAgent: (key) => clusterKeyOf(directory.agents.byKey(key)),
+      clusterOfDiscovery: (objectId) => homeAssistant?.clusterOf(objectId),
       connected: (principal) => void count(principal.id, 1),
       disconnected: (principal) => void count(principal.id, -1),
       refused: ({ username, action, topic, reason }) => {
-        if (reason === RETAINED_REQUEST && requests?.refuseRetained(topic, username)) return;
+        if (reason === RETAINED_REQUEST && retainedRequests?.(topic, username)) return;
         const nothing = { cluster: null, device: null, transaction: null };
         events?.refused({ ...nothing, by: username, reason: `${action} ${topic}: ${reason}` });
       },
@@ -184,7 +190,12 @@ async function startParts(
   const emFor = (siteId: string) => boundTo(database, siteId);
   listenToAgents({ link, directory, presence, heartbeats, signer, emFor, log });
   listenToSightings({ link, directory, power, log });
-  requests = listenToWakes({ link, directory, wakes, results, onRefused: events.refused, log });
+  const wakeRequests = listenToWakes({ link, directory, wakes, results, onRefused: events.refused, log });
+  const { discoveryTiming: timing } = options;
+  const parts = { config, site, database, emFor, directory, link, states: started, timing, log };
+  homeAssistant = await startHomeAssistant(parts);
+  const hubRequests = listenToRequests({ link, verbs: homeAssistant.verbs, onRefused: events.refused, log });
+  retainedRequests = (topic, by) => wakeRequests.refuseRetained(topic, by) || hubRequests.refuseRetained(topic, by);
   link.onConnect(() => {
     started.publishAll();
     watchLists.publishAll();
@@ -197,6 +208,7 @@ async function startParts(
   closers.push(async () => {
     wakes.close();
     started.close();
+    await homeAssistant?.close();
     await watchLists.close();
     await link.close();
     await heartbeats.close();
@@ -211,6 +223,7 @@ async function startParts(
     siteId: site.id,
     version: VERSION,
     baseTopic: config.mqtt.baseTopic,
+    discoveryPrefix: config.mqtt.discoveryPrefix,
     trustProxy: config.http.trustProxy,
     callsPerMinute: options.callsPerMinute,
     log,

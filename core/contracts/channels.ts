@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { Heartbeat, InventoryMessage, Receipt, SightingBatch } from "./agent.ts";
+import { DiscoveryConfig, discoveryTopics } from "./discovery.ts";
 import { EventMessage } from "./event.ts";
 import { AgentOrder, WakeOrder, WatchList } from "./order.ts";
 import { Availability, ClusterInfo, DeviceInfo, HubInfo, SwitchState } from "./power.ts";
+import { HubRequest, HubResponse } from "./request.ts";
 import { type FixedTopic, type KeyedTopic, topics } from "./topics.ts";
 import { Refusal, WakeResult } from "./wake.ts";
 
@@ -10,7 +12,7 @@ import { Refusal, WakeResult } from "./wake.ts";
 export interface Channel {
   readonly topic: FixedTopic | KeyedTopic;
   /** What the free level of the topic stands for. */
-  readonly parameter?: "device" | "cluster" | "agent";
+  readonly parameter?: "device" | "cluster" | "agent" | "verb" | "object_id";
   readonly from: "hub" | "agent" | "anyone";
   readonly to: "hub" | "agent" | "all";
   readonly summary: string;
@@ -190,8 +192,46 @@ export const channels: readonly Channel[] = [
     summary: "A batch of changes seen",
     payload: SightingBatch,
   },
+  {
+    topic: topics.hubRequest,
+    parameter: "verb",
+    from: "anyone",
+    to: "hub",
+    summary: "A request to the hub itself",
+    payload: HubRequest,
+  },
+  {
+    topic: topics.hubResponse,
+    parameter: "verb",
+    from: "hub",
+    to: "all",
+    summary: "How a request to the hub ended",
+    payload: HubResponse,
+  },
   { topic: topics.event, from: "hub", to: "all", summary: "What happened, anywhere", payload: EventMessage },
 ];
+
+/** Home Assistant's topics. They stand outside of the base topic. */
+export function discoveryChannels(prefix: string): readonly Channel[] {
+  const { status, config } = discoveryTopics(prefix);
+  return [
+    {
+      topic: status,
+      from: "anyone",
+      to: "hub",
+      summary: "Home Assistant's birth message, which the hub answers with all states",
+      payload: Availability,
+    },
+    {
+      topic: config,
+      parameter: "object_id",
+      from: "hub",
+      to: "all",
+      summary: "A thing for Home Assistant; empty once it is gone, or when a person deletes it there",
+      payload: DiscoveryConfig,
+    },
+  ];
+}
 
 /** The topic as documents write it: `device/<device>/state`. */
 export function topicPattern({ topic, parameter }: Pick<Channel, "topic" | "parameter">): string {

@@ -1,25 +1,46 @@
 import { z } from "zod";
-import { type Channel, channels, topicPattern } from "#contracts/channels.ts";
+import { type Channel, channels, discoveryChannels, topicPattern } from "#contracts/channels.ts";
 
-/** The AsyncAPI 3.0 document of the MQTT API, made from the contracts. Topics are without the base topic, which is the server's path. */
-export function asyncApiDocument({ version, baseTopic }: { version: string; baseTopic: string }): object {
+/** What the free level of a topic is. */
+const PARAMETERS: Readonly<Record<NonNullable<Channel["parameter"]>, string>> = {
+  device: "the key of the device",
+  cluster: "the key of the cluster",
+  agent: "the key of the agent",
+  verb: "what is asked for",
+  object_id: "powerbeacon_, the kind of thing, _ and the id of its row",
+};
+
+/** The AsyncAPI 3.0 document of the MQTT API, made from the contracts. */
+export function asyncApiDocument({
+  version,
+  baseTopic,
+  discoveryPrefix,
+}: {
+  version: string;
+  baseTopic: string;
+  discoveryPrefix: string;
+}): object {
+  const ours = channels.map((channel) => [idOf(channel), channelOf(channel, `${baseTopic}/`)] as const);
+  const homeAssistants = discoveryChannels(discoveryPrefix);
+  const outside = homeAssistants.map((channel) => [idOf(channel), channelOf(channel, "")] as const);
+  const operations = [...channels, ...homeAssistants].map((channel) => [idOf(channel), operationOf(channel)] as const);
   return {
     asyncapi: "3.0.0",
     info: {
       title: "PowerBeacon",
       version,
-      description: `Every topic stands under "${baseTopic}/". Orders are compact JWS (EdDSA) of the payload shown.`,
+      description: `Every topic but Home Assistant's stands under "${baseTopic}/". Orders are compact JWS (EdDSA) of the payload shown.`,
     },
-    channels: Object.fromEntries(channels.map((channel) => [idOf(channel), channelOf(channel, baseTopic)])),
-    operations: Object.fromEntries(channels.map((channel) => [idOf(channel), operationOf(channel)])),
+    channels: Object.fromEntries([...ours, ...outside]),
+    operations: Object.fromEntries(operations),
   };
 }
 
-function channelOf(channel: Channel, baseTopic: string): object {
+function channelOf(channel: Channel, base: string): object {
   const { parameter, topic, summary, payload } = channel;
   return {
-    address: `${baseTopic}/${topic.filter.replace("+", `{${parameter}}`)}`,
-    ...(parameter && { parameters: { [parameter]: { description: `the key of the ${parameter}` } } }),
+    address: `${base}${topic.filter.replace("+", `{${parameter}}`)}`,
+    ...(parameter && { parameters: { [parameter]: { description: PARAMETERS[parameter] } } }),
     messages: { message: { summary, payload: z.toJSONSchema(payload, { io: "output", unrepresentable: "any" }) } },
     bindings: { mqtt: {} },
   };

@@ -135,6 +135,7 @@ async function createServer(log: pino.Logger) {
     siteId: "",
     version: "1.2.3",
     baseTopic: "powerbeacon",
+    discoveryPrefix: "homeassistant",
     trustProxy: [],
     log,
   });

@@ -56,6 +56,7 @@ export interface HttpOptions {
   readonly siteId: string;
   readonly version: string;
   readonly baseTopic: string;
+  readonly discoveryPrefix: string;
   readonly trustProxy: readonly string[];
   /** Of one account, or of a stranger's address; 600 unless said otherwise. */
   readonly callsPerMinute?: number | undefined;

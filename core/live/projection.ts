@@ -3,7 +3,7 @@ import type { HubInfo, SwitchState } from "#contracts/power.ts";
 import { type FixedTopic, type KeyedTopic, topics } from "#contracts/topics.ts";
 import type { Presence } from "../agents/presence.ts";
 import type { Link } from "../kernel/link.ts";
-import type { Directory, DirectoryChange, DirectoryDevice } from "../members/directory.ts";
+import type { Directory, DirectoryChange, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
 import type { PowerStates } from "../power/power-states.ts";
 import type { WakeService } from "../wake/wake.service.ts";
 import { type Now, switchState } from "./now.ts";
@@ -68,6 +68,47 @@ export class Projection {
     for (const cluster of this.#options.directory.clusters) this.#dirtyClusters.add(cluster.id);
     this.hubDirty();
     this.#schedule();
+  }
+
+  /** Publishes the topics of one thing again, changed or not: who has only now learned of them can rely on what comes. */
+  publishAgain({ type, id }: { readonly type: "hub" | "device" | "cluster" | "agent"; readonly id: string }): void {
+    const { directory } = this.#options;
+    switch (type) {
+      case "hub":
+        this.#forget(topics.hubStatus.name, topics.hubInfo.name);
+        this.#publish(topics.hubStatus, topics.hubStatus.name, "online");
+        return this.#publishHub();
+      case "device": {
+        const device = directory.devices.byId(id);
+        if (!device) return;
+        this.#forget(...deviceTopics.map((topic) => topic.for(device.key)));
+        return this.#publishDevice(device);
+      }
+      case "cluster": {
+        const cluster = directory.clusters.byId(id);
+        if (!cluster) return;
+        this.#forget(...clusterTopics.map((topic) => topic.for(cluster.key)));
+        return this.#publishCluster(cluster);
+      }
+      case "agent":
+        return this.#publishAbsence(id);
+    }
+  }
+
+  /**
+   * An agent says itself whether it is there, but one that never came, or not since the broker forgot, said nothing. One that
+   * comes at this very moment reads this and contradicts it.
+   */
+  #publishAbsence(id: string): void {
+    const agent = this.#options.directory.agents.byId(id);
+    if (!agent || this.#options.presence.isOnline(id)) return;
+    const name = topics.agentStatus.for(agent.key);
+    this.#forget(name);
+    this.#publish(topics.agentStatus, name, "offline");
+  }
+
+  #forget(...names: string[]): void {
+    for (const name of names) this.#published.delete(name);
   }
 
   hubDirty(): void {
@@ -149,7 +190,10 @@ export class Projection {
     for (const id of this.#dirtyDevices) {
       if (left-- === 0) return this.#schedule();
       this.#dirtyDevices.delete(id);
-      this.#publishDevice(id);
+      const device = this.#options.directory.devices.byId(id);
+      if (device) this.#publishDevice(device);
+      else this.#lastSwitch.delete(id);
+      this.#tell("device", id);
     }
     for (const id of this.#dirtyAgents) {
       this.#dirtyAgents.delete(id);
@@ -157,44 +201,41 @@ export class Projection {
     }
   }
 
-  #publishDevice(id: string): void {
-    const { directory, now } = this.#options;
-    const device = directory.devices.byId(id);
-    if (device) {
-      const info = now.deviceInfo(device);
-      const state = switchState(info.power, this.#lastSwitch.get(id) ?? "None");
-      this.#lastSwitch.set(id, state);
-      this.#publish(topics.deviceInfo, topics.deviceInfo.for(device.key), JSON.stringify(info));
-      this.#publish(topics.deviceAvailability, topics.deviceAvailability.for(device.key), now.availability(device));
-      this.#publish(topics.deviceState, topics.deviceState.for(device.key), state);
-    } else {
-      this.#lastSwitch.delete(id);
-    }
-    this.#tell("device", id);
+  #publishDevice(device: DirectoryDevice): void {
+    const { now } = this.#options;
+    const info = now.deviceInfo(device);
+    const state = switchState(info.power, this.#lastSwitch.get(device.id) ?? "None");
+    this.#lastSwitch.set(device.id, state);
+    this.#publish(topics.deviceAvailability, topics.deviceAvailability.for(device.key), now.availability(device));
+    this.#publish(topics.deviceInfo, topics.deviceInfo.for(device.key), JSON.stringify(info));
+    this.#publish(topics.deviceState, topics.deviceState.for(device.key), state);
   }
 
   #publishCounts(): void {
-    const { directory, now, hub } = this.#options;
     for (const id of this.#dirtyClusters) {
-      const cluster = directory.clusters.byId(id);
-      if (cluster) {
-        const { state, ...counts } = now.cluster(cluster);
-        this.#publish(
-          topics.clusterInfo,
-          topics.clusterInfo.for(cluster.key),
-          JSON.stringify({ name: cluster.name, ...counts }),
-        );
-        this.#publish(topics.clusterState, topics.clusterState.for(cluster.key), state);
-      }
+      const cluster = this.#options.directory.clusters.byId(id);
+      if (cluster) this.#publishCluster(cluster);
       this.#tell("cluster", id);
     }
     this.#dirtyClusters.clear();
     if (!this.#hubDirty) return;
     this.#hubDirty = false;
+    this.#publishHub();
+    this.#tell("hub", "");
+  }
+
+  #publishCluster(cluster: DirectoryCluster): void {
+    const { state, ...counts } = this.#options.now.cluster(cluster);
+    const info = JSON.stringify({ name: cluster.name, ...counts });
+    this.#publish(topics.clusterInfo, topics.clusterInfo.for(cluster.key), info);
+    this.#publish(topics.clusterState, topics.clusterState.for(cluster.key), state);
+  }
+
+  #publishHub(): void {
+    const { now, hub } = this.#options;
     const { version, startedAt, database } = hub();
     const info: HubInfo = { version, api: 1, startedAt, database, ...now.hub() };
     this.#publish(topics.hubInfo, topics.hubInfo.name, JSON.stringify(info));
-    this.#tell("hub", "");
   }
 
   #clear(key: string, kind: readonly KeyedTopic[]): void {

@@ -18,6 +18,8 @@ const FEATURES = [
   "power",
   "wake",
   "live",
+  "discovery",
+  "requests",
   "mqtt-clients",
   "http",
 ];
@@ -25,7 +27,12 @@ const FEATURES = [
 const PARTS = new Set(["broker", "agent", "ha-discovery", "web"]);
 
 /** These connect the parts, so they may import anything. */
-const COMPOSERS = [/^(core|broker|agent|ha-discovery|web)\/main\.ts$/, /^(mikro-orm|vitest)\.config\.ts$/, /^test\//];
+const COMPOSERS = [
+  /^(core|broker|agent|ha-discovery|web)\/main\.ts$/,
+  /^core\/home-assistant\.ts$/,
+  /^(mikro-orm|vitest)\.config\.ts$/,
+  /^test\//,
+];
 
 const IMPORT = /^\s*(?:import|export)\s[^"']*?from\s+"([^"]+)"|^\s*import\s+"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/gm;
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { channels, topicPattern } from "#contracts/channels.ts";
+import { channels, discoveryChannels, topicPattern } from "#contracts/channels.ts";
 import { EventType } from "#contracts/event.ts";
 import { RefusalReason } from "#contracts/agent.ts";
 import { WakeStage } from "#contracts/wake.ts";
@@ -46,7 +46,7 @@ describe("docs/protocol.md", () => {
   test("lists every topic with direction, retained and QoS, and no other", () => {
     const rows = tableRows(protocol).filter(([topic]) => topic?.includes("/") || topic === "event");
     const listed = rows.map(([topic, direction, retained, qos]) => [topic, direction, retained, qos].join(" "));
-    const expected = channels.map((channel) => {
+    const expected = [...channels, ...discoveryChannels("<prefix>")].map((channel) => {
       const { retain, qos } = channel.topic.options;
       return [topicPattern(channel), `${channel.from} → ${channel.to}`, retain ? "yes" : "never", qos].join(" ");
     });

@@ -1,0 +1,103 @@
+import { z } from "zod";
+import type { OperatingSystem } from "./agent.ts";
+import { FixedTopic, KeyedTopic } from "./topics.ts";
+
+/**
+ * Home Assistant's MQTT discovery, as far as we speak it: its topics, the message, and what the hub tells of each thing.
+ *
+ * @see https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
+ */
+
+/** Topics of Home Assistant. They stand under its discovery prefix, outside of our base. */
+export function discoveryTopics(prefix: string) {
+  return {
+    /** Home Assistant → all: its birth message and its Will. */
+    status: new FixedTopic(`${prefix}/status`, { qos: 0, retain: false }),
+    /** The free level is the object id. An empty payload takes the thing away: ours when it is gone, Home Assistant's when a person deletes it there. */
+    config: new KeyedTopic(`${prefix}/device/+/config`, { qos: 1, retain: true }),
+  } as const;
+}
+
+/** What `<prefix>/status` says when Home Assistant has started, unless a person changed it there. */
+export const BIRTH = "online";
+
+const AvailabilityTopics = z.array(z.object({ topic: z.string() }).strict());
+
+/** One entity. Which other keys there are depends on the platform; Home Assistant drops those that it does not know. */
+export const DiscoveryComponent = z.looseObject({
+  platform: z.enum(["switch", "binary_sensor", "sensor", "button", "event"]),
+  unique_id: z.string(),
+  default_entity_id: z.string(),
+  name: z.string().nullable().describe("null: the name of the device itself"),
+  availability: AvailabilityTopics.optional(),
+  availability_mode: z.literal("all").optional(),
+});
+export type DiscoveryComponent = z.infer<typeof DiscoveryComponent>;
+
+/** `<prefix>/device/<object_id>/config`. The root, `device` and `origin` are closed: one unknown key drops the whole message. */
+export const DiscoveryConfig = z
+  .object({
+    device: z
+      .object({
+        identifiers: z.array(z.string()),
+        connections: z.array(z.tuple([z.literal("mac"), z.string()])).optional(),
+        name: z.string(),
+        model: z.string(),
+        sw_version: z.string().optional(),
+        suggested_area: z.string().optional(),
+        configuration_url: z.url().optional(),
+        via_device: z.string().optional(),
+      })
+      .strict(),
+    origin: z.object({ name: z.string(), sw_version: z.string(), support_url: z.url().optional() }).strict(),
+    components: z.record(z.string(), DiscoveryComponent),
+    availability: AvailabilityTopics,
+    availability_mode: z.literal("all").optional(),
+    qos: z.literal(1),
+  })
+  .strict();
+export type DiscoveryConfig = z.infer<typeof DiscoveryConfig>;
+
+/** Names one thing for Home Assistant. Ids are those of the rows, so a rename changes nothing there. */
+export interface DiscoveryRef {
+  readonly type: "hub" | "device" | "cluster" | "agent";
+  readonly id: string;
+}
+
+/** What the hub tells of a thing. */
+export type DiscoveredThing = DiscoveredHub | DiscoveredDevice | DiscoveredCluster | DiscoveredAgent;
+
+interface Discovered {
+  readonly id: string;
+  readonly siteId: string;
+  readonly name: string;
+}
+
+export interface DiscoveredHub extends Discovered {
+  readonly type: "hub";
+  readonly version: string;
+}
+
+export interface DiscoveredDevice extends Discovered {
+  readonly type: "device";
+  readonly key: string;
+  readonly mac: string;
+  readonly os: OperatingSystem;
+  /** The name of its cluster; null in none. */
+  readonly area: string | null;
+}
+
+export interface DiscoveredCluster extends Discovered {
+  readonly type: "cluster";
+  readonly key: string;
+  /** Its devices that Home Assistant is told of. */
+  readonly deviceIds: readonly string[];
+}
+
+export interface DiscoveredAgent extends Discovered {
+  readonly type: "agent";
+  readonly key: string;
+  readonly version: string;
+  /** The device that it runs on, where Home Assistant is told of it. */
+  readonly machineId: string | null;
+}

@@ -1,0 +1,143 @@
+import type {
+  DiscoveredAgent,
+  DiscoveredCluster,
+  DiscoveredDevice,
+  DiscoveredHub,
+  DiscoveredThing,
+  DiscoveryRef,
+} from "#contracts/discovery.ts";
+import type { Directory, DirectoryAgent, DirectoryChange, DirectoryDevice } from "../members/directory.ts";
+
+/** So long the cluster of a removed thing is remembered. Milliseconds. */
+const FAREWELL_MS = 60_000;
+
+/** What Home Assistant is told of: the hub, and what the directory has and a person wants to be shown. */
+export class DiscoveredThings {
+  readonly #directory: Directory;
+  readonly #hub: DiscoveredHub;
+  readonly #hide: (ref: DiscoveryRef, siteId: string) => Promise<void>;
+  readonly #listeners: ((ref: DiscoveryRef) => void)[] = [];
+  readonly #clustersOfRemoved = new Map<string, string>();
+
+  /** @param hide takes note that a person deleted a thing in Home Assistant. */
+  constructor(directory: Directory, hub: DiscoveredHub, hide: (ref: DiscoveryRef, siteId: string) => Promise<void>) {
+    this.#directory = directory;
+    this.#hub = hub;
+    this.#hide = hide;
+    directory.onChange((change) => this.#directoryChanged(change));
+  }
+
+  *all(): Generator<DiscoveryRef> {
+    const { devices, clusters, agents } = this.#directory;
+    yield this.#hub;
+    for (const { id, showInHomeAssistant } of devices) if (showInHomeAssistant) yield { type: "device", id };
+    for (const { id } of clusters) if (this.#cluster(id)) yield { type: "cluster", id };
+    for (const { id, showInHomeAssistant } of agents) if (showInHomeAssistant) yield { type: "agent", id };
+  }
+
+  of({ type, id }: DiscoveryRef): DiscoveredThing | undefined {
+    switch (type) {
+      case "hub":
+        return id === this.#hub.id ? this.#hub : undefined;
+      case "device":
+        return this.#device(id);
+      case "cluster":
+        return this.#cluster(id);
+      case "agent":
+        return this.#agent(id);
+    }
+  }
+
+  onChange(listener: (ref: DiscoveryRef) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async hide(ref: DiscoveryRef): Promise<void> {
+    const thing = this.of(ref);
+    if (thing) await this.#hide(ref, thing.siteId);
+  }
+
+  /**
+   * The key of the cluster that a thing is in, for who may read its config; undefined for the hub. Whoever read the config of a
+   * thing that was removed may also hear that it is cleared.
+   */
+  clusterKeyOf({ type, id }: DiscoveryRef): string | undefined {
+    const { clusters, devices, agents } = this.#directory;
+    const removed = this.#clustersOfRemoved.get(id);
+    switch (type) {
+      case "hub":
+        return undefined;
+      case "device":
+        return clusters.byId(devices.byId(id)?.clusterId ?? "")?.key ?? removed;
+      case "cluster":
+        return clusters.byId(id)?.key ?? removed;
+      case "agent":
+        return clusters.byId(agents.byId(id)?.clusterId ?? "")?.key ?? removed;
+    }
+  }
+
+  #device(id: string): DiscoveredDevice | undefined {
+    const device = this.#directory.devices.byId(id);
+    if (!device?.showInHomeAssistant) return undefined;
+    const { siteId, key, name, mac, os } = device;
+    const cluster = this.#directory.clusterOf(device);
+    return { type: "device", id, siteId, key, name, mac, os, area: cluster.unassigned ? null : cluster.name };
+  }
+
+  #cluster(id: string): DiscoveredCluster | undefined {
+    const cluster = this.#directory.clusters.byId(id);
+    if (!cluster?.showInHomeAssistant || cluster.unassigned) return undefined;
+    const { siteId, key, name } = cluster;
+    const shown = this.#directory.devicesOf(id).filter((device) => device.showInHomeAssistant);
+    // in an order that no rename changes
+    return { type: "cluster", id, siteId, key, name, deviceIds: shown.map((device) => device.id).toSorted() };
+  }
+
+  #agent(id: string): DiscoveredAgent | undefined {
+    const agent = this.#directory.agents.byId(id);
+    if (!agent?.showInHomeAssistant) return undefined;
+    const { siteId, key, name, version } = agent;
+    return { type: "agent", id, siteId, key, name, version, machineId: this.#machineOf(agent)?.id ?? null };
+  }
+
+  /** The device whose MAC address one of the agent's interfaces has. */
+  #machineOf({ siteId, interfaces }: DirectoryAgent): DirectoryDevice | undefined {
+    for (const { mac } of interfaces) {
+      const device = mac === null ? undefined : this.#directory.deviceByMac(siteId, mac.toLowerCase());
+      if (device?.showInHomeAssistant) return device;
+    }
+    return undefined;
+  }
+
+  /** Tells of the thing itself, and of those whose configs speak of it. */
+  #directoryChanged(change: DirectoryChange): void {
+    const { type } = change;
+    const id = (change.after ?? change.before)?.id;
+    if (id === undefined) return;
+    if (change.before && !change.after) this.#remember(id, type === "cluster" ? id : change.before.clusterId);
+    this.#tell({ type, id });
+    if (type === "device") this.#deviceChanged(change.before, change.after);
+    else if (type === "cluster" && change.before?.name !== change.after?.name)
+      for (const device of this.#directory.devicesOf(id)) this.#tell({ type: "device", id: device.id });
+  }
+
+  #remember(id: string, clusterId: string): void {
+    const key = this.#directory.clusters.byId(clusterId)?.key;
+    if (key === undefined) return;
+    this.#clustersOfRemoved.set(id, key);
+    setTimeout(() => this.#clustersOfRemoved.delete(id), FAREWELL_MS).unref();
+  }
+
+  #deviceChanged(before: DirectoryDevice | undefined, after: DirectoryDevice | undefined): void {
+    const clusters = new Set([before?.clusterId, after?.clusterId]);
+    for (const id of clusters) if (id !== undefined) this.#tell({ type: "cluster", id });
+    if (before?.mac === after?.mac && before?.showInHomeAssistant === after?.showInHomeAssistant) return;
+    const macs = new Set([before?.mac, after?.mac]);
+    for (const { id, interfaces } of this.#directory.agents)
+      if (interfaces.some(({ mac }) => macs.has(mac?.toLowerCase()))) this.#tell({ type: "agent", id });
+  }
+
+  #tell(ref: DiscoveryRef): void {
+    for (const listener of this.#listeners) listener(ref);
+  }
+}

@@ -1,0 +1,16 @@
+import { defineEntity, p } from "@mikro-orm/core";
+
+/** A config that was published for Home Assistant, so that it can be taken back in a later run, under another prefix too. */
+const DiscoveryConfigSchema = defineEntity({
+  name: "DiscoveryConfig",
+  tableName: "discovery_config",
+  properties: {
+    topic: p.text().primary(),
+    siteId: p.uuid(),
+    /** SHA-256 of the payload. null = a person deleted it in Home Assistant, and it stays away until it is asked for. */
+    hash: p.string().length(64).nullable(),
+  },
+});
+
+export class DiscoveryConfig extends DiscoveryConfigSchema.class {}
+DiscoveryConfigSchema.setClass(DiscoveryConfig);

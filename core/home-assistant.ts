@@ -1,0 +1,75 @@
+import { networkInterfaces } from "node:os";
+import type { EntityManager } from "@mikro-orm/postgresql";
+import type { Logger } from "pino";
+import { SEND_DISCOVERY } from "../ha-discovery/components.ts";
+import { DEFAULT_TIMING, type DiscoveryTiming, startDiscovery } from "../ha-discovery/main.ts";
+import { refOf } from "../ha-discovery/object-id.ts";
+import type { Config } from "./config.ts";
+import { DiscoveredThings } from "./discovery/discovered-things.ts";
+import { hideFromHomeAssistant } from "./discovery/discovery.service.ts";
+import { pageAddress } from "./discovery/page-address.rules.ts";
+import { loadPublishedConfigs } from "./discovery/published-configs.ts";
+import type { Database } from "./kernel/database.ts";
+import { HubError } from "./kernel/errors.ts";
+import type { Link } from "./kernel/link.ts";
+import type { Projection } from "./live/projection.ts";
+import type { Directory } from "./members/directory.ts";
+import type { Verb } from "./requests/requests.messages.ts";
+import type { Site } from "./sites/site.entity.ts";
+import { VERSION } from "./version.ts";
+
+export interface HomeAssistantOptions {
+  readonly config: Config;
+  /** The default site. Its row outlives everything else, so its id stands for the hub. */
+  readonly site: Site;
+  readonly database: Database;
+  readonly emFor: (siteId: string) => EntityManager;
+  readonly directory: Directory;
+  readonly link: Link;
+  readonly states: Projection;
+  readonly timing: Partial<DiscoveryTiming> | undefined;
+  readonly log: Logger;
+}
+
+/** Connects the hub with `ha-discovery/`, which knows nothing of it. Call it before the link connects. */
+export async function startHomeAssistant(options: HomeAssistantOptions) {
+  const { config, site, database, emFor, directory, link, states, log } = options;
+  const hub = { type: "hub", id: site.id, siteId: site.id, name: "PowerBeacon", version: VERSION } as const;
+  const things = new DiscoveredThings(directory, hub, (ref, siteId) =>
+    hideFromHomeAssistant({ em: emFor(siteId), directory }, ref, new Date()),
+  );
+  const published = await loadPublishedConfigs(database.fork(), database, log);
+  const discovery = startDiscovery({
+    enabled: config.mqtt.discovery,
+    prefix: config.mqtt.discoveryPrefix,
+    link: { ...link.outside, onConnect: (handler) => link.onConnect(handler) },
+    things,
+    published,
+    states,
+    surroundings: {
+      hub,
+      version: VERSION,
+      fullName: (topic) => link.fullName(topic),
+      pageAddress: pageAddress(config.http, networkInterfaces()),
+    },
+    timing: { ...DEFAULT_TIMING, ...options.timing },
+    log,
+  });
+  const sendDiscovery: Verb = async () => {
+    const sent = await discovery.publishAll();
+    if (!sent) throw new HubError("DISCOVERY_OFF", "Discovery is off; HA_DISCOVERY=on turns it on");
+    return sent;
+  };
+  return {
+    verbs: new Map([[SEND_DISCOVERY, sendDiscovery]]),
+    /** The key of the cluster that a discovery message is about; undefined when it concerns the hub or nothing of ours. */
+    clusterOf: (objectId: string): string | undefined => {
+      const ref = refOf(objectId);
+      return ref && things.clusterKeyOf(ref);
+    },
+    close: async () => {
+      discovery.close();
+      await published.close();
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { DiscoveredThing, DiscoveryRef } from "#contracts/discovery.ts";
+import type { FixedTopic, KeyedTopic, TopicOptions } from "#contracts/topics.ts";
+
+/** What discovery needs of the hub, and gets from whoever starts it. */
+
+/** An MQTT connection, topics as they are. It does not hear what it publishes itself. */
+export interface DiscoveryLink {
+  /** Resolves when the broker has taken it. */
+  publish(topic: string, payload: string, options: TopicOptions): Promise<void>;
+  on(topic: FixedTopic | KeyedTopic, handler: (message: DiscoveryMessage) => void): void;
+}
+
+export interface DiscoveryMessage {
+  readonly topic: string;
+  /** What stands for `+` in a keyed topic. */
+  readonly key: string;
+  readonly payload: Buffer;
+}
+
+/** What there is to tell of. */
+export interface DiscoveredThings {
+  all(): Iterable<DiscoveryRef>;
+  /** Undefined when it is gone, or not to be shown. */
+  of(ref: DiscoveryRef): DiscoveredThing | undefined;
+  onChange(listener: (ref: DiscoveryRef) => void): void;
+  /** Notes down that a thing is not to be shown any more. From then on `of` does not know it. */
+  hide(ref: DiscoveryRef): Promise<void>;
+}
+
+/** What was published where, by this hub in this run and in former ones. */
+export interface PublishedConfigs extends Iterable<readonly [topic: string, published: Published]> {
+  readonly size: number;
+  get(topic: string): Published | undefined;
+  put(topic: string, published: Published): void;
+  remove(topic: string): void;
+}
+
+export interface Published {
+  readonly siteId: string;
+  /** Of the payload. Null: a person deleted it in Home Assistant, and it stays away until it is asked for. */
+  readonly hash: string | null;
+}
+
+/** The retained states that configs name. */
+export interface RetainedStates {
+  /** Availability, then states, of everything. */
+  publishAll(): void;
+  publishAgain(ref: DiscoveryRef): void;
+}

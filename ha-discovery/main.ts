@@ -1,0 +1,145 @@
+import { randomInt } from "node:crypto";
+import type { Logger } from "pino";
+import { BIRTH, discoveryTopics } from "#contracts/discovery.ts";
+import { topics } from "#contracts/topics.ts";
+import { ORIGIN, type Surroundings } from "./config.ts";
+import type { DiscoveredThings, DiscoveryLink, PublishedConfigs, RetainedStates } from "./hub.ts";
+import { DiscoveryPublisher } from "./publisher.ts";
+
+/** How long discovery waits for what. Milliseconds; tests wait less. */
+export interface DiscoveryTiming {
+  /** A thing's config is published at most this often. */
+  readonly paceMs: number;
+  /** Home Assistant is answered a random while after its birth, so that not everybody answers at once. */
+  readonly birthDelayMs: readonly [atLeast: number, atMost: number];
+  /** MQTT does not say where the retained messages end: they are over when none has come for this long. */
+  readonly quietMs: number;
+}
+
+export const DEFAULT_TIMING: DiscoveryTiming = { paceMs: 5_000, birthDelayMs: [1_000, 10_000], quietMs: 500 };
+
+/** Others may publish configs without end; what the broker has is compared after this long in any case. */
+const PATIENCE_MS = 10_000;
+
+export interface DiscoveryOptions {
+  /** Off: everything that was published is cleared, and nothing is listened to. */
+  readonly enabled: boolean;
+  readonly prefix: string;
+  readonly link: DiscoveryLink & { onConnect(handler: () => void): void };
+  readonly things: DiscoveredThings;
+  readonly published: PublishedConfigs;
+  readonly states: RetainedStates;
+  readonly surroundings: Surroundings;
+  readonly timing: DiscoveryTiming;
+  readonly log: Logger;
+}
+
+export interface Discovery {
+  /** Publishes all configs again. Resolves when the broker has them; undefined where discovery is off. */
+  publishAll(): Promise<{ configs: number } | undefined>;
+  close(): void;
+}
+
+/** Tells Home Assistant of the hub and its things. Call it before the link connects. */
+export function startDiscovery(options: DiscoveryOptions): Discovery {
+  const { enabled, prefix, link, states, surroundings, timing } = options;
+  const publisher = new DiscoveryPublisher({
+    ...options,
+    things: enabled ? options.things : NOTHING,
+    paceMs: timing.paceMs,
+  });
+  if (!enabled) {
+    link.onConnect(() => publisher.compare());
+    return { publishAll: async () => undefined, close: () => publisher.close() };
+  }
+
+  const { config, status } = discoveryTopics(prefix);
+  const quiet = quietTime(timing.quietMs, () => publisher.compare());
+  const birth = answerToBirth(timing.birthDelayMs, () => {
+    states.publishAll();
+    // a broker that forgot its configs has lost our connection too, and they were compared after that
+    publisher.publishFailed();
+  });
+
+  link.onConnect(() => {
+    publisher.connected();
+    quiet.begin();
+  });
+  link.on(config, ({ topic, payload }) => {
+    if (payload.length === 0) return publisher.deletedThere(topic);
+    quiet.noise();
+    publisher.found(topic, payload, isOurs(payload.toString("utf8"), surroundings));
+  });
+  link.on(status, ({ payload }) => {
+    if (payload.toString("utf8") === BIRTH) birth.answer();
+  });
+
+  return {
+    publishAll: () => publisher.publishAll(),
+    close: () => {
+      quiet.close();
+      birth.close();
+      publisher.close();
+    },
+  };
+}
+
+const NOTHING: DiscoveredThings = { all: () => [], of: () => undefined, onChange: () => {}, hide: async () => {} };
+
+/** Whether a config is of this hub: another PowerBeacon on the same broker has another base topic. */
+function isOurs(text: string, { fullName }: Surroundings): boolean {
+  if (!text.includes(ORIGIN) || !text.includes(JSON.stringify(fullName(topics.hubStatus.name)))) return false;
+  try {
+    const config = JSON.parse(text) as { origin?: { name?: unknown } } | null; // asked below
+    return config?.origin?.name === ORIGIN;
+  } catch {
+    return false; // somebody else's, whatever it is
+  }
+}
+
+/** Calls back once it has been quiet for a while after a beginning. */
+function quietTime(quietMs: number, isQuiet: () => void) {
+  let timer: NodeJS.Timeout | undefined;
+  let deadline = 0;
+  const wait = (ms: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      timer = undefined;
+      isQuiet();
+    }, ms);
+  };
+  return {
+    begin: () => {
+      deadline = performance.now() + PATIENCE_MS;
+      wait(quietMs);
+    },
+    noise: () => {
+      if (timer) wait(Math.max(0, Math.min(quietMs, deadline - performance.now())));
+    },
+    close: () => clearTimeout(timer),
+  };
+}
+
+/** Answers births after a random while; those that come while one waits get one answer more. */
+function answerToBirth([atLeast, atMost]: readonly [number, number], answer: () => void) {
+  let timer: NodeJS.Timeout | undefined;
+  let again = false;
+  const schedule = () => {
+    timer = setTimeout(
+      () => {
+        timer = undefined;
+        answer();
+        if (again) schedule();
+        again = false;
+      },
+      randomInt(atLeast, atMost + 1),
+    );
+  };
+  return {
+    answer: () => {
+      if (timer) again = true;
+      else schedule();
+    },
+    close: () => clearTimeout(timer),
+  };
+}

@@ -1,0 +1,214 @@
+import { createHash } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import { type DiscoveryRef, discoveryTopics } from "#contracts/discovery.ts";
+import { type Surroundings, configOf } from "./config.ts";
+import type { DiscoveredThings, DiscoveryLink, PublishedConfigs, RetainedStates } from "./hub.ts";
+import { objectIdOf, refOf } from "./object-id.ts";
+import { PacedQueue } from "./paced-queue.ts";
+
+export interface PublisherOptions {
+  readonly prefix: string;
+  readonly link: DiscoveryLink;
+  readonly things: DiscoveredThings;
+  readonly published: PublishedConfigs;
+  readonly states: RetainedStates;
+  readonly surroundings: Surroundings;
+  readonly paceMs: number;
+  readonly log: Logger;
+}
+
+/** Parents first: Home Assistant makes an empty device for one that it does not know yet. What is to go, goes last. */
+const RANKS: Readonly<Record<DiscoveryRef["type"], number>> = { hub: 0, device: 1, cluster: 2, agent: 3 };
+const LAST = 4;
+
+/** The embedded broker holds all configs in memory, some 3 KiB each, and Home Assistant is not made for more. */
+const MAX_CONFIGS = 20_000;
+
+/** A change that the database could not take is tried again after so long. */
+const HIDE_AGAIN_MS = 10_000;
+
+/**
+ * Publishes one retained config for each thing, only where it differs from what the broker has, and takes away the configs of
+ * things that are gone. A config that a person deleted in Home Assistant stays away.
+ */
+export class DiscoveryPublisher {
+  readonly #options: PublisherOptions;
+  readonly #config: ReturnType<typeof discoveryTopics>["config"];
+  readonly #queue: PacedQueue;
+  /** The hash of what the broker has on a topic, as far as it concerns us. */
+  readonly #atBroker = new Map<string, string>();
+  readonly #failed = new Set<string>();
+  /** Deleted in Home Assistant, and not noted down yet. */
+  readonly #dismissed = new Set<string>();
+  /** Topics that are to be published although nothing changed, and who waits for it. */
+  readonly #asked = new Set<string>();
+  #askers: (() => void)[] = [];
+  readonly #end = new AbortController();
+  #isFull = false;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#config = discoveryTopics(options.prefix).config;
+    this.#queue = new PacedQueue({ ranks: LAST + 1, paceMs: options.paceMs, work: (topic) => this.#work(topic) });
+    options.things.onChange((ref) => this.#add(this.#topicOf(ref)));
+  }
+
+  /** The broker is there, but what it has is not known yet: nothing is published until `compare`. */
+  connected(): void {
+    this.#queue.pause();
+    this.#atBroker.clear();
+  }
+
+  /** Takes note of a config that the broker has. Of others' only what stands where one of ours belongs. */
+  found(topic: string, payload: Buffer, isOurs: boolean): void {
+    if (!isOurs && !this.#thingAt(topic)) return;
+    this.#atBroker.set(topic, hashOf(payload));
+    if (!this.#thingAt(topic)) this.#add(topic); // a ghost, also when it comes late
+  }
+
+  /** Brings the broker up to date: what is missing or different is published, what is ours and has no thing is cleared. */
+  compare(): void {
+    const { published, things } = this.#options;
+    for (const [topic] of published) if (!this.#thingAt(topic)) this.#add(topic);
+    for (const ref of things.all()) this.#add(this.#topicOf(ref));
+    this.#queue.resume();
+  }
+
+  /** A person deleted the thing in Home Assistant. */
+  deletedThere(topic: string): void {
+    this.#atBroker.delete(topic);
+    const thing = this.#thingAt(topic);
+    if (!thing || this.#dismissed.has(topic)) return;
+    this.#options.log.info({ thing: thing.name }, "deleted in Home Assistant; it is not shown there any more");
+    if (thing.type === "hub") return this.#options.published.put(topic, { siteId: thing.siteId, hash: null });
+    this.#options.published.remove(topic);
+    this.#dismissed.add(topic);
+    void this.#hide(thing, topic);
+  }
+
+  /** Publishes everything again, also what was deleted in Home Assistant and has no switch of its own to come back. */
+  async publishAll(): Promise<{ configs: number }> {
+    const { things, published } = this.#options;
+    const topics = [...things.all()].map((ref) => this.#topicOf(ref));
+    for (const topic of topics) {
+      if (published.get(topic)?.hash === null) published.remove(topic);
+      this.#asked.add(topic);
+      this.#add(topic);
+    }
+    if (this.#asked.size > 0) await new Promise<void>((resolve) => this.#askers.push(resolve));
+    return { configs: topics.filter((topic) => published.get(topic)).length };
+  }
+
+  /** Tries once more what the broker did not take. */
+  publishFailed(): void {
+    for (const topic of this.#failed) this.#add(topic);
+  }
+
+  close(): void {
+    this.#end.abort();
+    this.#queue.close();
+  }
+
+  #topicOf(ref: DiscoveryRef): string {
+    return this.#config.for(objectIdOf(ref));
+  }
+
+  #refAt(topic: string): DiscoveryRef | undefined {
+    const objectId = this.#config.match(topic); // undefined under an earlier prefix
+    return objectId === undefined ? undefined : refOf(objectId);
+  }
+
+  #thingAt(topic: string) {
+    const ref = this.#refAt(topic);
+    return ref && this.#options.things.of(ref);
+  }
+
+  #add(topic: string): void {
+    const ref = this.#refAt(topic);
+    this.#queue.add(topic, ref ? RANKS[ref.type] : LAST);
+  }
+
+  #work(topic: string): Promise<void> | undefined {
+    const payload = this.#payloadFor(topic);
+    if (payload === undefined) return this.#answered(topic);
+    const work = payload === "" ? this.#clear(topic) : this.#publish(topic, payload);
+    return work.finally(() => this.#answered(topic));
+  }
+
+  /** What has to be published on a topic now: a config, nothing (`""`) to clear it, or undefined when all is well. */
+  #payloadFor(topic: string): string | undefined {
+    const { published, surroundings } = this.#options;
+    const thing = this.#thingAt(topic);
+    const before = published.get(topic);
+    if (!thing) return this.#atBroker.has(topic) || typeof before?.hash === "string" ? "" : undefined;
+    if (before?.hash === null || this.#dismissed.has(topic) || this.#isBeyondBound(before)) return undefined;
+    const payload = JSON.stringify(configOf(thing, surroundings));
+    const hash = hashOf(payload);
+    if (this.#asked.has(topic) || this.#atBroker.get(topic) !== hash) return payload;
+    // the broker kept what a killed hub had no time to note down
+    if (before?.hash !== hash) published.put(topic, { siteId: thing.siteId, hash });
+    return undefined;
+  }
+
+  async #publish(topic: string, payload: string): Promise<void> {
+    const { link, published, states, log } = this.#options;
+    const thing = this.#thingAt(topic);
+    if (!thing) return;
+    try {
+      await link.publish(topic, payload, this.#config.options);
+    } catch (error) {
+      this.#atBroker.delete(topic);
+      this.#failed.add(topic);
+      return log.warn({ err: error, topic }, "a config for Home Assistant could not be published");
+    }
+    const hash = hashOf(payload);
+    this.#failed.delete(topic);
+    this.#atBroker.set(topic, hash);
+    published.put(topic, { siteId: thing.siteId, hash });
+    states.publishAgain(thing); // Home Assistant subscribes only after it has read the config
+  }
+
+  async #clear(topic: string): Promise<void> {
+    const { link, published, log } = this.#options;
+    try {
+      await link.publish(topic, "", this.#config.options);
+    } catch (error) {
+      this.#failed.add(topic);
+      return log.warn({ err: error, topic }, "a config could not be taken back from Home Assistant");
+    }
+    this.#failed.delete(topic);
+    this.#atBroker.delete(topic);
+    published.remove(topic);
+  }
+
+  #answered(topic: string): undefined {
+    if (!this.#asked.delete(topic) || this.#asked.size > 0) return;
+    for (const resolve of this.#askers.splice(0)) resolve();
+  }
+
+  #isBeyondBound(before: unknown): boolean {
+    if (before !== undefined || this.#options.published.size < MAX_CONFIGS) return false;
+    if (!this.#isFull) this.#options.log.warn(`Home Assistant is told of ${MAX_CONFIGS} things and of no more`);
+    this.#isFull = true;
+    return true;
+  }
+
+  async #hide(ref: DiscoveryRef, topic: string): Promise<void> {
+    const { signal } = this.#end;
+    while (!signal.aborted) {
+      try {
+        await this.#options.things.hide(ref);
+        break;
+      } catch (error) {
+        this.#options.log.warn({ err: error, topic }, "what was deleted in Home Assistant could not be noted down yet");
+        await delay(HIDE_AGAIN_MS, undefined, { signal, ref: false }).catch(() => {}); // the hub ends
+      }
+    }
+    this.#dismissed.delete(topic);
+  }
+}
+
+function hashOf(payload: string | Buffer): string {
+  return createHash("sha256").update(payload).digest("base64url");
+}
