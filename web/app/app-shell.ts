@@ -100,7 +100,12 @@ export class AppShell extends LitElement {
   }
 
   #loginAbove() {
-    return html`<dialog aria-label="Log in again" @cancel=${(event: Event) => event.preventDefault()}>
+    return html`<dialog
+      aria-label="Log in again"
+      closedby="none"
+      @keydown=${keepOpen}
+      @close=${() => this.requestUpdate()}
+    >
       <login-form again @logged-in=${this.#loggedIn}></login-form>
     </dialog>`;
   }
@@ -142,8 +147,13 @@ export class AppShell extends LitElement {
   };
 
   readonly #loggedOut = (): void => {
-    live.close();
+    live.forget();
     this.account = "nobody";
     navigate("/login");
   };
+}
+
+/** Browsers close a dialog on the second Escape, whatever the page says to its `cancel`. */
+function keepOpen(event: KeyboardEvent): void {
+  if (event.key === "Escape") event.preventDefault();
 }

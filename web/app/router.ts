@@ -15,7 +15,15 @@ export function routeOf(path: string): Route {
   const [folder = "", key] = path.split("/").filter(Boolean);
   if (folder === "setup" || folder === "login") return { page: folder };
   if (!Object.hasOwn(FOLDERS, folder) || key === undefined) return { page: "dashboard", opened: undefined };
-  return { page: "dashboard", opened: { kind: FOLDERS[folder as keyof typeof FOLDERS], key: decodeURIComponent(key) } };
+  return { page: "dashboard", opened: { kind: FOLDERS[folder as keyof typeof FOLDERS], key: decoded(key) } };
+}
+
+function decoded(key: string): string {
+  try {
+    return decodeURIComponent(key);
+  } catch {
+    return key; // no key holds a %, so nothing is found by it, and the page says that
+  }
 }
 
 /** The path of a thing: `/devices/nas`. */

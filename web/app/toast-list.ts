@@ -26,12 +26,17 @@ export class ToastList extends LitElement {
       :host {
         position: fixed;
         inset: auto 0 var(--space-4);
-        z-index: 10;
+        width: auto;
+        margin: 0;
+        padding: 0 var(--space-4);
+        border: 0;
+        background: none;
+        pointer-events: none;
+      }
+      :host(:popover-open) {
         display: grid;
         justify-items: center;
         gap: var(--space-2);
-        padding: 0 var(--space-4);
-        pointer-events: none;
       }
       p {
         max-width: 36rem;
@@ -53,6 +58,7 @@ export class ToastList extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.setAttribute("role", "status");
+    this.popover = "manual";
     globalThis.addEventListener("toast", this.#show);
   }
 
@@ -72,6 +78,16 @@ export class ToastList extends LitElement {
   readonly #show = (event: Event): void => {
     const { detail } = event as CustomEvent<Toast>;
     this.shown = [...this.shown, detail].slice(-MAX_SHOWN);
-    setTimeout(() => (this.shown = this.shown.filter((each) => each !== detail)), SHOWN_MS);
+    this.#raise();
+    setTimeout(() => {
+      this.shown = this.shown.filter((each) => each !== detail);
+      if (this.shown.length === 0) this.hidePopover();
+    }, SHOWN_MS);
   };
+
+  /** Above everything, open dialogs included: who comes last to the top layer lies on top. */
+  #raise(): void {
+    if (this.matches(":popover-open")) this.hidePopover();
+    this.showPopover();
+  }
 }

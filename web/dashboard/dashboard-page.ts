@@ -84,8 +84,9 @@ export class DashboardPage extends LitElement {
       ></top-bar>
       <main @wake=${this.#wake} @cancel-wake=${this.#cancel}>
         ${
-          connection === "connecting"
-            ? html`<p class="quiet" role="status">Loading…</p>`
+          heardAt === undefined
+            ? html`<hub-banner .connection=${connection}></hub-banner>
+                <p class="quiet" role="status">Loading…</p>`
             : html`<div class="top">
                   <hub-banner
                     .connection=${connection}

@@ -81,7 +81,7 @@ export class FirstSteps extends LitElement {
               machine.
             </p>
           </div>
-          ${this.#button("join-agent", "Join an agent", this.hasAgent)}
+          ${this.#button("join-agent", "Join an agent", !this.hasAgent)}
         </li>
         <li>
           ${this.#number(2, this.hasDevice)}
@@ -89,7 +89,7 @@ export class FirstSteps extends LitElement {
             <b>Add a device</b>
             <p class="quiet">The machine to wake, by the MAC address of its network card.</p>
           </div>
-          ${this.#button("add-device", "Add a device", this.hasDevice)}
+          ${this.#button("add-device", "Add a device", this.hasAgent && !this.hasDevice)}
         </li>
         <li>
           ${this.#number(3, false)}
@@ -108,8 +108,8 @@ export class FirstSteps extends LitElement {
       : html`<span class="number" aria-hidden="true">${number}</span>`;
   }
 
-  #button(event: string, label: string, isDone: boolean) {
-    return html`<button class=${isDone ? "" : "primary"} @click=${() => this.dispatchEvent(new CustomEvent(event))}>
+  #button(event: string, label: string, isNext: boolean) {
+    return html`<button class=${isNext ? "primary" : ""} @click=${() => this.dispatchEvent(new CustomEvent(event))}>
       ${label}
     </button>`;
   }

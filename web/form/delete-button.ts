@@ -1,6 +1,5 @@
 import { type LitElement, html, nothing } from "lit";
 import { CallError } from "../api/call.ts";
-import { toast } from "../app/toast-list.ts";
 
 interface Deletion {
   readonly label: string;
@@ -14,6 +13,7 @@ export class DeleteButton {
   readonly #host: LitElement;
   readonly #dialog: { close(): void };
   #step: "idle" | "asks" | "works" = "idle";
+  #problem = "";
 
   constructor(host: LitElement, dialog: { close(): void }) {
     this.#host = host;
@@ -30,7 +30,7 @@ export class DeleteButton {
       return html`<button type="button" class="danger plain" @click=${() => this.#go("asks")}>${label}</button>`;
     const isWorking = this.#step === "works";
     return html`<div class="buttons" role="alert">
-      <p class="fill">${question}</p>
+      <p class="fill">${this.#problem ? `Nothing was deleted: ${this.#problem}` : question}</p>
       ${isWorking ? nothing : html`<button type="button" @click=${() => this.#go("idle")}>Keep</button>`}
       <button
         type="button"
@@ -45,19 +45,21 @@ export class DeleteButton {
 
   async #delete(work: () => Promise<void>): Promise<void> {
     if (this.#step === "works") return;
+    this.#problem = "";
     this.#go("works");
     try {
       await work();
       this.#dialog.close();
     } catch (error) {
-      this.#go("idle");
+      this.#problem = error instanceof Error ? error.message : String(error);
+      this.#go("asks");
       if (!(error instanceof CallError)) throw error;
-      toast(`Nothing was deleted: ${error.message}`, "bad");
     }
   }
 
   #go(step: "idle" | "asks" | "works"): void {
     this.#step = step;
+    if (step === "idle") this.#problem = "";
     this.#host.requestUpdate();
   }
 }

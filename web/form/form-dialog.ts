@@ -42,7 +42,13 @@ export class FormDialog {
     deletion?: { readonly button: TemplateResult; readonly isAsking: boolean },
   ) {
     const { state } = this;
-    return html`<dialog aria-labelledby="title" @cancel=${this.#cancelled} @close=${this.#closed}>
+    return html`<dialog
+      aria-labelledby="title"
+      closedby="none"
+      @keydown=${this.#keyPressed}
+      @cancel=${this.#cancelled}
+      @close=${this.#closed}
+    >
       <form
         novalidate
         @input=${() => state.touch()}
@@ -86,7 +92,14 @@ export class FormDialog {
     if (await this.state.submit(() => work(data))) this.close();
   }
 
-  /** Escape, and a phone's own way back. */
+  /** Browsers close a dialog on the second Escape, whatever is said to its `cancel`; so Escape never gets that far. */
+  readonly #keyPressed = (event: KeyboardEvent): void => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    this.#leave();
+  };
+
+  /** A phone's own way back. */
   readonly #cancelled = (event: Event): void => {
     event.preventDefault();
     this.#leave();
@@ -105,6 +118,7 @@ export class FormDialog {
   };
 
   readonly #closed = (): void => {
+    if (this.state.isBusy) return this.open(); // the browser closed it: the hub has not answered yet
     this.#host.dispatchEvent(new CustomEvent("closed"));
   };
 

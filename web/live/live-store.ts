@@ -71,9 +71,21 @@ export class LiveStore extends EventTarget {
     clearInterval(this.#check);
     clearTimeout(this.#retry);
     this.#check = undefined;
+    this.#retry = undefined;
+    this.#refusals = 0;
     this.#source?.close();
     document.removeEventListener("visibilitychange", this.#noticeSilence);
     globalThis.removeEventListener("online", this.#reconnect);
+  }
+
+  /** What one account saw is not for the next one. */
+  forget(): void {
+    this.close();
+    for (const rows of [this.devices, this.clusters, this.agents, this.#news]) rows.clear();
+    this.hub = undefined;
+    this.heardAt = undefined;
+    this.connection = "connecting";
+    this.#tell();
   }
 
   /** The hub's clock at this moment. Milliseconds since 1970. */

@@ -69,7 +69,7 @@ function hasWokenIt({ at, outcome, seconds }: LastWake, { since }: DeviceAnswer)
 const SLACK_MS = 10_000;
 
 function progressWords(device: DeviceAnswer, news: WakeStageRecord | undefined): string {
-  const limit = `up to ${wakeWindowSeconds(device)} s`;
+  const limit = `gives up after ${wakeWindowSeconds(device)} s`;
   return news?.stage === "sent" ? `Sent by ${news.agent} · ${limit}` : `Asking the agents · ${limit}`;
 }
 
@@ -85,7 +85,7 @@ export function stageSentence(record: WakeStageRecord): string {
     case "already-on":
       return "It was on already";
     case "no-answer":
-      return `No answer after ${span(record.seconds)}${record.resent > 0 ? `, sent ${record.resent + 1} times` : ""}`;
+      return `No answer after ${Math.round(record.seconds)} s${record.resent > 0 ? `, sent ${record.resent + 1} times` : ""}`;
     case "failed":
       return record.reason;
     case "cancelled":
