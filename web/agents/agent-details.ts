@@ -76,10 +76,7 @@ export class AgentDetails extends LitElement {
     return this.#delete.render({
       label: "Delete agent",
       question: `Delete ${name}? Its credential ends at once; to come back it has to join anew.`,
-      work: async () => {
-        await deleteAgent(id);
-        toast(`${name} is deleted`);
-      },
+      work: () => deleteAgent(id),
     });
   }
 

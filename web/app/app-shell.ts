@@ -102,7 +102,7 @@ export class AppShell extends LitElement {
   #loginAbove() {
     return html`<dialog
       aria-label="Log in again"
-      closedby="none"
+      @cancel=${(event: Event) => event.preventDefault()}
       @keydown=${keepOpen}
       @close=${() => this.requestUpdate()}
     >

@@ -92,10 +92,7 @@ export class ClusterForm extends LitElement {
     return this.#delete.render({
       label: "Delete cluster",
       question: `Delete ${name}? Its devices and agents stay, in no cluster.`,
-      work: async () => {
-        await deleteCluster(id);
-        toast(`${name} is deleted`);
-      },
+      work: () => deleteCluster(id),
     });
   }
 

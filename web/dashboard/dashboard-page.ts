@@ -10,7 +10,7 @@ import "../agents/join-agent.ts";
 import { logOut } from "../api/accounts.ts";
 import { CallError } from "../api/call.ts";
 import { controls } from "../app/controls.ts";
-import { type Opened, navigate } from "../app/router.ts";
+import { type Opened, navigate, pathOf } from "../app/router.ts";
 import { toast } from "../app/toast-list.ts";
 import "../clusters/cluster-form.ts";
 import "../devices/device-details.ts";
@@ -68,6 +68,8 @@ export class DashboardPage extends LitElement {
   @property({ attribute: false }) opened: Opened | undefined;
   @state() private dialog: Dialog | undefined;
 
+  /** What the address named a moment ago: when it is gone now, somebody deleted it. */
+  #shown: { readonly path: string; readonly name: string } | undefined;
   readonly #live = new Live(this);
   readonly #wakes = new WakeRequests(this, this.#live.store);
   readonly #clock = (): number => this.#live.store.nowMs();
@@ -113,8 +115,15 @@ export class DashboardPage extends LitElement {
 
   override updated(): void {
     const { connection } = this.#live.store;
-    if (connection !== "live" || !this.opened || this.#openedRow(this.opened)) return;
-    toast(`There is no ${this.opened.kind} “${this.opened.key}”`, "bad");
+    if (connection !== "live" || !this.opened) return;
+    const row = this.#openedRow(this.opened);
+    const path = pathOf(this.opened);
+    if (row) {
+      this.#shown = { path, name: row.name };
+      return;
+    }
+    if (this.#shown?.path === path) toast(`${this.#shown.name} is deleted`);
+    else toast(`There is no ${this.opened.kind} “${this.opened.key}”`, "bad");
     navigate("/");
   }
 

@@ -6,7 +6,6 @@ import { deleteDevice } from "../api/devices.ts";
 import { controls } from "../app/controls.ts";
 import { type Fact, factList, factStyles } from "../app/facts.ts";
 import { icon } from "../app/icon.ts";
-import { toast } from "../app/toast-list.ts";
 import { DeleteButton } from "../form/delete-button.ts";
 import { dialogStyles } from "../form/form-dialog.ts";
 import type { LiveStore } from "../live/live-store.ts";
@@ -100,10 +99,7 @@ export class DeviceDetails extends LitElement {
     return this.#delete.render({
       label: "Delete device",
       question: `Delete ${name} with its history?`,
-      work: async () => {
-        await deleteDevice(id);
-        toast(`${name} is deleted`);
-      },
+      work: () => deleteDevice(id),
     });
   }
 

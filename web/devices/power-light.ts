@@ -46,7 +46,7 @@ export class PowerLight extends LitElement {
         position: absolute;
         inset: -3px;
         border-radius: inherit;
-        background: conic-gradient(var(--power-waking) calc(var(--progress) * 1turn), transparent 0);
+        background: conic-gradient(var(--power-waking) calc(var(--progress) * 1turn), var(--line) 0);
         mask: radial-gradient(closest-side, transparent calc(100% - 3px), #000 calc(100% - 2.5px));
       }
       .waking .icon {

@@ -27,11 +27,13 @@ export class DeleteButton {
 
   render({ label, question, work }: Deletion) {
     if (this.#step === "idle")
-      return html`<button type="button" class="danger plain" @click=${() => this.#go("asks")}>${label}</button>`;
+      return html`<button type="button" class="danger plain" data-safe @click=${() => this.#go("asks")}>
+        ${label}
+      </button>`;
     const isWorking = this.#step === "works";
     return html`<div class="buttons" role="alert">
       <p class="fill">${this.#problem ? `Nothing was deleted: ${this.#problem}` : question}</p>
-      ${isWorking ? nothing : html`<button type="button" @click=${() => this.#go("idle")}>Keep</button>`}
+      ${isWorking ? nothing : html`<button type="button" data-safe @click=${() => this.#go("idle")}>Keep</button>`}
       <button
         type="button"
         class="danger primary"
@@ -61,5 +63,12 @@ export class DeleteButton {
     this.#step = step;
     if (step === "idle") this.#problem = "";
     this.#host.requestUpdate();
+    void this.#focus();
+  }
+
+  /** The button that was pressed is gone; the focus goes to the choice that loses nothing, or back. */
+  async #focus(): Promise<void> {
+    await this.#host.updateComplete;
+    this.#host.shadowRoot?.querySelector<HTMLElement>("footer [data-safe]")?.focus();
   }
 }

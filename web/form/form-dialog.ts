@@ -44,7 +44,6 @@ export class FormDialog {
     const { state } = this;
     return html`<dialog
       aria-labelledby="title"
-      closedby="none"
       @keydown=${this.#keyPressed}
       @cancel=${this.#cancelled}
       @close=${this.#closed}
@@ -81,7 +80,7 @@ export class FormDialog {
   #discard() {
     return html`<div class="buttons" role="alert">
       <p class="fill">Discard what you typed?</p>
-      <button type="button" @click=${this.#keep}>Keep editing</button>
+      <button type="button" data-safe @click=${this.#keep}>Keep editing</button>
       <button type="button" class="danger primary" @click=${() => this.close()}>Discard</button>
     </div>`;
   }
@@ -109,18 +108,26 @@ export class FormDialog {
     if (this.state.isBusy) return;
     if (!this.state.isDirty) return this.close();
     this.#asksToDiscard = true;
-    this.#host.requestUpdate();
+    void this.#focusSafeChoice();
   };
 
   readonly #keep = (): void => {
     this.#asksToDiscard = false;
     this.#host.requestUpdate();
+    this.#dialog()?.querySelector<HTMLElement>("input, select, textarea")?.focus();
   };
 
   readonly #closed = (): void => {
     if (this.state.isBusy) return this.open(); // the browser closed it: the hub has not answered yet
     this.#host.dispatchEvent(new CustomEvent("closed"));
   };
+
+  /** The button that was pressed is gone; the focus goes to the choice that loses nothing. */
+  async #focusSafeChoice(): Promise<void> {
+    this.#host.requestUpdate();
+    await this.#host.updateComplete;
+    this.#dialog()?.querySelector<HTMLElement>("footer [data-safe]")?.focus();
+  }
 
   #dialog(): HTMLDialogElement | null | undefined {
     return this.#host.shadowRoot?.querySelector("dialog");
