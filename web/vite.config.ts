@@ -12,6 +12,8 @@ export default defineConfig({
     target: "baseline-widely-available",
     modulePreload: { polyfill: false }, // it would be an inline script
   },
+  // `npm run dev:web`: the page from its sources, the rest from a hub that runs beside it
+  server: { proxy: { "/api": { target: "http://localhost:8080", changeOrigin: false } } },
   plugins: [compressed()],
 });
 
