@@ -101,6 +101,7 @@ export class ClusterSection extends LitElement {
 
   override render() {
     const { cluster, devices, agents } = this;
+    const problem = this.#problem();
     return html`<section aria-labelledby="heading">
       <header>
         <div class="heading">
@@ -126,13 +127,7 @@ export class ClusterSection extends LitElement {
         </ul>
         ${this.#wakeAll()}
       </header>
-      ${
-        devices.length > 0 && agents.length === 0
-          ? html`<p class="problems">
-              ${icon(mdiAlertOutline)} No agent is here. Join one, or move one here: it wakes and watches these devices.
-            </p>`
-          : nothing
-      }
+      ${problem ? html`<p class="problems">${icon(mdiAlertOutline)} ${problem}</p>` : nothing}
       ${
         devices.length > 0
           ? html`<div class="devices">${repeat(devices, ({ id }) => id, this.#card)}</div>`
@@ -149,6 +144,14 @@ export class ClusterSection extends LitElement {
       .problem=${this.problems.get(device.id)}
       .clock=${this.clock}
     ></device-card>`;
+
+  /** What is wrong with all of it is said once, here, and not loudly at each device. */
+  #problem(): string | undefined {
+    const { devices, agents } = this;
+    if (devices.length === 0 || agents.some(({ status }) => status === "online")) return undefined;
+    if (agents.length === 0) return "No agent is here. Join one, or move one here: it wakes and watches these devices.";
+    return "No agent is online here: these devices can be neither woken nor watched.";
+  }
 
   #counts(): string {
     const { length } = this.devices;

@@ -47,8 +47,8 @@ export function noteOf(device: DeviceAnswer, news: WakeStageRecord | undefined, 
   const { power, availability, enabled, lastWake } = device;
   if (!enabled) return quiet("Disabled: it takes no part in wakes");
   if (power === "waking") return quiet(progressWords(device, news));
-  if (power === "unreachable") return warning("No agent is online that could look");
-  if (availability === "offline") return warning("No agent is online that could wake it");
+  if (power === "unreachable") return quiet("No agent is online that could look");
+  if (availability === "offline") return quiet("No agent is online that could wake it");
   if (power === "on")
     return lastWake && hasWokenIt(lastWake, device) ? quiet(`Woke in ${span(lastWake.seconds ?? 0)}`) : undefined;
   if (lastWake?.outcome === "no-answer")
