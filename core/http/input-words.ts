@@ -40,7 +40,13 @@ export function inputWords(issue: z.core.$ZodRawIssue): string | undefined {
       if (issue.origin === "string") return `is longer than ${issue.maximum} characters`;
       if (issue.origin === "array") return `holds more than ${issue.maximum}`;
       return `must be ${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}`;
-    default:
+    // of these the schemas of the API have their own words, or none
+    case "not_multiple_of":
+    case "unrecognized_keys":
+    case "invalid_union":
+    case "invalid_key":
+    case "invalid_element":
+    case "custom":
       return undefined;
   }
 }
