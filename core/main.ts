@@ -339,7 +339,7 @@ async function run(): Promise<void> {
     const address = config.http.publicUrl ?? `http://localhost:${hub.httpPort}`;
     log.info(`PowerBeacon ${VERSION} is ready: ${address} · MQTT on port ${hub.mqttPort}`);
     if (hub.setupCode !== null)
-      log.info(`Not set up yet. The one-time set-up code is ${hub.setupCode} (documents: ${address}/api/docs)`);
+      log.info(`Not set up yet: open ${address}; the one-time set-up code is ${hub.setupCode}`);
   } catch (error) {
     if (error instanceof ConfigError || error instanceof StartError) fail(error.message);
     log.fatal({ err: error }, "The hub could not be started");
