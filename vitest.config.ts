@@ -20,15 +20,22 @@ const parts: TestProjectInlineConfiguration = {
 /** The elements of the page, each in a real browser. */
 const elements = (executablePath: string): TestProjectInlineConfiguration => ({
   root: "web",
+  // found before the first test: what is found later makes the browser load all anew
+  optimizeDeps: { entries: ["main.ts"] },
   test: {
     ...patience,
+    testTimeout: 10_000,
     name: "page",
     include: ["**/*.test.ts"],
     browser: {
       enabled: true,
       headless: true,
       screenshotFailures: false,
-      provider: playwright({ launchOptions: { executablePath, args: CHROMIUM_ARGS } }),
+      provider: playwright({
+        launchOptions: { executablePath, args: CHROMIUM_ARGS },
+        // words about days and times are the same wherever the tests run
+        contextOptions: { locale: "en-GB", timezoneId: "Europe/Berlin" },
+      }),
       instances: [{ browser: "chromium" }],
     },
   },
