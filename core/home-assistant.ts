@@ -42,7 +42,7 @@ export async function startHomeAssistant(options: HomeAssistantOptions) {
   const discovery = startDiscovery({
     enabled: config.mqtt.discovery,
     prefix: config.mqtt.discoveryPrefix,
-    link: { ...link.outside, onConnect: (handler) => link.onConnect(handler) },
+    link: { ...link, ...link.outside },
     things,
     published,
     states,

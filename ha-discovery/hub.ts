@@ -8,6 +8,9 @@ export interface DiscoveryLink {
   /** Resolves when the broker has taken it. */
   publish(topic: string, payload: string, options: TopicOptions): Promise<void>;
   on(topic: FixedTopic | KeyedTopic, handler: (message: DiscoveryMessage) => void): void;
+  /** Calls the handler after each connect, once the subscriptions stand. Retained messages may have come before. */
+  onConnect(handler: () => void): void;
+  onBreak(handler: () => void): void;
 }
 
 export interface DiscoveryMessage {

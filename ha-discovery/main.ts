@@ -25,7 +25,7 @@ export interface DiscoveryOptions {
   /** Off: everything that was published is cleared, and nothing is listened to. */
   readonly enabled: boolean;
   readonly prefix: string;
-  readonly link: DiscoveryLink & { onConnect(handler: () => void): void };
+  readonly link: DiscoveryLink;
   readonly things: DiscoveredThings;
   readonly published: PublishedConfigs;
   readonly states: RetainedStates;
@@ -61,10 +61,11 @@ export function startDiscovery(options: DiscoveryOptions): Discovery {
     publisher.publishFailed();
   });
 
-  link.onConnect(() => {
-    publisher.connected();
-    quiet.begin();
+  link.onBreak(() => {
+    quiet.close();
+    publisher.disconnected();
   });
+  link.onConnect(() => quiet.begin());
   link.on(config, ({ topic, payload }) => {
     if (payload.length === 0) return publisher.deletedThere(topic);
     quiet.noise();

@@ -54,8 +54,8 @@ export class DiscoveryPublisher {
     options.things.onChange((ref) => this.#add(this.#topicOf(ref)));
   }
 
-  /** The broker is there, but what it has is not known yet: nothing is published until `compare`. */
-  connected(): void {
+  /** What the broker has when it is there again is not known: nothing is published until `compare`, as at first. */
+  disconnected(): void {
     this.#queue.pause();
     this.#atBroker.clear();
   }

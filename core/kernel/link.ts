@@ -22,8 +22,10 @@ export interface Link extends Outlet {
   readonly outside: Outlet;
   /** Messages that wait until the broker has taken earlier ones. Who has many to publish pauses while there are any. */
   readonly backlog: number;
-  /** Calls the handler after each connect, once the subscriptions stand. */
+  /** Calls the handler after each connect, once the subscriptions stand. Retained messages may have come before. */
   onConnect(handler: () => void): void;
+  /** Calls the handler when the connection has broken. */
+  onBreak(handler: () => void): void;
   connect(): Promise<void>;
   /** The topic as others see it, with its base. */
   fullName(topic: string): string;
@@ -117,6 +119,7 @@ export function createLink({ baseTopic, open, log }: LinkOptions): Link {
     ...outlet(base),
     outside: outlet(""),
     onConnect: (handler) => void connectHandlers.push(handler),
+    onBreak: (handler) => void client.on("close", handler),
     fullName: (topic) => base + topic,
     get backlog() {
       return waiting.length;

@@ -1,31 +1,33 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DiscoveryConfig } from "#contracts/discovery.ts";
-import { query } from "#test/fixtures/database.ts";
+import {
+  FAST_DISCOVERY,
+  type TestHomeAssistant,
+  configTopic,
+  startHomeAssistant,
+} from "#test/fixtures/home-assistant.ts";
 import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
-import { type TestMqttClient, connectMqtt } from "#test/fixtures/mqtt.ts";
-import { type ScriptedAgent, freshMac, freshName, startScriptedAgent } from "#test/fixtures/scripted-agent.ts";
+import {
+  INVENTORY,
+  type ScriptedAgent,
+  enrolBody,
+  freshMac,
+  freshName,
+  startScriptedAgent,
+} from "#test/fixtures/scripted-agent.ts";
 
 /** Home Assistant as the hub sees it: a client that reads configs and the topics that they name. */
-
-const TIMING = { paceMs: 300, birthDelayMs: [50, 100], quietMs: 100 } as const;
 
 let hub: TestHub;
 let clusterId: string;
 let pi: ScriptedAgent;
-let credential: { username: string; password: string; protocolVersion: 5 };
-let home: TestMqttClient;
-const clients: TestMqttClient[] = [];
+let home: TestHomeAssistant;
 
 beforeAll(async () => {
-  hub = await startTestHub({ PUBLIC_URL: "https://power.example.org/" }, { discoveryTiming: TIMING });
+  hub = await startTestHub({ PUBLIC_URL: "https://power.example.org/" }, { discoveryTiming: FAST_DISCOVERY });
   clusterId = (await hub.api.post("/clusters", { name: "Home" })).body.id;
   pi = await startScriptedAgent(hub, { name: "Pi", clusterId });
-  credential = await makeCredential("Home Assistant");
-  home = await connectMqtt(hub.mqttUrl, credential, ["powerbeacon/#", "homeassistant/#"]);
-});
-
-afterEach(async () => {
-  for (const client of clients.splice(0)) await client.close();
+  home = await startHomeAssistant(hub);
 });
 
 afterAll(async () => {
@@ -34,79 +36,194 @@ afterAll(async () => {
   await hub.close();
 });
 
-async function makeCredential(name: string, clusterIds: string[] | null = null) {
-  const permissions = ["read", "wake", "discovery"];
-  const { body } = await hub.api.post("/mqtt-clients", { name, permissions, clusterIds });
-  return { username: body.username, password: body.password, protocolVersion: 5 as const };
-}
-
-/** Another client with the same rights, as Home Assistant after its start. */
-async function connect(filters: string[], as: object = credential): Promise<TestMqttClient> {
-  const client = await connectMqtt(hub.mqttUrl, as, filters);
-  clients.push(client);
-  return client;
-}
-
 const addDevice = async (fields: object = {}) =>
   (await hub.api.post("/devices", { name: freshName("Box"), mac: freshMac(), clusterId, ...fields })).body;
-const configTopic = (type: string, id: string, prefix = "homeassistant") =>
-  `${prefix}/device/powerbeacon_${type}_${id}/config`;
-const configOf = (type: string, id: string) => home.lastJson(configTopic(type, id));
-const countOf = (type: string, id: string) =>
-  home.on(/config$/).filter(({ topic }) => topic === configTopic(type, id)).length;
-const hubConfigTopic = () => home.on(/\/powerbeacon_hub_.*\/config$/)[0]?.topic ?? "";
-/** What the broker has on the topics that match. */
-async function retained(filter: string): Promise<Map<string, string>> {
-  const client = await connect([filter, "powerbeacon/hub/status"]);
-  await expect.poll(() => client.last("powerbeacon/hub/status")).toBe("online");
-  await expect.poll(() => client.on(/./).length).toBeGreaterThan(0);
-  return new Map(client.on(/./).map(({ topic, text }) => [topic, text]));
+
+/** A device that Home Assistant has been told of, with its cluster's newest config. */
+async function shownDevice(fields: object = {}) {
+  const device = await addDevice(fields);
+  await expect.poll(() => home.config("device", device.id)).toBeTruthy();
+  await expect
+    .poll(() => home.config("cluster", clusterId)?.components.power.group)
+    .toContain(`powerbeacon_device_${device.id}_power`);
+  return device;
 }
 
+const configs = () =>
+  new Map(home.mqtt.on(/^homeassistant\/device\/.*\/config$/).map(({ topic, text }) => [topic, text] as const));
+const messages = () => home.mqtt.on(/^homeassistant\//).length;
+
+// oxlint-disable-next-line typescript/no-explicit-any
+type Component = Record<string, any>;
+
+/** Every component of every config that stands. */
+const components = () =>
+  [...configs().values()].flatMap((text) => (text === "" ? [] : Object.values<Component>(JSON.parse(text).components)));
+
 describe("every thing", () => {
-  test("has a config that Home Assistant can read, and appears there with its page", async () => {
-    const device = await addDevice({ name: "NAS Basement", mac: "02:00:00:00:aa:01", os: "linux" });
-    await expect.poll(() => configOf("device", device.id)).toBeTruthy();
-    await expect
-      .poll(() => configOf("cluster", clusterId)?.components.power.group)
-      .toContain(`powerbeacon_device_${device.id}_power`);
-    await expect.poll(() => configOf("agent", pi.id)).toBeTruthy();
-    await expect.poll(hubConfigTopic).not.toBe("");
-    expect(configOf("device", device.id)).toMatchObject({
+  test("has a config that Home Assistant can read, with its page and its place", async () => {
+    const device = await shownDevice({ name: "NAS Basement", mac: "02:00:00:00:aa:01", os: "linux" });
+    await expect.poll(() => home.config("agent", pi.id)).toBeTruthy();
+    expect(home.config("device", device.id)).toMatchObject({
       device: {
         name: "NAS Basement",
         connections: [["mac", "02:00:00:00:aa:01"]],
         suggested_area: "Home",
         configuration_url: "https://power.example.org/devices/nas-basement",
+        via_device: `powerbeacon_hub_${home.hubId}`,
       },
       components: { power: { default_entity_id: "switch.nas_basement" } },
     });
-    for (const { text, topic } of home.on(/\/config$/)) {
-      expect(topic).toMatch(/^homeassistant\/device\/powerbeacon_(hub|device|cluster|agent)_[0-9a-f-]{36}\/config$/);
-      DiscoveryConfig.parse(JSON.parse(text));
-    }
+    expect(home.config("hub", home.hubId).device).toMatchObject({ configuration_url: "https://power.example.org/" });
+    for (const text of configs().values()) if (text) DiscoveryConfig.parse(JSON.parse(text));
+    expect(home.mqtt.on(/unassigned/).filter(({ topic }) => topic.startsWith("homeassistant"))).toEqual([]);
   });
 
-  test("names only topics that have a retained message, or that take what the config says", async () => {
-    const device = await addDevice();
-    const { body: enrolled } = await hub.api.post("/enrolments", { clusterId });
-    expect(enrolled.code).toBeDefined();
-    await expect.poll(() => configOf("device", device.id)).toBeTruthy();
-    const configs = [...(await retained("homeassistant/#")).values()].flatMap((text) =>
-      text.startsWith("{") ? [JSON.parse(text)] : [],
-    );
-    expect(configs.length).toBeGreaterThanOrEqual(4);
+  test("names only topics with a retained message that Home Assistant may read, also of an agent that never came", async () => {
+    await shownDevice();
+    const { body: enrolment } = await hub.api.post("/enrolments", { clusterId });
+    expect((await hub.api.post("/agents/enrol", enrolBody(enrolment.code, "Never Came"))).status).toBe(201);
+    await expect.poll(() => [...configs().values()].some((text) => text.includes('"Never Came"'))).toBe(true);
+
+    const roots = [...configs().values()].flatMap((text) => (text === "" ? [] : [JSON.parse(text)]));
     const named = new Set<string>();
-    for (const config of configs) {
-      for (const { topic } of config.availability) named.add(topic);
-      for (const component of Object.values<Record<string, any>>(config.components)) {
-        if (component["platform"] !== "event" && component["state_topic"]) named.add(component["state_topic"]);
-        if (component["json_attributes_topic"]) named.add(component["json_attributes_topic"]);
-        for (const { topic } of component["availability"] ?? []) named.add(topic);
-      }
+    for (const { availability } of [...roots, ...components()])
+      for (const { topic } of availability ?? []) named.add(topic);
+    for (const { platform, state_topic, json_attributes_topic } of components()) {
+      if (state_topic && platform !== "event") named.add(state_topic); // events are never retained
+      if (json_attributes_topic) named.add(json_attributes_topic);
     }
-    const reader = await connect([...named]);
-    await expect.poll(() => [...named].filter((topic) => reader.last(topic) === undefined)).toEqual([]);
-    expect(reader.on(/./).every((message) => message.retained)).toBe(true);
+    expect(named.size).toBeGreaterThan(7);
+    const reader = await home.connect([...named]);
+    await expect.poll(() => [...named].filter((topic) => !reader.last(topic))).toEqual([]);
+    expect(reader.on(/./).every(({ retained }) => retained)).toBe(true);
+    expect(reader.last("powerbeacon/agent/never-came/status")).toBe("offline");
   });
+
+  test("takes what its config says, and does it", async () => {
+    const device = await shownDevice();
+    const { power, wake } = home.config("device", device.id).components;
+    const cluster = home.config("cluster", clusterId).components.power;
+    const orders = () => pi.orders().filter(({ targets }) => targets.some((target) => target.device === device.key));
+    const commands = [
+      [power.command_topic, power.payload_on],
+      [wake.command_topic, wake.payload_press],
+      [cluster.command_topic, cluster.payload_on],
+    ];
+    for (const [topic, payload] of commands) {
+      const before = orders().length;
+      await home.mqtt.client.publishAsync(topic, payload, { qos: 1 });
+      await expect.poll(() => orders().length).toBeGreaterThan(before);
+      const wakes = (await hub.api.get(`/devices/${device.id}/wakes`)).body.items;
+      await hub.api.delete(`/wakes/${wakes[0].id}`);
+    }
+    const { republish } = home.config("hub", home.hubId).components;
+    const before = home.count("device", device.id);
+    await home.mqtt.client.publishAsync(republish.command_topic, republish.payload_press, { qos: 1 });
+    await expect.poll(() => home.count("device", device.id)).toBe(before + 1);
+    const events = home.mqtt.on(new RegExp(`^powerbeacon/device/${device.key}/event$`));
+    const { activity } = home.config("device", device.id).components;
+    for (const { text } of events) expect(activity.event_types).toContain(JSON.parse(text).event_type);
+    expect(events.length).toBeGreaterThan(0);
+  });
+
+  test("is gone from Home Assistant when it is removed", async () => {
+    const { body: lab } = await hub.api.post("/clusters", { name: freshName("Lab") });
+    const device = await shownDevice();
+    const guest = await startScriptedAgent(hub, { name: freshName("Guest"), clusterId });
+    await expect.poll(() => home.config("cluster", lab.id)).toBeTruthy();
+    await expect.poll(() => home.config("agent", guest.id)).toBeTruthy();
+    await hub.api.delete(`/devices/${device.id}`);
+    await hub.api.delete(`/clusters/${lab.id}`);
+    await hub.api.delete(`/agents/${guest.id}`);
+    await expect.poll(() => home.config("device", device.id)).toBeNull();
+    await expect.poll(() => home.config("cluster", lab.id)).toBeNull();
+    await expect.poll(() => home.config("agent", guest.id)).toBeNull();
+    await expect
+      .poll(() => home.config("cluster", clusterId).components.power.group)
+      .not.toContain(`powerbeacon_device_${device.id}_power`);
+    const reader = await home.connect(["homeassistant/#", "powerbeacon/hub/status"]);
+    await expect.poll(() => reader.last(configTopic("hub", home.hubId))).toBeDefined();
+    expect(reader.last(configTopic("device", device.id))).toBeUndefined();
+    await guest.close();
+  });
+});
+
+describe("a change", () => {
+  test("of a name reaches Home Assistant and changes no id, and no other thing's config", async () => {
+    const device = await shownDevice();
+    const before = home.config("device", device.id);
+    await hub.api.patch(`/devices/${device.id}`, { name: "Renamed" });
+    await expect.poll(() => home.config("device", device.id).device.name).toBe("Renamed");
+    const after = home.config("device", device.id);
+    expect(after).toEqual({ ...before, device: { ...before.device, name: "Renamed" } });
+    const cluster = home.count("cluster", clusterId);
+    await hub.api.patch(`/clusters/${clusterId}`, { name: "At Home" });
+    await expect.poll(() => home.config("device", device.id).device.suggested_area).toBe("At Home");
+    await expect.poll(() => home.count("cluster", clusterId)).toBe(cluster + 1);
+    expect(home.config("cluster", clusterId).components.power.unique_id).toBe(`powerbeacon_cluster_${clusterId}_power`);
+  });
+
+  test("of what Home Assistant is not told publishes nothing", async () => {
+    const device = await shownDevice();
+    const before = messages();
+    await hub.api.patch(`/devices/${device.id}`, { description: "ours alone", watch: { icmp: false } });
+    await hub.api.patch(`/clusters/${clusterId}`, { tags: ["ours"] });
+    await home.mqtt.client.publishAsync(`powerbeacon/hub/request/nothing`, "{}", { qos: 1 });
+    await expect.poll(() => home.mqtt.last("powerbeacon/hub/response/nothing")).toBeDefined();
+    await shownDevice(); // whatever came before it would have come by now
+    const changed = new Set(
+      home.mqtt
+        .on(/^homeassistant\//)
+        .slice(before)
+        .map(({ topic }) => topic),
+    );
+    expect(changed).not.toContain(configTopic("device", device.id));
+  });
+
+  test("that others follow at once comes at most once in a while, and the last one wins", async () => {
+    const device = await shownDevice();
+    const before = home.count("device", device.id);
+    for (let number = 1; number <= 20; number++)
+      await hub.api.patch(`/devices/${device.id}`, { name: `Box ${number}` });
+    await expect.poll(() => home.config("device", device.id).device.name).toBe("Box 20");
+    expect(home.count("device", device.id) - before).toBeLessThan(10);
+  });
+
+  test("is followed by the states that the config names", async () => {
+    const device = await shownDevice();
+    const states = () => home.mqtt.on(new RegExp(`^powerbeacon/device/${device.key}/(state|availability)$`)).length;
+    await expect.poll(states).toBeGreaterThanOrEqual(2);
+    const before = states();
+    await hub.api.patch(`/devices/${device.id}`, { name: "Told Again" });
+    await expect.poll(() => states() - before).toBe(2);
+  });
+});
+
+test("an agent is shown on the machine that it runs on, as long as that is shown itself", async () => {
+  const via = () => home.config("agent", pi.id)?.device.via_device;
+  await expect.poll(via).toBe(`powerbeacon_hub_${home.hubId}`);
+  const machine = await shownDevice({ mac: INVENTORY.interfaces[0].mac });
+  await expect.poll(via).toBe(`powerbeacon_device_${machine.id}`);
+  await hub.api.patch(`/devices/${machine.id}`, { showInHomeAssistant: false });
+  await expect.poll(via).toBe(`powerbeacon_hub_${home.hubId}`);
+});
+
+test("a client of some clusters sees their configs alone, and hears when one is taken back", async () => {
+  const { body: office } = await hub.api.post("/clusters", { name: freshName("Office") });
+  const own = await addDevice({ clusterId: office.id });
+  const agent = await startScriptedAgent(hub, { name: freshName("Attic"), clusterId: office.id });
+  const foreign = await shownDevice();
+  const limited = await startHomeAssistant(hub, { name: freshName("Office HA"), clusterIds: [office.id] });
+  const seen = () => new Set(limited.mqtt.on(/^homeassistant\//).map(({ topic }) => topic));
+  const theirs = [configTopic("device", own.id), configTopic("cluster", office.id), configTopic("agent", agent.id)];
+  await expect.poll(seen).toEqual(new Set(theirs));
+  await hub.api.patch(`/devices/${foreign.id}`, { name: "Renamed Elsewhere" });
+  await expect.poll(() => home.config("device", foreign.id).device.name).toBe("Renamed Elsewhere");
+  await hub.api.delete(`/devices/${own.id}`);
+  await expect.poll(() => limited.config("device", own.id)).toBeNull();
+  expect(seen()).toEqual(new Set(theirs));
+  await expect(limited.delete("device", foreign.id)).rejects.toThrow("Not authorized");
+  await limited.close();
+  await agent.close();
 });

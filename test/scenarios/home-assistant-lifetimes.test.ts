@@ -1,0 +1,191 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { MqttClient } from "mqtt";
+import { ORIGIN } from "../../ha-discovery/config.ts";
+import { query } from "#test/fixtures/database.ts";
+import {
+  FAST_DISCOVERY,
+  type TestHomeAssistant,
+  type ThingType,
+  configTopic,
+  startHomeAssistant,
+} from "#test/fixtures/home-assistant.ts";
+import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
+import { freshMac, startScriptedAgent } from "#test/fixtures/scripted-agent.ts";
+
+/** Discovery over births, deletions, restarts and breaks: what comes back, what stays away, and what is not sent twice. */
+
+let hub: TestHub;
+let home: TestHomeAssistant;
+let clusterId: string;
+let device: { id: string; key: string };
+
+beforeEach(async () => {
+  hub = await startTestHub({}, { discoveryTiming: FAST_DISCOVERY });
+  clusterId = (await hub.api.post("/clusters", { name: "Home" })).body.id;
+  device = (await hub.api.post("/devices", { name: "NAS", mac: freshMac(), clusterId })).body;
+  home = await startHomeAssistant(hub);
+  await vi.waitFor(() => {
+    const members = home.config("cluster", clusterId)?.components.power.group.length;
+    if (members !== 1 || !home.config("device", device.id)) throw new Error("Home Assistant was not told yet");
+  });
+});
+
+afterEach(async () => {
+  await home.close();
+  await hub.close();
+});
+
+const countOf = (pattern: RegExp) => home.mqtt.on(pattern).length;
+const configCount = () => countOf(/^homeassistant\/.*\/config$/);
+const noted = async () => {
+  const rows = await query(hub.databaseUrl, "select topic, hash from discovery_config order by topic");
+  return rows.map(({ topic }) => String(topic));
+};
+const request = (verb: string, payload = "{}") =>
+  home.mqtt.client.publishAsync(`powerbeacon/hub/request/${verb}`, payload, { qos: 1 });
+
+/** A client with the hub's own rights, which leaves what former hubs left. */
+async function connectAsHub(): Promise<MqttClient> {
+  const client = new MqttClient(() => hub.hub.broker.connectHub(), { clientId: "another", reconnectPeriod: 0 });
+  await new Promise((resolve) => client.once("connect", resolve));
+  return client;
+}
+
+test("a birth is answered with availability and states, and with no config", async () => {
+  const states = () => countOf(/^powerbeacon\/device\/nas\/(availability|state)$/);
+  await expect.poll(states).toBeGreaterThanOrEqual(2);
+  const [before, configs] = [states(), configCount()];
+  await home.mqtt.client.publishAsync("homeassistant/status", "offline");
+  await home.mqtt.client.publishAsync("homeassistant/status", "online");
+  await expect.poll(() => states() - before).toBe(2);
+  const [availability, state] = home.mqtt.on(/^powerbeacon\/device\/nas\/(availability|state)$/).slice(before);
+  expect([availability?.topic, state?.topic].map((topic) => topic?.split("/").at(-1))).toEqual([
+    "availability",
+    "state",
+  ]);
+  expect(configCount()).toBe(configs);
+});
+
+describe("a person who deletes it in Home Assistant", () => {
+  const things: [ThingType, string, () => string][] = [
+    ["device", "/devices", () => device.id],
+    ["cluster", "/clusters", () => clusterId],
+  ];
+
+  test.each(things)(
+    "finds the %s hidden here, now and after a restart, and may show it again",
+    async (type, path, idOf) => {
+      const id = idOf();
+      const shown = async () => (await hub.api.get(`${path}/${id}`)).body.showInHomeAssistant;
+      await home.delete(type, id);
+      await expect.poll(shown).toBe(false);
+      await hub.api.patch(`${path}/${id}`, { name: "Renamed" });
+      await hub.restart();
+      await home.close();
+      home = await startHomeAssistant(hub, { name: "After" });
+      await expect.poll(() => home.config("hub", home.hubId)).toBeTruthy();
+      expect(await shown()).toBe(false);
+      await request("send-discovery");
+      await expect.poll(() => home.mqtt.last("powerbeacon/hub/response/send-discovery")).toBeDefined();
+      expect(home.config(type, id)).toBeUndefined();
+
+      await hub.api.patch(`${path}/${id}`, { showInHomeAssistant: true });
+      await expect.poll(() => home.config(type, id)?.device.name).toBe("Renamed");
+    },
+  );
+
+  test("finds the agent hidden here, and may show it again", async () => {
+    const pi = await startScriptedAgent(hub, { name: "Pi", clusterId });
+    await expect.poll(() => home.config("agent", pi.id)).toBeTruthy();
+    await home.delete("agent", pi.id);
+    await expect.poll(async () => (await hub.api.get(`/agents/${pi.id}`)).body.showInHomeAssistant).toBe(false);
+    await hub.api.patch(`/agents/${pi.id}`, { name: "Renamed" });
+    expect(home.config("agent", pi.id)).toBeNull();
+    await hub.api.patch(`/agents/${pi.id}`, { showInHomeAssistant: true });
+    await expect.poll(() => home.config("agent", pi.id)?.device.name).toBe("Renamed");
+    await pi.close();
+  });
+
+  test("sees the hub itself no more, over a restart, until it is asked for", async () => {
+    await home.delete("hub", home.hubId);
+    await expect
+      .poll(async () => (await query(hub.databaseUrl, "select 1 from discovery_config where hash is null")).length)
+      .toBe(1);
+    await hub.restart();
+    await home.close();
+    home = await startHomeAssistant(hub, { name: "After" });
+    await expect.poll(() => home.config("device", device.id)).toBeTruthy();
+    expect(home.config("hub", home.hubId)).toBeUndefined();
+    await request("send-discovery");
+    await expect.poll(() => home.config("hub", home.hubId)).toBeTruthy();
+  });
+});
+
+describe("a hub that starts again", () => {
+  test("publishes everything again on its own broker, which forgot it, to the byte", async () => {
+    const before = home.mqtt.last(configTopic("device", device.id));
+    await hub.restart();
+    await home.close();
+    home = await startHomeAssistant(hub, { name: "After" });
+    await expect.poll(() => home.mqtt.last(configTopic("device", device.id))).toBe(before);
+    await expect.poll(() => home.config("cluster", clusterId)).toBeTruthy();
+    await expect.poll(() => home.config("hub", home.hubId)).toBeTruthy();
+  });
+
+  test("knows what it told of under another prefix, and takes it back", async () => {
+    await expect.poll(noted).toHaveLength(3);
+    await hub.restart({ HA_DISCOVERY_PREFIX: "ha" });
+    const topics = [configTopic("cluster", clusterId, "ha"), configTopic("device", device.id, "ha")];
+    await expect.poll(noted).toEqual([...topics, configTopic("hub", home.hubId, "ha")]);
+  });
+
+  test("takes everything back when discovery is off, and says so when it is asked to send it", async () => {
+    await expect.poll(noted).toHaveLength(3);
+    await hub.restart({ HA_DISCOVERY: "off" });
+    await expect.poll(noted).toEqual([]);
+    await home.close();
+    home = await startHomeAssistant(hub, { name: "After" });
+    await hub.api.patch(`/devices/${device.id}`, { name: "Renamed" });
+    await request("send-discovery");
+    await expect
+      .poll(() => home.mqtt.lastJson("powerbeacon/hub/response/send-discovery"))
+      .toMatchObject({ status: "error", error: { code: "DISCOVERY_OFF" } });
+    expect(configCount()).toBe(0);
+  });
+});
+
+describe("what the broker has", () => {
+  const ghost = configTopic("device", "00000000-0000-4000-8000-000000000000");
+  const ours = { origin: { name: ORIGIN }, availability: [{ topic: "powerbeacon/hub/status" }] };
+  const foreign = new Map<string, object>([
+    ["homeassistant/device/0x00124b/config", { origin: { name: "Zigbee2MQTT" } }],
+    [
+      configTopic("device", "00000000-0000-4000-8000-00000000000f"),
+      { origin: { name: ORIGIN }, availability: [{ topic: "second-hub/hub/status" }] },
+    ],
+  ]);
+
+  test("of ours without a thing is cleared whenever it is seen, and what is not ours stays", async () => {
+    const other = await connectAsHub();
+    for (const [topic, config] of foreign)
+      await other.publishAsync(topic, JSON.stringify(config), { qos: 1, retain: true });
+    await other.publishAsync(ghost, JSON.stringify(ours), { qos: 1, retain: true });
+    await expect.poll(() => home.mqtt.last(ghost)).toBe("");
+    for (const topic of foreign.keys()) expect(home.mqtt.last(topic)).toContain("origin");
+    await other.endAsync(true);
+  });
+
+  test("is compared after a break: what is missing comes back, a ghost goes, and the rest is not sent again", async () => {
+    const [devices, clusters] = [home.count("device", device.id), home.count("cluster", clusterId)];
+    hub.hub.broker.disconnect("hub");
+    const other = await connectAsHub();
+    await other.publishAsync(configTopic("device", device.id), "", { qos: 1, retain: true });
+    await other.publishAsync(ghost, JSON.stringify(ours), { qos: 1, retain: true });
+    await other.endAsync(true);
+    await expect.poll(() => home.config("device", device.id)).toBeTruthy();
+    await expect.poll(() => home.mqtt.last(ghost)).toBe("");
+    expect(home.count("device", device.id)).toBe(devices + 2); // taken away, and back
+    expect(home.count("cluster", clusterId)).toBe(clusters);
+    expect((await hub.api.get(`/devices/${device.id}`)).body.showInHomeAssistant).toBe(true);
+  });
+});
