@@ -209,3 +209,21 @@ describe("the base topic", () => {
     },
   );
 });
+
+describe("the discovery prefix", () => {
+  test.each([["powerbeacon"], ["powerbeacon/ha"]])("may not stand under the base topic, as %s would", (prefix) => {
+    expect(() => readConfig({ HA_DISCOVERY_PREFIX: prefix })).toThrow(/HA_DISCOVERY_PREFIX: stands under/);
+  });
+
+  test.each([["homeassistant"], ["powerbeacons"], ["ha/home"]])("may be %s", (prefix) => {
+    expect(readConfig({ HA_DISCOVERY_PREFIX: prefix }).mqtt.discoveryPrefix).toBe(prefix);
+  });
+});
+
+test.each([
+  ["on", true],
+  ["off", false],
+])("discovery is %s", (HA_DISCOVERY, discovery) => {
+  expect(readConfig({ HA_DISCOVERY }).mqtt.discovery).toBe(discovery);
+  expect(() => readConfig({ HA_DISCOVERY: "maybe" })).toThrow("HA_DISCOVERY: is neither on nor off");
+});

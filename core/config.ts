@@ -99,6 +99,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const tls = readTls(values, problems);
   if (values["DATABASE_PASSWORD"] !== undefined && values["DATABASE_URL"] === undefined)
     problems.push("DATABASE_PASSWORD: DATABASE_URL is missing; the embedded Postgres makes its own password");
+  if (parsed.success && `${parsed.data.HA_DISCOVERY_PREFIX}/`.startsWith(`${parsed.data.MQTT_BASE_TOPIC}/`))
+    problems.push("HA_DISCOVERY_PREFIX: stands under MQTT_BASE_TOPIC, where Home Assistant may not publish");
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return configFrom(parsed.data, tls);
 }

@@ -170,6 +170,17 @@ test("at most 20 wait for the broker, and the rest follows", async () => {
   await expect.poll(() => flying.length).toBe(20);
 });
 
+test("beyond 20,000 configs nothing new is told of, and what is there goes on", async () => {
+  const device = things.put(aDevice("nas"));
+  await start();
+  await expect.poll(() => published.size).toBe(2);
+  for (let number = 0; number < 19_998; number++) published.put(`elsewhere/${number}`, { siteId, hash: null });
+  const late = things.put(aDevice("late"));
+  things.put({ ...device, name: "Renamed" });
+  await expect.poll(() => heard.at(-1)?.text).toContain("Renamed");
+  expect(told()).not.toContain(topicOf(late));
+});
+
 describe("a hub that starts again", () => {
   test("publishes only what changed while it was away, and takes back what is gone", async () => {
     const [nas, box, old] = [things.put(aDevice("nas")), things.put(aDevice("box")), things.put(aDevice("old"))];
