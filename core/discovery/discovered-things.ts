@@ -59,7 +59,8 @@ export class DiscoveredThings {
 
   /**
    * The key of the cluster that a thing is in, for who may read its config; undefined for the hub. Whoever read the config of a
-   * thing that was removed may also hear that it is cleared.
+   * device or agent that was removed may also hear that it is cleared. A cluster's own is not heard by those who had that
+   * cluster alone: their rights go with it.
    */
   clusterKeyOf({ type, id }: DiscoveryRef): string | undefined {
     const { clusters, devices, agents } = this.#directory;
@@ -70,7 +71,7 @@ export class DiscoveredThings {
       case "device":
         return clusters.byId(devices.byId(id)?.clusterId ?? "")?.key ?? removed;
       case "cluster":
-        return clusters.byId(id)?.key ?? removed;
+        return clusters.byId(id)?.key;
       case "agent":
         return clusters.byId(agents.byId(id)?.clusterId ?? "")?.key ?? removed;
     }
@@ -114,7 +115,7 @@ export class DiscoveredThings {
     const { type } = change;
     const id = (change.after ?? change.before)?.id;
     if (id === undefined) return;
-    if (change.before && !change.after) this.#remember(id, type === "cluster" ? id : change.before.clusterId);
+    if (type !== "cluster" && change.before && !change.after) this.#remember(id, change.before.clusterId);
     this.#tell({ type, id });
     if (type === "device") this.#deviceChanged(change.before, change.after);
     else if (type === "cluster" && change.before?.name !== change.after?.name)
@@ -134,7 +135,7 @@ export class DiscoveredThings {
     if (before?.mac === after?.mac && before?.showInHomeAssistant === after?.showInHomeAssistant) return;
     const macs = new Set([before?.mac, after?.mac]);
     for (const { id, interfaces } of this.#directory.agents)
-      if (interfaces.some(({ mac }) => macs.has(mac?.toLowerCase()))) this.#tell({ type: "agent", id });
+      if (interfaces.some(({ mac }) => mac !== null && macs.has(mac.toLowerCase()))) this.#tell({ type: "agent", id });
   }
 
   #tell(ref: DiscoveryRef): void {
