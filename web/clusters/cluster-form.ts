@@ -1,5 +1,6 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
 import type { ClusterAnswer } from "#contracts/api/clusters.ts";
 import { changeCluster, createCluster, deleteCluster } from "../api/clusters.ts";
 import { controls } from "../app/controls.ts";
@@ -106,14 +107,17 @@ export class ClusterForm extends LitElement {
     return html`<fieldset>
       <legend>${legend}</legend>
       <div class="members">
-        ${sorted.map(({ id, name: label, clusterId }) =>
-          checkField(this.#dialog.state, {
-            name,
-            value: id,
-            label,
-            checked: this.#before[name].includes(id),
-            hint: this.#elsewhere(clusterId),
-          }),
+        ${repeat(
+          sorted,
+          ({ id }) => id, // a tick belongs to its row, wherever it stands after a change
+          ({ id, name: label, clusterId }) =>
+            checkField(this.#dialog.state, {
+              name,
+              value: id,
+              label,
+              checked: this.#before[name].includes(id),
+              hint: this.#elsewhere(clusterId),
+            }),
         )}
       </div>
     </fieldset>`;
@@ -142,9 +146,19 @@ export class ClusterForm extends LitElement {
     }
     const change = changesOf(this.#before, next);
     if (Object.keys(change).length === 0) return;
+    // the hub takes members whole; who came or went meanwhile, by others, is not undone
+    if (change.deviceIds) change.deviceIds = merged(this.#before.deviceIds, next.deviceIds, this.cluster.deviceIds);
+    if (change.agentIds) change.agentIds = merged(this.#before.agentIds, next.agentIds, this.cluster.agentIds);
     const dropped = await changeCluster(this.cluster.id, change);
     if (dropped.length > 0) toast(`${dropped.length} links between devices and agents no longer fit and are gone`);
   }
+}
+
+/** The members as they are now, with what a person added to those of before, and without what they took away. */
+function merged(before: readonly string[], next: readonly string[], now: readonly string[]): string[] {
+  const members = new Set([...now, ...next.filter((id) => !before.includes(id))]);
+  for (const id of before) if (!next.includes(id)) members.delete(id);
+  return [...members];
 }
 
 function fieldsOf(cluster: ClusterAnswer): Fields {

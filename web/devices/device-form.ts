@@ -1,5 +1,6 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
 import type { AgentAnswer } from "#contracts/api/agents.ts";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
 import { changeDevice, createDevice } from "../api/devices.ts";
@@ -230,13 +231,16 @@ export class DeviceForm extends LitElement {
     return html`<fieldset>
       <legend>Agents</legend>
       <p class="quiet small">None chosen: every agent of the cluster wakes and watches it.</p>
-      ${agents.map(({ id, name }) =>
-        checkField(this.#dialog.state, {
-          name: "agentIds",
-          value: id,
-          label: name,
-          checked: this.#before.agentIds.includes(id),
-        }),
+      ${repeat(
+        agents,
+        ({ id }) => id, // a tick belongs to its agent, wherever it stands after a change
+        ({ id, name }) =>
+          checkField(this.#dialog.state, {
+            name: "agentIds",
+            value: id,
+            label: name,
+            checked: this.#before.agentIds.includes(id),
+          }),
       )}
     </fieldset>`;
   }

@@ -1,5 +1,6 @@
 import { type TemplateResult, html, nothing } from "lit";
 import { ifDefined } from "lit/directives/if-defined.js";
+import { repeat } from "lit/directives/repeat.js";
 import type { FormState } from "./form-state.ts";
 
 interface Field {
@@ -65,7 +66,9 @@ export function selectField(
     aria-invalid=${shared.invalid}
     aria-describedby=${shared.describedBy}
   >
-    ${options.map(
+    ${repeat(
+      options,
+      (option) => option.value, // what is chosen belongs to the option, wherever it stands after a change
       (option) => html`<option value=${option.value} ?selected=${option.value === value}>${option.label}</option>`,
     )}
   </select>`;

@@ -45,8 +45,9 @@ export class FormState implements ReactiveController {
       this.#set({ isBusy: false, problem: "", errors: [] });
       return true;
     } catch (error) {
-      if (!(error instanceof CallError)) throw error;
-      this.#set({ isBusy: false, problem: error.message, errors: error.fields });
+      const { message, fields } = error instanceof CallError ? error : { message: String(error), fields: [] };
+      this.#set({ isBusy: false, problem: message, errors: fields });
+      if (!(error instanceof CallError)) throw error; // a fault of the page: its console has the rest
       await this.#host.updateComplete;
       this.#showFirstError(error);
       return false;
