@@ -87,3 +87,14 @@ describe("joining an agent", () => {
     await expect.poll(() => again.closed.length).toBe(1);
   });
 });
+
+test("the cluster that was chosen stays chosen when another comes meanwhile", async () => {
+  const { hub, element } = await openDialog();
+  await userEvent.selectOptions(dialog.getByLabelText("Cluster"), "Home");
+  const attic = cluster({ name: "Attic" });
+  element.clusters = new Map([home, attic].map((row) => [row.id, row]));
+  await element.updateComplete;
+  await userEvent.click(makeCode);
+  await expect.element(dialog.getByText(COMMAND, { exact: true })).toBeVisible();
+  expect(hub.bodiesOf("POST /enrolments")).toEqual([{ clusterId: home.id }]);
+});

@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import { focused, heard, mounted } from "../fixtures/mounted.ts";
+import { ACCOUNT } from "../fixtures/rows.ts";
+import { json, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
+import { LoginForm } from "./login-form.ts";
+
+const ROUTE = "POST /auth/login";
+const username = page.getByLabelText("User name");
+const password = page.getByLabelText("Password");
+
+async function openForm(properties: Partial<LoginForm> = {}) {
+  const hub = scriptedHub();
+  hub.answers(ROUTE, () => json({ access_token: "", token_type: "bearer", expires_in: 1, user: ACCOUNT }));
+  const element = await mounted(LoginForm, properties);
+  return { hub, loggedIn: heard(element, "logged-in") };
+}
+
+test("a person types name and password, presses Enter and is in", async () => {
+  const { hub, loggedIn } = await openForm();
+  await expect.poll(focused).toBe("username");
+  await userEvent.keyboard("admin{Tab} two words {Enter}");
+  await expect.poll(() => loggedIn).toEqual([ACCOUNT]);
+  expect(hub.bodiesOf(ROUTE)).toEqual([{ username: "admin", password: " two words " }]);
+  expect(hub.calls[0]?.headers.get("x-powerbeacon")).toBe("1");
+});
+
+test("a wrong password is said in the hub's words, and may be tried again without typing the name", async () => {
+  const { hub, loggedIn } = await openForm();
+  hub.answers(ROUTE, () => problem("BAD_CREDENTIALS", "The user name or the password is wrong", [], 401));
+  await userEvent.fill(username, "admin");
+  await userEvent.fill(password, "wrong");
+  await userEvent.keyboard("{Enter}");
+  await expect.element(page.getByRole("alert")).toMatchTextContent("The user name or the password is wrong");
+  await expect.element(username).toHaveValue("admin");
+  expect(loggedIn).toEqual([]);
+});
+
+test("a wrong password does not make the page doubt a session that is not there", async () => {
+  const { hub } = await openForm();
+  const doubts = heard(globalThis, "session-doubtful");
+  hub.answers(ROUTE, () => problem("BAD_CREDENTIALS", "The user name or the password is wrong", [], 401));
+  await userEvent.click(page.getByRole("button", { name: "Log in" }));
+  await expect.element(page.getByRole("alert")).toBeVisible();
+  expect(doubts).toEqual([]);
+});
+
+test("while the hub is asked the button says so, and asks once", async () => {
+  const { hub, loggedIn } = await openForm();
+  const answer = hub.holds(ROUTE);
+  await userEvent.click(page.getByRole("button", { name: "Log in" }));
+  const busy = page.getByRole("button", { name: "Logging in…" });
+  await expect.element(busy).toBeVisible();
+  await userEvent.click(busy, { force: true });
+  answer(json({ user: ACCOUNT }));
+  await expect.poll(() => loggedIn.length).toBe(1);
+  expect(hub.calls).toHaveLength(1);
+});
+
+test("who was logged in is told that the session ended and nothing is lost", async () => {
+  await openForm({ again: true });
+  await expect.element(page.getByRole("heading", { name: "Log in again" })).toBeVisible();
+  await expect.element(page.getByText(/session has ended/)).toBeVisible();
+});

@@ -1,0 +1,161 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import type { LiveEvent } from "#contracts/api/live.ts";
+import { mounted } from "../fixtures/mounted.ts";
+import { ACCOUNT, HUB_INFO, agent, device } from "../fixtures/rows.ts";
+import { type ScriptedHub, json, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
+import { scriptedStreams } from "../fixtures/scripted-stream.ts";
+import { live } from "../live/live.ts";
+import { AppShell } from "./app-shell.ts";
+
+const NOBODY = () => problem("UNAUTHENTICATED", "Log in first", [], 401);
+const nas = device({ name: "NAS" });
+
+const button = (name: string) => page.getByRole("button", { name, exact: true });
+const loginAbove = page.getByRole("dialog", { name: "Log in again" });
+
+/** The page at a path, and the hub that it asks. */
+async function openPage(path: string, script: (hub: ScriptedHub) => void) {
+  const { href } = location;
+  history.replaceState(null, "", path);
+  onTestFinished(() => history.replaceState(null, "", href));
+  const hub = scriptedHub();
+  hub.answers("POST /auth/login", () => json({ user: ACCOUNT }));
+  script(hub);
+  const streams = scriptedStreams();
+  onTestFinished(() => live.forget());
+  await mounted(AppShell);
+  return { hub, streams };
+}
+
+function snapshot(): LiveEvent {
+  const at = new Date().toISOString();
+  return { event: "snapshot", data: { at, devices: [nas], clusters: [], agents: [agent()], hub: HUB_INFO } };
+}
+
+async function openLoggedIn(path = "/") {
+  const opened = await openPage(path, (hub) => hub.answers("GET /auth/me", () => json(ACCOUNT)));
+  await expect.poll(() => opened.streams).toHaveLength(1);
+  opened.streams[0]?.send(snapshot());
+  await expect.element(page.getByRole("article", { name: "NAS" })).toBeVisible();
+  return opened;
+}
+
+async function logIn() {
+  await userEvent.fill(page.getByLabelText("User name"), "admin");
+  await userEvent.fill(page.getByLabelText("Password", { exact: true }), "secret");
+  await userEvent.keyboard("{Enter}");
+}
+
+describe("the page", () => {
+  test("of a new hub sets it up, whatever the address says, and goes on to the dashboard", async () => {
+    const { hub, streams } = await openPage("/devices/nas", (hub) => {
+      hub.answers("GET /auth/me", NOBODY);
+      hub.answers("GET /setup/status", () => json({ complete: false }));
+      hub.answers("POST /setup/init", () => json(ACCOUNT, 201));
+    });
+    await expect.element(page.getByLabelText("Set-up code")).toBeVisible();
+    expect(location.pathname).toBe("/setup");
+    await userEvent.fill(page.getByLabelText("Set-up code"), "abc");
+    await userEvent.click(button("Make the account"));
+    await expect.poll(() => streams).toHaveLength(1);
+    expect(location.pathname).toBe("/");
+    expect(hub.calls.map(({ route }) => route)).toContain("POST /setup/init");
+  });
+
+  test("asks who is there to log in, and then opens what the address names", async () => {
+    const { streams } = await openPage("/agents/pi", (hub) => {
+      hub.answers("GET /auth/me", NOBODY);
+      hub.answers("GET /setup/status", () => json({ complete: true }));
+    });
+    await expect.element(page.getByRole("heading", { name: "Log in" })).toBeVisible();
+    expect(streams).toHaveLength(0);
+    await logIn();
+    await expect.poll(() => streams).toHaveLength(1);
+    streams[0]?.send(snapshot());
+    await expect.element(page.getByRole("dialog", { name: "Pi" })).toBeVisible();
+  });
+
+  test("does not show a set-up that is over", async () => {
+    await openPage("/setup", (hub) => {
+      hub.answers("GET /auth/me", NOBODY);
+      hub.answers("GET /setup/status", () => json({ complete: true }));
+    });
+    await expect.element(page.getByRole("heading", { name: "Log in" })).toBeVisible();
+    expect(location.pathname).toBe("/login");
+  });
+
+  test("leaves the log-in behind for whoever is logged in", async () => {
+    await openLoggedIn("/login");
+    expect(location.pathname).toBe("/");
+  });
+
+  test("says that the hub cannot be reached", async () => {
+    await openPage("/", () => {});
+    await expect.element(page.getByRole("status").first()).toMatchTextContent(/cannot be reached/);
+  });
+});
+
+describe("a session that ends while somebody works", () => {
+  test("is asked for above the page, however often Escape is pressed, and what was typed stays", async () => {
+    const { hub, streams } = await openLoggedIn();
+    await userEvent.click(button("Add"));
+    await userEvent.click(button("Device"));
+    await userEvent.fill(page.getByRole("textbox", { name: "Name" }), "Box");
+    hub.answers("GET /auth/me", NOBODY);
+    hub.answers("POST /devices", NOBODY);
+    await userEvent.click(button("Add device"));
+    await expect.element(loginAbove).toBeVisible();
+    for (let times = 0; times < 3; times++) await userEvent.keyboard("{Escape}");
+    await expect.element(loginAbove).toBeVisible();
+    hub.answers("POST /devices", () => json(device({ name: "Box" }), 201));
+    await logIn();
+    await expect.poll(() => loginAbove.elements()).toEqual([]);
+    await expect.element(page.getByRole("textbox", { name: "Name" })).toHaveValue("Box");
+    await userEvent.click(button("Add device"));
+    await expect.poll(() => page.getByRole("dialog").elements()).toEqual([]);
+    expect(hub.bodiesOf("POST /devices").at(-1)).toMatchObject({ name: "Box" });
+    expect(streams.length).toBeGreaterThan(1);
+  });
+
+  test("is noticed when the live stream is refused", async () => {
+    const { hub, streams } = await openLoggedIn();
+    hub.answers("GET /auth/me", NOBODY);
+    streams[0]?.isRefused();
+    await expect.element(loginAbove).toBeVisible();
+  });
+
+  test("is told apart from a hub that cannot be reached", async () => {
+    const { hub, streams } = await openLoggedIn();
+    hub.answers("GET /auth/me", () => Promise.reject(new TypeError("Failed to fetch")));
+    streams[0]?.isRefused();
+    await expect.poll(() => hub.calls.filter(({ route }) => route === "GET /auth/me").length).toBe(2);
+    await expect.element(page.getByText(/connection to the hub is lost/)).toBeVisible();
+    expect(loginAbove.elements()).toEqual([]);
+  });
+});
+
+test("who logs out leaves nothing of what was shown to the next one", async () => {
+  const { hub, streams } = await openLoggedIn();
+  hub.answers("POST /auth/logout", () => new Response(null, { status: 204 }));
+  await userEvent.click(button("Account and settings"));
+  await userEvent.click(button("Log out"));
+  await expect.element(page.getByRole("heading", { name: "Log in" })).toBeVisible();
+  expect(location.pathname).toBe("/login");
+  await logIn();
+  await expect.poll(() => streams).toHaveLength(2);
+  await expect.element(page.getByText("Loading…")).toBeVisible();
+  expect(page.getByRole("article", { name: "NAS" }).elements()).toEqual([]);
+});
+
+test("a link of ours opens in place, and the browser's own way back closes it", async () => {
+  const { hub } = await openLoggedIn();
+  hub.answers(`GET /devices/${nas.id}/wakes?limit=5`, () => json({ items: [], next: null, total: 0 }));
+  await userEvent.click(page.getByRole("link", { name: "NAS" }));
+  await expect.element(page.getByRole("dialog", { name: "NAS" })).toBeVisible();
+  expect(location.pathname).toBe("/devices/nas");
+  history.back();
+  await expect.poll(() => page.getByRole("dialog").elements()).toEqual([]);
+  history.forward();
+  await expect.element(page.getByRole("dialog", { name: "NAS" })).toBeVisible();
+});

@@ -1,0 +1,144 @@
+import { describe, expect, test } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import { focused, heard, mounted } from "../fixtures/mounted.ts";
+import { agent, cluster, device } from "../fixtures/rows.ts";
+import { json, noContent, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
+import { LiveStore } from "../live/live-store.ts";
+import { ClusterForm } from "./cluster-form.ts";
+
+const field = (label: string) => page.getByRole("textbox", { name: label });
+const check = (label: string) => page.getByRole("checkbox", { name: label });
+const button = (label: string) => page.getByRole("button", { name: label, exact: true });
+const submit = page.getByRole("button", { name: /^(Add cluster|Save)$/ });
+
+const office = cluster({ name: "Office" });
+const nas = device({ name: "NAS" });
+const box = device({ name: "Box", clusterId: office.id });
+const pi = agent({ name: "Pi" });
+const home = cluster({ name: "Home", description: "Ground floor", deviceIds: [nas.id], agentIds: [pi.id] });
+
+function store() {
+  const store = new LiveStore();
+  for (const row of [home, office]) store.clusters.set(row.id, row);
+  for (const row of [{ ...nas, clusterId: home.id }, box]) store.devices.set(row.id, row);
+  store.agents.set(pi.id, { ...pi, clusterId: home.id });
+  return store;
+}
+
+async function openForm(edited?: typeof home) {
+  const hub = scriptedHub();
+  const route = edited ? `PATCH /clusters/${edited.id}` : "POST /clusters";
+  hub.answers(route, () => json(edited ? { ...edited, droppedLinks: [] } : cluster(), edited ? 200 : 201));
+  const element = await mounted(ClusterForm, { cluster: edited, store: store() });
+  return {
+    hub,
+    route,
+    element,
+    closed: heard(element, "closed"),
+    toasts: heard(globalThis, "toast"),
+    sent: () => hub.bodiesOf(route),
+  };
+}
+
+describe("adding a cluster", () => {
+  test("takes its name and members, and says where a member is now", async () => {
+    const { sent, closed } = await openForm();
+    await userEvent.fill(field("Name"), "Attic");
+    await expect.element(check("Box")).toHaveAccessibleDescription("now in Office");
+    await userEvent.click(check("Box"));
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect(sent()).toEqual([
+      { name: "Attic", description: null, tags: [], deviceIds: [box.id], agentIds: [], showInHomeAssistant: true },
+    ]);
+  });
+
+  test("without a name says so at its field", async () => {
+    const { hub, closed } = await openForm();
+    hub.answers("POST /clusters", () =>
+      problem("INVALID_INPUT", "Invalid", [{ path: "name", message: "is empty" }], 422),
+    );
+    await userEvent.click(submit);
+    await expect.element(field("Name")).toHaveAccessibleDescription(/is empty/);
+    await expect.poll(focused).toBe("name");
+    expect(closed).toEqual([]);
+  });
+});
+
+describe("editing a cluster", () => {
+  test("leaves the members alone when they are not changed", async () => {
+    const { sent, closed } = await openForm(home);
+    await expect.element(check("NAS")).toBeChecked();
+    await expect.element(check("Box")).not.toBeChecked();
+    await userEvent.fill(field("Name"), "House");
+    await userEvent.clear(field("Description"));
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect(sent()).toEqual([{ name: "House", description: null }]);
+  });
+
+  test("sends all members when one is added and one is taken out", async () => {
+    const { sent, closed } = await openForm(home);
+    await userEvent.click(check("NAS"));
+    await userEvent.click(check("Box"));
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect(sent()).toEqual([{ deviceIds: [box.id] }]);
+  });
+
+  test("keeps each tick at its own row when devices come and go meanwhile", async () => {
+    const { element, sent, closed } = await openForm(home);
+    element.store?.devices.set("00000000-0000-4000-9000-000000000001", device({ name: "Another" }));
+    await userEvent.click(check("Box"));
+    await expect.element(check("NAS")).toBeChecked();
+    await expect.element(check("Box")).toBeChecked();
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect(sent()).toEqual([{ deviceIds: [nas.id, box.id].toSorted() }]);
+  });
+
+  test("says how many links no longer fit", async () => {
+    const { hub, route, toasts, closed } = await openForm(home);
+    const droppedLinks = [{ deviceId: nas.id, agentId: pi.id }];
+    hub.answers(route, () => json({ ...home, droppedLinks }));
+    await userEvent.click(check("NAS"));
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect(toasts).toMatchObject([{ text: expect.stringMatching(/^1 link/) }]);
+  });
+});
+
+describe("deleting a cluster", () => {
+  test("asks first, and says what stays", async () => {
+    const { hub, closed } = await openForm(home);
+    hub.answers(`DELETE /clusters/${home.id}`, noContent);
+    await userEvent.click(button("Delete cluster"));
+    await expect.element(page.getByText(/Delete Home\?.*stay, in no cluster/)).toBeVisible();
+    await userEvent.click(button("Keep"));
+    await expect.element(button("Delete cluster")).toBeVisible();
+    expect(hub.calls).toEqual([]);
+    await userEvent.click(button("Delete cluster"));
+    await userEvent.click(button("Delete"));
+    await expect.poll(() => closed.length).toBe(1);
+    expect(hub.calls.map(({ route }) => route)).toEqual([`DELETE /clusters/${home.id}`]);
+  });
+
+  test("that fails says so, and changes nothing of what was typed", async () => {
+    const { hub, closed } = await openForm(home);
+    hub.answers(`DELETE /clusters/${home.id}`, () =>
+      problem("DATABASE_UNAVAILABLE", "The database does not answer", [], 503),
+    );
+    await userEvent.fill(field("Name"), "House");
+    await userEvent.click(button("Delete cluster"));
+    await userEvent.click(button("Delete"));
+    await expect.element(page.getByRole("alert")).toMatchTextContent(/database does not answer/);
+    await userEvent.click(button("Keep"));
+    await expect.element(field("Name")).toHaveValue("House");
+    expect(closed).toEqual([]);
+  });
+
+  test("of a new one is not offered", async () => {
+    await openForm();
+    expect(button("Delete cluster").elements()).toEqual([]);
+  });
+});

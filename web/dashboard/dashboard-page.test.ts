@@ -1,0 +1,241 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import { heard, mounted } from "../fixtures/mounted.ts";
+import { ACCOUNT, HUB_INFO, agent, cluster, device, freshId } from "../fixtures/rows.ts";
+import { json, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
+import { type ScriptedStream, scriptedStreams } from "../fixtures/scripted-stream.ts";
+import { live } from "../live/live.ts";
+import { DashboardPage } from "./dashboard-page.ts";
+
+const home = cluster({ name: "Home" });
+const pi = agent({ name: "Pi", clusterId: home.id });
+const nas = device({ name: "NAS", clusterId: home.id });
+const box = device({ name: "Box 2", clusterId: home.id });
+const box10 = device({ name: "Box 10", clusterId: home.id });
+
+const button = (name: string) => page.getByRole("button", { name, exact: true });
+const card = (name: string) => page.getByRole("article", { name });
+
+interface Rows {
+  readonly devices?: (typeof nas)[];
+  readonly clusters?: (typeof home)[];
+  readonly agents?: (typeof pi)[];
+}
+
+/** A dashboard whose live stream is open. */
+async function openDashboard(properties: Partial<DashboardPage> = {}) {
+  const hub = scriptedHub();
+  const streams = scriptedStreams();
+  live.start();
+  onTestFinished(() => live.forget());
+  const element = await mounted(DashboardPage, { account: ACCOUNT, ...properties });
+  const [stream] = streams;
+  if (!stream) throw new Error("the page opened no stream");
+  return { hub, element, stream, toasts: heard(globalThis, "toast") };
+}
+
+function show(stream: ScriptedStream, { devices = [], clusters = [], agents = [] }: Rows): void {
+  const at = new Date().toISOString();
+  stream.send({ event: "snapshot", data: { at, devices, clusters, agents, hub: HUB_INFO } });
+}
+
+describe("the dashboard", () => {
+  test("says that it waits until the hub was heard, and claims nothing before", async () => {
+    const { stream } = await openDashboard();
+    await expect.element(page.getByText("Loading…")).toBeVisible();
+    stream.isRefused();
+    await expect.element(page.getByText(/connection to the hub/)).toBeVisible();
+    expect(page.getByText(/No devices yet/).elements()).toEqual([]);
+    expect(button("Add a device").elements()).toEqual([]);
+  });
+
+  test("of a new hub shows what comes first, until there is an agent and a device", async () => {
+    const { stream } = await openDashboard();
+    show(stream, {});
+    await expect.element(page.getByRole("heading", { name: "No devices yet" })).toBeVisible();
+    await expect.element(button("Join an agent")).toBeVisible();
+    stream.send({ event: "agent", data: { ...pi, clusterId: null } });
+    stream.send({ event: "device", data: { ...nas, clusterId: null } });
+    await expect.element(card("NAS")).toBeVisible();
+    expect(button("Join an agent").elements()).toEqual([]);
+  });
+
+  test("shows each cluster with its own, by name as people count, and at the end what is in none", async () => {
+    const { stream } = await openDashboard();
+    const attic = cluster({ name: "attic" });
+    const loose = device({ name: "Loose" });
+    show(stream, { devices: [box10, loose, nas, box], clusters: [home, attic], agents: [pi] });
+    await expect.element(page.getByRole("heading", { name: "0 of 4 on" })).toBeVisible();
+    const regions = page.getByRole("region").elements();
+    const headings = page.getByRole("heading", { level: 2 }).elements();
+    expect(headings.map(({ textContent }) => textContent)).toEqual(["attic", "Home", "In no cluster"]);
+    expect(regions).toHaveLength(3);
+    const names = page.getByRole("region", { name: "Home" }).getByRole("heading", { level: 3 }).elements();
+    expect(names.map(({ textContent }) => textContent)).toEqual(["Box 2", "Box 10", "NAS"]);
+  });
+
+  test("counts what is on, what is waking and which agents are online, as it changes", async () => {
+    const { stream } = await openDashboard();
+    show(stream, { devices: [nas, box], clusters: [home], agents: [pi, agent({ name: "Old", status: "offline" })] });
+    await expect.element(page.getByText("1 of 2 agents online")).toBeVisible();
+    stream.send({ event: "device", data: { ...nas, power: "on" } });
+    stream.send({ event: "device", data: { ...box, power: "waking" } });
+    await expect.element(page.getByRole("heading", { name: "1 of 2 on" })).toBeVisible();
+    await expect.element(page.getByText("1 waking")).toBeVisible();
+  });
+
+  test("keeps a card in its place on the page when others come and go", async () => {
+    const { stream } = await openDashboard();
+    show(stream, { devices: [nas], clusters: [home], agents: [pi] });
+    await expect.element(card("NAS")).toBeVisible();
+    const before = card("NAS").element();
+    stream.send({ event: "device", data: box });
+    await expect.element(card("Box 2")).toBeVisible();
+    expect(card("NAS").element()).toBe(before);
+    stream.send({ event: "removed", data: { kind: "device", id: box.id } });
+    await expect.poll(() => card("Box 2").elements()).toEqual([]);
+    expect(card("NAS").element()).toBe(before);
+  });
+
+  test("says when the connection is lost and when it is back", async () => {
+    const { stream } = await openDashboard();
+    show(stream, { devices: [nas], clusters: [home], agents: [pi] });
+    stream.breaks();
+    await expect.element(page.getByText(/connection to the hub is lost/)).toBeVisible();
+    await expect.element(card("NAS")).toBeVisible();
+    stream.opens();
+    await expect.poll(() => page.getByText(/connection to the hub is lost/).elements()).toEqual([]);
+  });
+
+  test("says when the hub's database does not answer", async () => {
+    const { stream } = await openDashboard();
+    show(stream, { devices: [nas], clusters: [home], agents: [pi] });
+    stream.send({ event: "hub", data: { ...HUB_INFO, database: "unavailable" } });
+    await expect.element(page.getByText(/database does not answer/)).toBeVisible();
+  });
+});
+
+describe("a wake from the dashboard", () => {
+  const rows: Rows = { devices: [nas, box], clusters: [home], agents: [pi] };
+  const accepted = (stage: string, reason?: string) => ({ wake: freshId(), device: "nas", stage, agents: [], reason });
+
+  test("is asked of the hub once, and the button says so meanwhile", async () => {
+    const { hub, stream } = await openDashboard();
+    show(stream, rows);
+    const answer = hub.holds(`POST /devices/${nas.id}/wake`);
+    await userEvent.click(button("Wake NAS"));
+    await expect.element(card("NAS").getByRole("button")).toMatchTextContent("Asking…");
+    await userEvent.click(card("NAS").getByRole("button"), { force: true });
+    expect(hub.bodiesOf(`POST /devices/${nas.id}/wake`)).toEqual([{ force: false }]);
+    answer(json(accepted("accepted"), 202));
+    await expect.element(card("NAS").getByRole("button")).toMatchTextContent(/^\s*Wake\s*$/);
+  });
+
+  test("that is refused says why at its card, until something newer is known", async () => {
+    const { hub, stream } = await openDashboard();
+    show(stream, rows);
+    hub.answers(`POST /devices/${nas.id}/wake`, () => problem("ALL_OFFLINE", "Every agent is offline", [], 503));
+    await userEvent.click(button("Wake NAS"));
+    await expect.element(card("NAS").getByRole("alert")).toMatchTextContent("Every agent is offline");
+    expect(card("Box 2").getByRole("alert").elements()).toEqual([]);
+    const at = new Date().toISOString();
+    stream.send({ event: "wake", data: { wake: freshId(), deviceId: nas.id, stage: "accepted", at, agents: [] } });
+    await expect.poll(() => card("NAS").getByRole("alert").elements()).toEqual([]);
+  });
+
+  test("of one that is on already says so", async () => {
+    const { hub, stream, toasts } = await openDashboard();
+    show(stream, rows);
+    hub.answers(`POST /devices/${nas.id}/wake`, () => json(accepted("already-on"), 202));
+    await userEvent.click(button("Wake NAS"));
+    await expect.poll(() => toasts).toMatchObject([{ text: "NAS is on already" }]);
+  });
+
+  test("is cancelled by the id that was heard of it", async () => {
+    const { hub, stream } = await openDashboard();
+    show(stream, { ...rows, devices: [{ ...nas, power: "waking" }] });
+    const wake = freshId();
+    stream.send({
+      event: "wake",
+      data: { wake, deviceId: nas.id, stage: "accepted", at: new Date().toISOString(), agents: [] },
+    });
+    hub.answers(`DELETE /wakes/${wake}`, () => json({}));
+    await userEvent.click(button("Cancel the wake of NAS"));
+    await expect.poll(() => hub.calls.map(({ route }) => route)).toEqual([`DELETE /wakes/${wake}`]);
+  });
+
+  test("is cancelled by its history where the page came later", async () => {
+    const { hub, stream } = await openDashboard();
+    show(stream, { ...rows, devices: [{ ...nas, power: "waking" }] });
+    const wake = freshId();
+    hub.answers(`GET /devices/${nas.id}/wakes?limit=1`, () => json({ items: [{ id: wake }], next: null, total: 1 }));
+    hub.answers(`DELETE /wakes/${wake}`, () => json({}));
+    await userEvent.click(button("Cancel the wake of NAS"));
+    await expect.poll(() => hub.calls.at(-1)?.route).toBe(`DELETE /wakes/${wake}`);
+  });
+
+  test("of a whole cluster says what became of each", async () => {
+    const { hub, stream, toasts } = await openDashboard();
+    show(stream, rows);
+    const wakes = [
+      accepted("accepted"),
+      { ...accepted("refused", "Its agent is offline"), device: "box-2", wake: null },
+    ];
+    hub.answers(`POST /clusters/${home.id}/wake`, () => json({ wakes }, 202));
+    await userEvent.click(button("Wake all of Home"));
+    await expect.poll(() => toasts).toMatchObject([{ text: expect.stringMatching(/Home.*waking 1.*refused 1/) }]);
+    await expect.element(card("Box 2").getByRole("alert")).toMatchTextContent("Its agent is offline");
+  });
+});
+
+describe("what the address names", () => {
+  test("is opened, follows its row, and is closed with it", async () => {
+    const { hub, element, stream } = await openDashboard({ opened: { kind: "device", key: "nas" } });
+    hub.answers(`GET /devices/${nas.id}/wakes?limit=5`, () => json({ items: [], next: null, total: 0 }));
+    show(stream, { devices: [nas], clusters: [home], agents: [pi] });
+    await expect.element(page.getByRole("dialog", { name: "NAS" })).toBeVisible();
+    stream.send({ event: "device", data: { ...nas, name: "Big NAS" } });
+    await expect.element(page.getByRole("dialog", { name: "Big NAS" })).toBeVisible();
+    element.opened = undefined;
+    await expect.poll(() => page.getByRole("dialog").elements()).toEqual([]);
+  });
+
+  test("and is not there is said, once the hub was heard", async () => {
+    const { stream, toasts } = await openDashboard({ opened: { kind: "device", key: "nobody" } });
+    expect(toasts).toEqual([]);
+    show(stream, { devices: [nas], clusters: [home], agents: [pi] });
+    await expect.poll(() => toasts).toMatchObject([{ tone: "bad", text: expect.stringMatching(/nobody/) }]);
+  });
+});
+
+describe("the head of the page", () => {
+  test.each([
+    ["Device", "Add a device"],
+    ["Cluster", "Add a cluster"],
+    ["Agent", "Join an agent"],
+  ])("adds: %s", async (item, title) => {
+    const { stream } = await openDashboard();
+    show(stream, { devices: [nas], clusters: [home], agents: [pi] });
+    await userEvent.click(button("Add"));
+    await userEvent.click(button(item));
+    await expect.element(page.getByRole("dialog", { name: title })).toBeVisible();
+  });
+
+  test("logs out", async () => {
+    const { hub, element } = await openDashboard();
+    hub.answers("POST /auth/logout", () => new Response(null, { status: 204 }));
+    const loggedOut = heard(element, "logged-out");
+    await userEvent.click(button("Account and settings"));
+    await userEvent.click(button("Log out"));
+    await expect.poll(() => loggedOut.length).toBe(1);
+  });
+
+  test("says that one is still logged in when the hub cannot be reached", async () => {
+    const { element, toasts } = await openDashboard();
+    const loggedOut = heard(element, "logged-out");
+    await userEvent.click(button("Account and settings"));
+    await userEvent.click(button("Log out"));
+    await expect.poll(() => toasts).toMatchObject([{ tone: "bad", text: expect.stringMatching(/still logged in/) }]);
+    expect(loggedOut).toEqual([]);
+  });
+});
