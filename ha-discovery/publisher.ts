@@ -23,7 +23,7 @@ const RANKS: Readonly<Record<DiscoveryRef["type"], number>> = { hub: 0, device: 
 const LAST = 4;
 
 /** The embedded broker holds all configs in memory, some 3 KiB each, and Home Assistant is not made for more. */
-const MAX_CONFIGS = 20_000;
+const MAX_CONFIGS = 10_000;
 
 /** A change that the database could not take is tried again after so long. */
 const HIDE_AGAIN_MS = 10_000;
