@@ -1,3 +1,4 @@
+import { discoveryTopics } from "#contracts/discovery.ts";
 import { type FixedTopic, type KeyedTopic, topics } from "#contracts/topics.ts";
 
 /**
@@ -88,12 +89,14 @@ const REMEMBERED_TOPICS = 50_000;
 /** Finds the rule of a full topic name. */
 export class TopicRules {
   readonly #base: string;
-  readonly #discovery: string;
+  readonly #discoveryPrefix: string;
+  readonly #discovery: ReturnType<typeof discoveryTopics>;
   readonly #known = new Map<string, RuledTopic>();
 
   constructor(baseTopic: string, discoveryPrefix: string) {
     this.#base = `${baseTopic}/`;
-    this.#discovery = `${discoveryPrefix}/`;
+    this.#discoveryPrefix = `${discoveryPrefix}/`;
+    this.#discovery = discoveryTopics(discoveryPrefix);
   }
 
   of(fullName: string): RuledTopic {
@@ -113,8 +116,15 @@ export class TopicRules {
 
   #find(fullName: string): RuledTopic {
     if (fullName.startsWith(this.#base)) return underBase(fullName.slice(this.#base.length));
-    if (fullName.startsWith(this.#discovery)) return underDiscovery(fullName, fullName.slice(this.#discovery.length));
+    if (fullName.startsWith(this.#discoveryPrefix)) return this.#underDiscovery(fullName);
     return { name: fullName, rule: nobody, key: "" };
+  }
+
+  #underDiscovery(name: string): RuledTopic {
+    if (name === this.#discovery.status.name) return { name, rule: discoveryStatus, key: "" };
+    const objectId = this.#discovery.config.match(name);
+    if (objectId !== undefined) return { name, rule: discoveryDevice, key: objectId };
+    return { name, rule: discoveryOther, key: "" };
   }
 }
 
@@ -128,13 +138,4 @@ function underBase(name: string): RuledTopic {
     if (key !== undefined) return { name, rule, key };
   }
   return { name, rule: name.startsWith("client/") ? response : nobody, key: "" };
-}
-
-/** `<prefix>/device/<object id>/config`, as in Home Assistant's MQTT discovery. */
-function underDiscovery(name: string, rest: string): RuledTopic {
-  if (rest === "status") return { name, rule: discoveryStatus, key: "" };
-  const [component, objectId, last, ...more] = rest.split("/");
-  if (component === "device" && objectId && last === "config" && more.length === 0)
-    return { name, rule: discoveryDevice, key: objectId };
-  return { name, rule: discoveryOther, key: "" };
 }

@@ -130,9 +130,11 @@ export class DiscoveredThings {
   }
 
   #deviceChanged(before: DirectoryDevice | undefined, after: DirectoryDevice | undefined): void {
-    const clusters = new Set([before?.clusterId, after?.clusterId]);
-    for (const id of clusters) if (id !== undefined) this.#tell({ type: "cluster", id });
-    if (before?.mac === after?.mac && before?.showInHomeAssistant === after?.showInHomeAssistant) return;
+    const isShownAsBefore = before?.showInHomeAssistant === after?.showInHomeAssistant;
+    if (before?.clusterId !== after?.clusterId || !isShownAsBefore)
+      for (const id of new Set([before?.clusterId, after?.clusterId]))
+        if (id !== undefined) this.#tell({ type: "cluster", id });
+    if (before?.mac === after?.mac && isShownAsBefore) return;
     const macs = new Set([before?.mac, after?.mac]);
     for (const { id, interfaces } of this.#directory.agents)
       if (interfaces.some(({ mac }) => mac !== null && macs.has(mac.toLowerCase()))) this.#tell({ type: "agent", id });
