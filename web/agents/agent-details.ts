@@ -90,9 +90,9 @@ export class AgentDetails extends LitElement {
       ["Version", version],
       ["Addresses", addresses.join(", ")],
       ["Load", heartbeat?.load1?.toFixed(2)],
-      ["Memory", percent(heartbeat?.memoryUsedPercent)],
-      ["Disk", percent(heartbeat?.diskUsedPercent)],
-      ["Temperature", heartbeat?.temperatureC ? `${heartbeat.temperatureC.toFixed(0)} °C` : undefined],
+      ["Memory", rounded(heartbeat?.memoryUsedPercent, "% used")],
+      ["Disk", rounded(heartbeat?.diskUsedPercent, "% used")],
+      ["Temperature", rounded(heartbeat?.temperatureC, "°C")],
     ];
   }
 
@@ -110,6 +110,6 @@ export class AgentDetails extends LitElement {
   }
 }
 
-function percent(value: number | null | undefined): string | undefined {
-  return value === null || value === undefined ? undefined : `${value.toFixed(0)} % used`;
+function rounded(value: number | null | undefined, unit: string): string | undefined {
+  return value === null || value === undefined ? undefined : `${value.toFixed(0)} ${unit}`;
 }

@@ -7,6 +7,7 @@ import type { WakeNews } from "../live/live-store.ts";
 import { Seconds } from "../live/seconds.ts";
 import { elapsedSeconds, noteOf, powerSentence, wakeWindowSeconds } from "../words/device.ts";
 import { exactly } from "../words/instants.ts";
+import { offerOf } from "./offer.rules.ts";
 import "./power-light.ts";
 
 /**
@@ -117,16 +118,16 @@ export class DeviceCard extends LitElement {
     </article>`;
   }
 
-  #button({ name, power, enabled, availability }: DeviceAnswer) {
-    if (power === "waking")
-      return html`<button aria-label="Cancel the wake of ${name}" @click=${() => this.#say("cancel-wake")}>
+  #button(device: DeviceAnswer) {
+    const offer = offerOf(device);
+    if (offer === "cancel")
+      return html`<button aria-label="Cancel the wake of ${device.name}" @click=${() => this.#say("cancel-wake")}>
         Cancel
       </button>`;
-    // the note beside it says why there is none
-    if (power === "on" || power === "stopping" || !enabled || availability === "offline") return nothing;
+    if (offer !== "wake") return nothing;
     return html`<button
       class="primary"
-      aria-label="Wake ${name}"
+      aria-label="Wake ${device.name}"
       aria-disabled=${this.asking ? "true" : "false"}
       @click=${() => (this.asking ? undefined : this.#say("wake"))}
     >

@@ -12,6 +12,7 @@ import type { LiveStore } from "../live/live-store.ts";
 import { Seconds } from "../live/seconds.ts";
 import { EVIDENCE_WORDS, elapsedSeconds, noteOf, powerSentence, wakeWindowSeconds } from "../words/device.ts";
 import { ago } from "../words/instants.ts";
+import { offerOf } from "./offer.rules.ts";
 import "./power-light.ts";
 import "./wake-history.ts";
 
@@ -124,15 +125,16 @@ export class DeviceDetails extends LitElement {
     </div>`;
   }
 
-  #button({ power, enabled, availability }: DeviceAnswer) {
-    if (power === "waking") return html`<button @click=${() => this.#say("cancel-wake")}>Cancel</button>`;
-    if (!enabled || availability === "offline") return nothing;
-    const isOn = power === "on";
+  #button(device: DeviceAnswer) {
+    const offer = offerOf(device);
+    if (offer === "nothing") return nothing;
+    if (offer === "cancel") return html`<button @click=${() => this.#say("cancel-wake")}>Cancel</button>`;
+    const isOn = offer === "wake-anyway";
     return html`<button
       class=${isOn ? "" : "primary"}
       aria-disabled=${this.asking ? "true" : "false"}
       title=${isOn ? "Sends magic packets although it is seen to be on" : nothing}
-      @click=${() => (this.asking ? undefined : this.#say(isOn ? "wake-anyway" : "wake"))}
+      @click=${() => (this.asking ? undefined : this.#say(offer))}
     >
       ${this.asking ? "Asking…" : isOn ? "Wake anyway" : "Wake"}
     </button>`;
