@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import ormConfig from "../mikro-orm.config.ts";
 import { type Authentication, RETAINED_REQUEST } from "../broker/access-policy.ts";
-import { type Broker, startBroker } from "../broker/broker.ts";
+import type { Broker } from "../broker/broker.ts";
 import type { MqttCredentials as ShownCredentials } from "#contracts/principal.ts";
 import type { HubInfo } from "#contracts/power.ts";
 import { listenToAgents } from "./agents/agents.messages.ts";
@@ -17,6 +17,7 @@ import { type Sessions, loadSessions } from "./auth/sessions.ts";
 import { clusterRoutes } from "./clusters/clusters.routes.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { deviceRoutes } from "./devices/devices.routes.ts";
+import { openBroker } from "./embedded-broker.ts";
 import { type HomeAssistantOptions, startHomeAssistant } from "./home-assistant.ts";
 import { healthRoutes } from "./http/health.routes.ts";
 import { createHttpServer, listen } from "./http/server.ts";
@@ -293,29 +294,6 @@ function authenticate(
       ? (agents.authenticate(username, password) ?? clients.authenticate(username, password))
       : null;
   return principal ? { ok: true, principal } : { ok: false, reason: "bad-credentials" };
-}
-
-async function openBroker(
-  config: Config,
-  { policy, log }: Pick<Parameters<typeof startBroker>[0], "policy" | "log">,
-): Promise<Broker> {
-  const { host, port, tls, baseTopic, discoveryPrefix } = config.mqtt;
-  try {
-    return await startBroker({ baseTopic, discoveryPrefix, tcp: { host, port }, tls, policy, log });
-  } catch (error) {
-    const { code, port: taken } = error as { code?: string; port?: number };
-    if (code === "EADDRINUSE")
-      throw new StartError(
-        `The MQTT port ${taken ?? port} is taken by another program. Set MQTT_PORT (and MQTT_TLS_PORT) to free ones.`,
-        { cause: error },
-      );
-    if (code === "EACCES")
-      throw new StartError(
-        `The MQTT port ${taken ?? port} may not be opened by this user. Set MQTT_PORT to one above 1023.`,
-        { cause: error },
-      );
-    throw new StartError(`The MQTT broker could not be started: ${(error as Error).message}`, { cause: error });
-  }
 }
 
 function boundTo(database: Database, siteId: string): EntityManager {

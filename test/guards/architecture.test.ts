@@ -29,7 +29,7 @@ const PARTS = new Set(["broker", "agent", "ha-discovery", "web"]);
 /** These connect the parts, so they may import anything. */
 const COMPOSERS = [
   /^(core|broker|agent|ha-discovery|web)\/main\.ts$/,
-  /^core\/home-assistant\.ts$/,
+  /^core\/(embedded-broker|home-assistant)\.ts$/,
   /^(mikro-orm|vitest)\.config\.ts$/,
   /^test\//,
 ];
