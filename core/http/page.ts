@@ -1,6 +1,6 @@
 import fastifyStatic from "@fastify/static";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { App } from "../kernel/routes.ts";
 
 /** Where `npm run build:web` puts the page. */
@@ -26,9 +26,11 @@ export async function servePage(app: App): Promise<void> {
       return reply.sendFile("index.html", { cacheControl: false }).header("cache-control", "no-cache");
     });
   }
-  app.get<{ Params: { file: string } }>("/assets/:file", hidden, async (request, reply) =>
-    reply.sendFile(join("assets", request.params.file), { maxAge: "365d", immutable: true }),
-  );
+  app.get<{ Params: { file: string } }>("/assets/:file", hidden, async (request, reply) => {
+    const { file } = request.params;
+    if (basename(file) !== file) return reply.callNotFound(); // `..%2f` leads out of the folder
+    return reply.sendFile(join("assets", file), { maxAge: "365d", immutable: true });
+  });
   for (const file of ["favicon.svg", "manifest.webmanifest"]) {
     app.get(`/${file}`, hidden, async (_request, reply) => reply.sendFile(file, { maxAge: "1d" }));
   }
