@@ -1,0 +1,120 @@
+import { describe, expect, test } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import type { Evidence } from "#contracts/power.ts";
+import { heard, mounted } from "../fixtures/mounted.ts";
+import { agent, cluster, device, secondsAgo } from "../fixtures/rows.ts";
+import { json, noContent, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
+import { LiveStore } from "../live/live-store.ts";
+import { DeviceDetails } from "./device-details.ts";
+
+const button = (name: string) => page.getByRole("button", { name, exact: true });
+const home = cluster({ name: "Home" });
+const pi = agent({ name: "Pi", clusterId: home.id });
+
+async function open(row: Parameters<typeof device>[0] = {}, properties: Partial<DeviceDetails> = {}) {
+  const nas = device({ name: "NAS", ...row });
+  const hub = scriptedHub();
+  hub.answers(`GET /devices/${nas.id}/wakes?limit=5`, () => json({ items: [], next: null, total: 0 }));
+  const store = new LiveStore();
+  store.clusters.set(home.id, home);
+  store.agents.set(pi.id, pi);
+  const element = await mounted(DeviceDetails, { device: nas, store, ...properties });
+  return { hub, nas, element, closed: heard(element, "closed") };
+}
+
+const term = (name: string) => page.getByRole("term").filter({ hasText: new RegExp(`^\\s*${name}`) });
+const fact = (name: string) => term(name).element().nextElementSibling?.textContent;
+
+describe("a device's details", () => {
+  test("tell what is known of it", async () => {
+    const by = "pi" as Evidence["by"];
+    await open({
+      clusterId: home.id,
+      agentIds: [pi.id],
+      address: "10.0.0.5",
+      description: "Photos and music",
+      tags: ["storage", "attic"],
+      evidence: { by, how: "arp", at: new Date().toISOString() },
+    });
+    await expect.element(page.getByRole("dialog", { name: "NAS" })).toBeVisible();
+    await expect.element(page.getByText("Photos and music")).toBeVisible();
+    expect(fact("MAC address")).toBe("02:00:00:00:00:01");
+    expect(fact("Address")).toBe("10.0.0.5");
+    expect(fact("Cluster")).toBe("Home");
+    expect(fact("Agents")).toBe("Pi");
+    expect(fact("Tags")).toBe("storage, attic");
+    expect(fact("Last seen")).toBe("just now by pi (ARP)");
+    expect(fact("Key")).toBe("nas");
+  });
+
+  test("leave out what is not known", async () => {
+    await open();
+    for (const name of ["Last seen", "Tags"]) expect(term(name).elements()).toEqual([]);
+  });
+
+  test.each([
+    ["off", "Wake", "wake"],
+    ["unknown", "Wake", "wake"],
+    ["on", "Wake anyway", "wake-anyway"],
+    ["waking", "Cancel", "cancel-wake"],
+  ] as const)("of one that is %s offer “%s”", async (power, label, event) => {
+    const { element, nas } = await open({ power });
+    const events = heard(element, event);
+    await userEvent.click(button(label));
+    expect(events).toEqual([nas]);
+  });
+
+  test.each([
+    ["disabled", { enabled: false }, /Disabled/],
+    ["out of reach of every agent", { availability: "offline" }, /No agent is online/],
+  ] as const)("of one that is %s offer no wake, and say why", async (_what, row, reason) => {
+    await open(row);
+    await expect.element(page.getByText(reason)).toBeVisible();
+    expect(page.getByRole("button", { name: /^Wake/ }).elements()).toEqual([]);
+  });
+
+  test("offer no wake of one that is shutting down", async () => {
+    await open({ power: "stopping", since: secondsAgo(3) });
+    expect(page.getByRole("button", { name: /^Wake/ }).elements()).toEqual([]);
+  });
+
+  test("say why the last request was refused", async () => {
+    await open({}, { problem: "Every agent is offline" });
+    await expect.element(page.getByRole("alert")).toMatchTextContent("Every agent is offline");
+  });
+
+  test("lead to the form, and close by their cross and by Escape", async () => {
+    const { element, nas, closed } = await open();
+    const edits = heard(element, "edit");
+    await userEvent.click(button("Edit"));
+    expect(edits).toEqual([nas]);
+    await userEvent.click(button("Close"));
+    await expect.poll(() => closed.length).toBe(1);
+    const again = await open();
+    await userEvent.keyboard("{Escape}");
+    await expect.poll(() => again.closed.length).toBe(1);
+  });
+});
+
+describe("deleting a device", () => {
+  test("asks first, and closes when it is gone", async () => {
+    const { hub, nas, closed } = await open();
+    hub.answers(`DELETE /devices/${nas.id}`, noContent);
+    await userEvent.click(button("Delete device"));
+    await expect.element(page.getByText(/Delete NAS/)).toBeVisible();
+    await userEvent.click(button("Keep"));
+    await userEvent.click(button("Delete device"));
+    await userEvent.click(button("Delete"));
+    await expect.poll(() => closed.length).toBe(1);
+    expect(hub.calls.filter(({ route }) => route.startsWith("DELETE"))).toHaveLength(1);
+  });
+
+  test("that fails says so in the dialog, which stays", async () => {
+    const { hub, nas, closed } = await open();
+    hub.answers(`DELETE /devices/${nas.id}`, () => problem("FORBIDDEN", "Your role does not allow this", [], 403));
+    await userEvent.click(button("Delete device"));
+    await userEvent.click(button("Delete"));
+    await expect.element(page.getByRole("alert")).toMatchTextContent(/Your role does not allow this/);
+    expect(closed).toEqual([]);
+  });
+});
