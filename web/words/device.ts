@@ -70,7 +70,8 @@ const SLACK_MS = 10_000;
 
 function progressWords(device: DeviceAnswer, news: WakeStageRecord | undefined): string {
   const limit = `gives up after ${wakeWindowSeconds(device)} s`;
-  return news?.stage === "sent" ? `Sent by ${news.agent} · ${limit}` : `Asking the agents · ${limit}`;
+  if (news?.stage === "sent") return `Sent by ${news.agent} · ${limit}`;
+  return news?.stage === "accepted" ? `Asking the agents · ${limit}` : `The hub ${limit}`;
 }
 
 /** A step of a wake, as its history tells it. */
