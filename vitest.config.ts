@@ -41,7 +41,12 @@ const elements = (executablePath: string): TestProjectInlineConfiguration => ({
   },
 });
 
-export default defineConfig({ test: { projects: [parts, ...elementsWhereBrowser()] } });
+export default defineConfig({
+  test: {
+    projects: [parts, ...elementsWhereBrowser()],
+    onConsoleLog: (text) => !text.startsWith("Lit is in dev mode"),
+  },
+});
 
 function elementsWhereBrowser(): TestProjectInlineConfiguration[] {
   const chromium = chromiumPath();

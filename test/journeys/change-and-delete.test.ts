@@ -116,7 +116,7 @@ describe("a device", () => {
     await watched.page.getByText("Old PC is deleted").waitFor();
     expect(await watched.page.getByText(/There is no/).count()).toBe(0);
     expect(await watched.page.getByText("Old PC is deleted").count()).toBe(1);
-    expect(path()).toBe("/");
+    await expect.poll(path).toBe("/");
     expect((await hub.api.get(`/devices/${id}`)).status).toBe(404);
     expect(watched.troubles).toEqual([]);
   });
@@ -140,7 +140,7 @@ describe("a cluster", () => {
     expect(await attic.getByRole("article").count()).toBe(2);
 
     await page.getByRole("link", { name: "Edit Attic" }).click();
-    expect(path()).toBe("/clusters/attic");
+    await expect.poll(path).toBe("/clusters/attic");
     await dialog("Edit Attic").getByLabel("Member One").uncheck();
     await button("Save").click();
     await expect.poll(() => attic.getByRole("article").count()).toBe(1);
@@ -163,13 +163,13 @@ describe("finding one's way", () => {
     await dialog("Signpost").waitFor();
     await watched.page.keyboard.press("Escape");
     await dialog("Signpost").waitFor({ state: "detached" });
-    expect(path()).toBe("/");
+    await expect.poll(path).toBe("/");
     await watched.page.goBack();
     await dialog("Signpost").waitFor();
     await watched.page.goForward();
     await dialog("Signpost").waitFor({ state: "detached" });
     await watched.page.getByRole("link", { name: /Pi Garage/ }).click();
-    expect(path()).toBe("/agents/pi-garage");
+    await expect.poll(path).toBe("/agents/pi-garage");
     await dialog("Pi Garage").waitFor();
     expect(await barriers(watched.page)).toEqual([]);
     await watched.page.goBack();
@@ -181,7 +181,7 @@ describe("finding one's way", () => {
     watched = await watchedPageOf(browser, hub, "/devices/nobody");
     await watched.page.getByText(/There is no device/).waitFor();
     await watched.page.getByRole("region", { name: "Home" }).waitFor();
-    expect(path()).toBe("/");
+    await expect.poll(path).toBe("/");
     expect(watched.troubles).toEqual([]);
   });
 

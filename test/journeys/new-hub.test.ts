@@ -78,7 +78,7 @@ test("a new hub is set up, gets an agent and a device, and wakes it, with nothin
   await page.getByLabel("Set-up code").fill(hub.setupCode ?? "");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "No devices yet" }).waitFor();
-  expect(new URL(page.url()).pathname).toBe("/");
+  await page.waitForURL("/");
   expect(await barriers(page)).toEqual([]);
 
   // an agent joins by the command that is shown, and appears by itself
@@ -141,7 +141,7 @@ test("a new hub is set up, gets an agent and a device, and wakes it, with nothin
     .getByText(/^Awake after \d s, seen by pi-garage \(TCP\)/)
     .first()
     .waitFor();
-  expect(new URL(page.url()).pathname).toBe("/devices/nas");
+  await page.waitForURL("/devices/nas");
   expect(await barriers(page)).toEqual([]);
 
   expect(troubles).toEqual([]);

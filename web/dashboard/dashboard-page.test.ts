@@ -200,6 +200,21 @@ describe("what the address names", () => {
     await expect.poll(() => page.getByRole("dialog").elements()).toEqual([]);
   });
 
+  test("is woken from there, and anyway when it is on", async () => {
+    const { hub, stream } = await openDashboard({ opened: { kind: "device", key: "nas" } });
+    hub.answers(`GET /devices/${nas.id}/wakes?limit=5`, () => json({ items: [], next: null, total: 0 }));
+    hub.answers(`POST /devices/${nas.id}/wake`, () =>
+      json({ wake: freshId(), device: "nas", stage: "accepted", agents: [] }, 202),
+    );
+    show(stream, { devices: [nas], clusters: [home], agents: [pi] });
+    const dialog = page.getByRole("dialog", { name: "NAS" });
+    await userEvent.click(dialog.getByRole("button", { name: "Wake", exact: true }));
+    await expect.poll(() => hub.bodiesOf(`POST /devices/${nas.id}/wake`)).toEqual([{ force: false }]);
+    stream.send({ event: "device", data: { ...nas, power: "on" } });
+    await userEvent.click(dialog.getByRole("button", { name: "Wake anyway" }));
+    await expect.poll(() => hub.bodiesOf(`POST /devices/${nas.id}/wake`).at(-1)).toEqual({ force: true });
+  });
+
   test("and is not there is said, once the hub was heard", async () => {
     const { stream, toasts } = await openDashboard({ opened: { kind: "device", key: "nobody" } });
     expect(toasts).toEqual([]);
