@@ -100,6 +100,9 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
       directives: PAGE_CSP,
     },
     hsts: false,
+    // browsers take these two over TLS only, and complain in their console without it
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
   });
   await app.register(cookie);
   app.addHook("onRequest", async (request) => admit(request, options));

@@ -54,3 +54,14 @@ test.each([
   await expect.element(field("Set-up code")).toHaveValue("abc123");
   expect(isSetUp).toEqual([]);
 });
+
+test("a set-up that came through goes on to the log-in when only that failed, and is tried again", async () => {
+  const { hub, isSetUp } = await openForm();
+  hub.answers(LOGIN, () => Promise.reject(new TypeError("Failed to fetch")));
+  await fill();
+  await expect.element(page.getByRole("alert")).toMatchTextContent(/cannot be reached/);
+  hub.answers(INIT, () => problem("SETUP_COMPLETE", "This hub is set up already"));
+  hub.answers(LOGIN, () => json({ user: ACCOUNT }));
+  await userEvent.click(page.getByRole("button", { name: "Make the account" }));
+  await expect.poll(() => isSetUp).toEqual([ACCOUNT]);
+});

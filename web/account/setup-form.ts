@@ -70,9 +70,18 @@ export class SetupForm extends LitElement {
         throw new CallError("INVALID_INPUT", "The passwords differ", [
           { path: "passwordAgain", message: "The two passwords differ" },
         ]);
-      await setUp({ setupCode: value("setupCode"), username, password });
+      await setUpOnce({ setupCode: value("setupCode"), username, password });
       user = await logIn({ username, password });
     });
     if (user) this.dispatchEvent(new CustomEvent("set-up", { detail: user }));
   };
+}
+
+/** Where only the log-in after it failed, the set-up is through, and the same button tries the log-in again. */
+async function setUpOnce(input: Parameters<typeof setUp>[0]): Promise<void> {
+  try {
+    await setUp(input);
+  } catch (error) {
+    if (!(error instanceof CallError && error.code === "SETUP_COMPLETE")) throw error;
+  }
 }

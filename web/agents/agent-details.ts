@@ -47,6 +47,13 @@ export class AgentDetails extends LitElement {
     this.#dialog.open();
   }
 
+  /** @returns whether it may go now; if not, it asks. */
+  mayLeave(): boolean {
+    if (!this.#dialog.isHeld) return true;
+    this.#dialog.leave();
+    return false;
+  }
+
   override render() {
     const { agent } = this;
     if (!agent) return undefined;
@@ -74,6 +81,7 @@ export class AgentDetails extends LitElement {
 
   #deleteButton({ id, name }: AgentAnswer) {
     return this.#delete.render({
+      name,
       label: "Delete agent",
       question: `Delete ${name}? Its credential ends at once; to come back it has to join anew.`,
       work: () => deleteAgent(id),

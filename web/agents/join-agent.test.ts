@@ -43,6 +43,11 @@ describe("joining an agent", () => {
     expect(hub.bodiesOf("POST /enrolments")).toEqual([{ clusterId: home.id }]);
   });
 
+  test("proposes the only cluster, as a new device does", async () => {
+    await openDialog();
+    await expect.element(dialog.getByLabelText("Cluster")).toHaveValue(home.id);
+  });
+
   test("may be without a cluster", async () => {
     const { hub } = await openDialog();
     await userEvent.selectOptions(dialog.getByLabelText("Cluster"), "None");

@@ -7,7 +7,7 @@ import { type Enrolment, createEnrolment } from "../api/agents.ts";
 import { controls } from "../app/controls.ts";
 import "../app/copy-text.ts";
 import { icon } from "../app/icon.ts";
-import { clusterOptions } from "../clusters/cluster-options.ts";
+import { clusterOptions, onlyCluster } from "../clusters/cluster-options.ts";
 import { selectField } from "../form/fields.ts";
 import { FormState } from "../form/form-state.ts";
 import { dialogStyles } from "../form/form-dialog.ts";
@@ -57,10 +57,12 @@ export class JoinAgent extends LitElement {
 
   readonly #form = new FormState(this);
   #known: ReadonlySet<string> = new Set();
+  #proposed: string | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.#known = new Set(this.agents.map(({ id }) => id));
+    this.#proposed = onlyCluster(this.clusters);
   }
 
   override firstUpdated(): void {
@@ -85,7 +87,7 @@ export class JoinAgent extends LitElement {
         ${selectField(form, {
           name: "clusterId",
           label: "Cluster",
-          value: "",
+          value: this.#proposed ?? "",
           options: clusterOptions(this.clusters),
           hint: "It serves the devices of this cluster.",
         })}

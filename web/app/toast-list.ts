@@ -77,6 +77,7 @@ export class ToastList extends LitElement {
 
   readonly #show = (event: Event): void => {
     const { detail } = event as CustomEvent<Toast>;
+    if (this.shown.some(({ text }) => text === detail.text)) return; // two who know of it, one message
     this.shown = [...this.shown, detail].slice(-MAX_SHOWN);
     this.#raise();
     setTimeout(() => {

@@ -58,6 +58,13 @@ export class ClusterForm extends LitElement {
     this.#dialog.open();
   }
 
+  /** @returns whether it may go now; if not, it asks. */
+  mayLeave(): boolean {
+    if (!this.#dialog.isHeld) return true;
+    this.#dialog.leave();
+    return false;
+  }
+
   override render() {
     const form = this.#dialog.state;
     const { cluster } = this;
@@ -91,6 +98,7 @@ export class ClusterForm extends LitElement {
 
   #deleteButton({ id, name }: ClusterAnswer) {
     return this.#delete.render({
+      name,
       label: "Delete cluster",
       question: `Delete ${name}? Its devices and agents stay, in no cluster.`,
       work: () => deleteCluster(id),

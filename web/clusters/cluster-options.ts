@@ -7,3 +7,9 @@ export function clusterOptions(
   const rows = [...(clusters?.values() ?? [])].toSorted((one, other) => one.name.localeCompare(other.name));
   return [{ value: "", label: "None" }, ...rows.map(({ id, name }) => ({ value: id, label: name }))];
 }
+
+/** Who has one cluster puts things there, unless they say otherwise. */
+export function onlyCluster(clusters: ReadonlyMap<string, ClusterAnswer> | undefined): string | null {
+  const [first, second] = [...(clusters?.keys() ?? [])];
+  return second === undefined ? (first ?? null) : null;
+}

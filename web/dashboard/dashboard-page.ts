@@ -6,6 +6,7 @@ import type { AgentAnswer } from "#contracts/api/agents.ts";
 import type { ClusterAnswer } from "#contracts/api/clusters.ts";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
 import "../agents/agent-details.ts";
+import type { AgentDetails } from "../agents/agent-details.ts";
 import "../agents/join-agent.ts";
 import { logOut } from "../api/accounts.ts";
 import { CallError } from "../api/call.ts";
@@ -13,6 +14,7 @@ import { controls } from "../app/controls.ts";
 import { type Opened, navigate, pathOf } from "../app/router.ts";
 import { toast } from "../app/toast-list.ts";
 import "../clusters/cluster-form.ts";
+import type { ClusterForm } from "../clusters/cluster-form.ts";
 import "../devices/device-details.ts";
 import "../devices/device-form.ts";
 import { Live } from "../live/live.ts";
@@ -74,6 +76,16 @@ export class DashboardPage extends LitElement {
   readonly #wakes = new WakeRequests(this, this.#live.store);
   readonly #clock = (): number => this.#live.store.nowMs();
   readonly #newsOf = (deviceId: string) => this.#live.store.newsOf(deviceId);
+
+  /** The browser's own way back does not throw away what was typed: the form that holds it is asked, and stays. */
+  override willUpdate(changed: Map<PropertyKey, unknown>): void {
+    const before = changed.get("opened") as Opened | undefined;
+    if (!changed.has("opened") || !before || (this.opened && pathOf(this.opened) === pathOf(before))) return;
+    const form = this.renderRoot.querySelector<ClusterForm | AgentDetails>("main ~ cluster-form, main ~ agent-details");
+    if (!form || form.mayLeave()) return;
+    this.opened = before;
+    navigate(pathOf(before));
+  }
 
   override render() {
     const { devices, agents, connection, heardAt, hub } = this.#live.store;

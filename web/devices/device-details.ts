@@ -98,6 +98,7 @@ export class DeviceDetails extends LitElement {
 
   #deleteButton({ id, name }: DeviceAnswer) {
     return this.#delete.render({
+      name,
       label: "Delete device",
       question: `Delete ${name} with its history?`,
       work: () => deleteDevice(id),

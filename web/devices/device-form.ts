@@ -6,7 +6,7 @@ import type { DeviceAnswer } from "#contracts/api/devices.ts";
 import { changeDevice, createDevice } from "../api/devices.ts";
 import { controls } from "../app/controls.ts";
 import { toast } from "../app/toast-list.ts";
-import { clusterOptions } from "../clusters/cluster-options.ts";
+import { clusterOptions, onlyCluster } from "../clusters/cluster-options.ts";
 import { changesOf } from "../form/changes.ts";
 import { checkField, selectField, textField } from "../form/fields.ts";
 import { FormDialog, dialogStyles } from "../form/form-dialog.ts";
@@ -86,7 +86,7 @@ export class DeviceForm extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#before = this.device ? fieldsOf(this.device) : { ...NEW, clusterId: this.#onlyCluster() };
+    this.#before = this.device ? fieldsOf(this.device) : { ...NEW, clusterId: onlyCluster(this.store?.clusters) };
     this.clusterId = this.#before.clusterId;
   }
 
@@ -247,12 +247,6 @@ export class DeviceForm extends LitElement {
 
   #agentsOf(clusterId: string | null): AgentAnswer[] {
     return [...(this.store?.agents.values() ?? [])].filter((agent) => agent.clusterId === clusterId);
-  }
-
-  /** Who has one cluster puts devices there. */
-  #onlyCluster(): string | null {
-    const [first, second] = [...(this.store?.clusters.keys() ?? [])];
-    return second === undefined ? (first ?? null) : null;
   }
 
   readonly #clusterChosen = (event: Event): void => {

@@ -1,7 +1,10 @@
 import { type LitElement, html, nothing } from "lit";
 import { CallError } from "../api/call.ts";
+import { toast } from "../app/toast-list.ts";
 
 interface Deletion {
+  /** What goes. */
+  readonly name: string;
   readonly label: string;
   /** What goes with it, as a question. */
   readonly question: string;
@@ -25,7 +28,8 @@ export class DeleteButton {
     return this.#step !== "idle";
   }
 
-  render({ label, question, work }: Deletion) {
+  render(deletion: Deletion) {
+    const { label, question } = deletion;
     if (this.#step === "idle")
       return html`<button type="button" class="danger plain" data-safe @click=${() => this.#go("asks")}>
         ${label}
@@ -38,19 +42,20 @@ export class DeleteButton {
         type="button"
         class="danger primary"
         aria-disabled=${isWorking ? "true" : "false"}
-        @click=${() => void this.#delete(work)}
+        @click=${() => void this.#delete(deletion)}
       >
         ${isWorking ? "Deleting…" : "Delete"}
       </button>
     </div>`;
   }
 
-  async #delete(work: () => Promise<void>): Promise<void> {
+  async #delete({ name, work }: Deletion): Promise<void> {
     if (this.#step === "works") return;
     this.#problem = "";
     this.#go("works");
     try {
       await work();
+      toast(`${name} is deleted`);
       this.#dialog.close();
     } catch (error) {
       this.#problem = error instanceof Error ? error.message : String(error);

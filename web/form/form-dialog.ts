@@ -25,6 +25,16 @@ export class FormDialog {
     this.state = new FormState(host);
   }
 
+  /** Whether it has to be asked before it goes: it holds what was typed, or the hub has not answered yet. */
+  get isHeld(): boolean {
+    return this.#dialog()?.open === true && (this.state.isDirty || this.state.isBusy);
+  }
+
+  /** As its own button for leaving: asks first where something would be lost. */
+  leave(): void {
+    this.#leave();
+  }
+
   /** Call it in `firstUpdated`. */
   open(): void {
     this.#dialog()?.showModal();
@@ -185,6 +195,7 @@ export const dialogStyles = [
       min-height: 0;
       padding: var(--space-2) var(--space-5) var(--space-4);
       overflow-y: auto;
+      overflow-wrap: anywhere;
       overscroll-behavior: contain;
     }
     footer {
@@ -203,6 +214,7 @@ export const dialogStyles = [
     .fill {
       flex: 1;
       min-width: 0;
+      overflow-wrap: anywhere;
     }
     @media (max-width: 40rem) {
       dialog {
