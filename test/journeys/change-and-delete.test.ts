@@ -1,14 +1,16 @@
-import type { Browser, Request } from "playwright";
+import type { Browser, Locator, Request } from "playwright";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
+  FAR_HOST,
   type WatchedPage,
   barriers,
   needsChromium,
   startBrowser,
   tabTo,
+  watchedPage,
   watchedPageOf,
 } from "#test/fixtures/browser.ts";
-import { type TestAgent, type TestHub, startTestHub } from "#test/fixtures/hub.ts";
+import { ADMIN, type TestAgent, type TestHub, startTestHub } from "#test/fixtures/hub.ts";
 import { type SimulatedMachine, startSimulatedMachine } from "#test/fixtures/simulated-machine.ts";
 
 /** What people do with a hub that runs: name things anew, move them, take them away, and find their way. */
@@ -177,6 +179,25 @@ describe("finding one's way", () => {
     expect(watched.troubles).toEqual([]);
   });
 
+  test("the browser's way back does not throw away what was typed without asking", async () => {
+    watched = await watchedPageOf(browser, hub);
+    const { page } = watched;
+    const form = dialog("Edit Home");
+    await page.getByRole("link", { name: "Edit Home" }).click();
+    await form.getByLabel("Description").fill("Ground floor");
+    await page.goBack();
+    await form.getByText(/Discard what you typed/).waitFor();
+    await expect.poll(path).toBe("/clusters/home");
+    await form.getByRole("button", { name: "Keep editing" }).click();
+    expect(await form.getByLabel("Description").inputValue()).toBe("Ground floor");
+    await page.goBack();
+    await form.getByRole("button", { name: "Discard" }).click();
+    await form.waitFor({ state: "detached" });
+    await expect.poll(path).toBe("/");
+    expect((await hub.api.get(`/clusters/${clusterId}`)).body.description).toBeNull();
+    expect(watched.troubles).toEqual([]);
+  });
+
   test("an address that leads nowhere says so and shows the dashboard", async () => {
     watched = await watchedPageOf(browser, hub, "/devices/nobody");
     await watched.page.getByText(/There is no device/).waitFor();
@@ -208,6 +229,68 @@ describe("finding one's way", () => {
     expect(watched.troubles).toEqual([]);
   });
 });
+
+describe("from another machine by plain HTTP, as at home", () => {
+  test("the log-in stays, and the command to join is copied", async () => {
+    watched = await watchedPage(browser, hub.url.replace("127.0.0.1", FAR_HOST));
+    const { page } = watched;
+    await page.goto("/");
+    expect(await page.evaluate("isSecureContext")).toBe(false);
+    await page.getByLabel("User name").fill(ADMIN.username);
+    await page.getByLabel("Password").fill(ADMIN.password);
+    await page.keyboard.press("Enter");
+    await page.getByRole("region", { name: "Home" }).waitFor();
+    await page.reload();
+    await button("Add").click();
+    await button("Agent").click();
+    await button("Make a join code").click();
+    await button("Copy the command to join").first().click();
+    await page.getByText("Copied").first().waitFor();
+    await page.keyboard.press("Escape");
+    await button("Add").click();
+    await button("Device").click();
+    await dialog("Add a device").getByLabel("Description").focus();
+    await page.keyboard.press("ControlOrMeta+V");
+    const command = await dialog("Add a device").getByLabel("Description").inputValue();
+    expect(command).toMatch(/^npm run agent -- join http:\/\/hub\.test:\d+ pbj_\S+$/);
+    expect(watched.troubles).toEqual([]);
+  });
+});
+
+describe("on a phone", () => {
+  test("everything fits its width, however long the names are", async () => {
+    const long = "Wohnzimmerbeleuchtungssteuerungscomputer".repeat(2);
+    await addDevice(long, { description: "x".repeat(300), tags: ["y".repeat(40)], address: `${"z".repeat(60)}.lan` });
+    watched = await watchedPageOf(browser, hub);
+    const { page } = watched;
+    await page.setViewportSize({ width: 360, height: 640 });
+    const overflow = () => page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+    const overflowOf = (element: Locator) => element.evaluate((shown) => shown.scrollWidth - shown.clientWidth);
+    await card(long).waitFor();
+    expect(await overflow()).toBe(0);
+    await page.getByRole("link", { name: long }).click();
+    await dialog(long).waitFor();
+    expect(await overflowOf(dialog(long))).toBe(0);
+    expect(await overflowOf(dialog(long).locator(".body"))).toBe(0);
+    await dialog(long).getByRole("button", { name: "Edit", exact: true }).click();
+    await dialog(`Edit ${long}`).getByText("Watching", { exact: true }).click();
+    expect(await overflowOf(dialog(`Edit ${long}`).locator(".body"))).toBe(0);
+    await expect.poll(() => isOnScreen(button("Save"))).toBe(true);
+    expect(watched.troubles).toEqual([]);
+  });
+});
+
+async function isOnScreen(element: Locator): Promise<boolean> {
+  const box = await element.boundingBox();
+  const screen = watched.page.viewportSize();
+  return (
+    box !== null &&
+    screen !== null &&
+    box.x >= 0 &&
+    box.x + box.width <= screen.width &&
+    box.y + box.height <= screen.height
+  );
+}
 
 describe("without a mouse", () => {
   test("a device is added and woken by Tab, Enter and Escape", async () => {
