@@ -131,6 +131,19 @@ describe("a wake from the dashboard", () => {
     await expect.element(card("NAS").getByRole("button")).toMatchTextContent(/^\s*Wake\s*$/);
   });
 
+  test("is asked for once by a double click, too", async () => {
+    const { hub, stream } = await openDashboard();
+    show(stream, rows);
+    const answer = hub.holds(`POST /devices/${nas.id}/wake`);
+    await expect.element(button("Wake NAS")).toBeVisible();
+    const wake = button("Wake NAS").element() as HTMLButtonElement;
+    wake.click();
+    wake.click();
+    answer(json(accepted("accepted"), 202));
+    await expect.element(button("Wake NAS")).toMatchTextContent(/^\s*Wake\s*$/);
+    expect(hub.bodiesOf(`POST /devices/${nas.id}/wake`)).toHaveLength(1);
+  });
+
   test("that is refused says why at its card, until something newer is known", async () => {
     const { hub, stream } = await openDashboard();
     show(stream, rows);
