@@ -11,6 +11,7 @@ import { Device } from "#core/devices/device.entity.ts";
 import { DeviceAgent } from "#core/members/device-agent.entity.ts";
 import { MqttClient } from "#core/mqtt-clients/mqtt-client.entity.ts";
 import { Site } from "#core/sites/site.entity.ts";
+import { freeLostConnections } from "#core/kernel/pool.ts";
 import { Wake } from "#core/wake/wake.entity.ts";
 
 /** The entity list and the migrations, for the hub and for `npm run migration`. */
@@ -31,7 +32,12 @@ export default defineConfig({
   ],
   extensions: [Migrator],
   // a database that does not answer at all must not hold up the hub for as long as TCP waits
-  driverOptions: { connectionTimeoutMillis: 5_000, query_timeout: 15_000, keepAlive: true },
+  driverOptions: {
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 15_000,
+    keepAlive: true,
+    onPoolCreated: freeLostConnections,
+  },
   migrations: {
     path: join(import.meta.dirname, "core/migrations"),
     glob: "!(*.d|*.test).{js,ts}",

@@ -115,12 +115,16 @@ async function startParts(
     onChange: (up) => {
       if (up) log.info("the database answers again");
       else log.error("the database does not answer; waking goes on, changes and history wait");
-      if (up) void openSessions?.forgetEnded(database.fork());
+      if (up) void forgetEndedSessions();
       projection?.hubDirty();
     },
     ...(postgres && { revive: () => postgres.revive() }),
     onLockLost: () => options.onFatal?.("Another hub took over the database; this one ends."),
   });
+  const forgetEndedSessions = () =>
+    openSessions
+      ?.forgetEnded(database.fork())
+      .catch((error: unknown) => log.error({ err: error }, "sessions that ended could not be deleted"));
   if (postgres && !postgres.launched) closers.push(() => postgres.close());
   closers.push(() => database.close());
 

@@ -12,7 +12,7 @@ const CONNECTION_CODES = new Set([
 ]);
 
 const CONNECTION_MESSAGES =
-  /Connection terminated|Query read timeout|timeout exceeded when trying to connect|not currently accepting connections/;
+  /Connection terminated|not queryable|Query read timeout|timeout expired|timeout exceeded when trying to connect|not currently accepting connections/;
 
 /** Did this fail because the database does not answer? Errors of a query come from the ORM, those of connecting from the driver below it. */
 export function isDatabaseGone(error: unknown): boolean {
