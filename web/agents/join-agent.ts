@@ -78,7 +78,7 @@ export class JoinAgent extends LitElement {
   #question() {
     const form = this.#form;
     return html`<form novalidate @submit=${this.#submitted}>
-      <header><h2 id="title">Join an agent</h2></header>
+      <div class="head"><h2 id="title">Join an agent</h2></div>
       <div class="body fields">
         <p class="quiet">
           An agent runs on a machine that is always on, such as a Raspberry Pi or a NAS, in the LAN of the devices that
@@ -106,7 +106,7 @@ export class JoinAgent extends LitElement {
 
   #waiting({ command, code, expiresAt }: Enrolment) {
     const joined = this.#joined();
-    return html`<header><h2 id="title">Join an agent</h2></header>
+    return html`<div class="head"><h2 id="title">Join an agent</h2></div>
       <div class="body fields">
         <div class="step">
           <p>On the agent's machine, in a checkout of PowerBeacon:</p>

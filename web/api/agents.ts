@@ -19,7 +19,3 @@ export async function deleteAgent(id: string): Promise<void> {
 export async function createEnrolment(input: z.input<typeof EnrolmentCreate>): Promise<Enrolment> {
   return await call("POST", "/enrolments", input);
 }
-
-export async function deleteEnrolment(id: string): Promise<void> {
-  await call("DELETE", `/enrolments/${id}`);
-}

@@ -142,8 +142,12 @@ export class AppShell extends LitElement {
   }
 
   readonly #loggedIn = (event: CustomEvent<UserAnswer>): void => {
-    live.close();
+    const isSame = typeof this.account === "object" && this.account.id === event.detail.id;
+    if (isSame) live.close();
+    else live.forget();
+    this.renderRoot.querySelector("dialog")?.close(); // gives the focus back to where it was
     this.#enter(event.detail);
+    globalThis.dispatchEvent(new Event("logged-in-again"));
   };
 
   readonly #loggedOut = (): void => {

@@ -150,7 +150,7 @@ export const controls = css`
   input::placeholder,
   textarea::placeholder {
     color: var(--text-quiet);
-    opacity: 0.8;
+    opacity: 1;
   }
   [aria-invalid="true"]:not([type="checkbox"]) {
     border-color: var(--danger) !important;

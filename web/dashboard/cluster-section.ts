@@ -93,7 +93,7 @@ export class ClusterSection extends LitElement {
   @property() heading = "In no cluster";
   @property({ attribute: false }) devices: readonly DeviceAnswer[] = [];
   @property({ attribute: false }) agents: readonly AgentAnswer[] = [];
-  /** By id: devices whose request is on its way, and why requests were refused. */
+  /** By id: devices, and clusters, whose request is on its way, and why requests were refused. */
   @property({ attribute: false }) asking: ReadonlySet<string> = new Set();
   @property({ attribute: false }) problems: ReadonlyMap<string, string> = new Map();
   @property({ attribute: false }) newsOf: (deviceId: string) => WakeNews | undefined = () => undefined;
@@ -164,8 +164,13 @@ export class ClusterSection extends LitElement {
     const isAsleep = ({ power, enabled, availability }: DeviceAnswer) =>
       power !== "on" && power !== "waking" && enabled && availability === "online";
     if (!cluster || devices.filter(isAsleep).length < 2) return nothing;
-    return html`<button aria-label="Wake all of ${cluster.name}" @click=${this.#wakeCluster}>
-      ${icon(mdiPower)} Wake all
+    const isAsking = this.asking.has(cluster.id);
+    return html`<button
+      aria-label="Wake all of ${cluster.name}"
+      aria-disabled=${isAsking ? "true" : "false"}
+      @click=${this.#wakeCluster}
+    >
+      ${icon(mdiPower)} ${isAsking ? "Asking…" : "Wake all"}
     </button>`;
   }
 

@@ -88,7 +88,7 @@ export class DashboardPage extends LitElement {
   }
 
   override render() {
-    const { devices, agents, connection, heardAt, hub } = this.#live.store;
+    const { devices, agents, connection, heardAt, hub, isOutdated } = this.#live.store;
     return html`<top-bar
         .account=${this.account}
         @add-device=${() => (this.dialog = { type: "device" })}
@@ -105,6 +105,7 @@ export class DashboardPage extends LitElement {
                   <hub-banner
                     .connection=${connection}
                     .heardAt=${heardAt}
+                    .outdated=${isOutdated}
                     .database=${hub?.database ?? "ok"}
                   ></hub-banner>
                   ${this.#summary()}
@@ -126,17 +127,23 @@ export class DashboardPage extends LitElement {
   }
 
   override updated(): void {
-    const { connection } = this.#live.store;
-    if (connection !== "live" || !this.opened) return;
+    const { connection, heardAt } = this.#live.store;
+    if (connection !== "live" || heardAt === undefined || !this.opened) return;
     const row = this.#openedRow(this.opened);
     const path = pathOf(this.opened);
     if (row) {
       this.#shown = { path, name: row.name };
       return;
     }
-    if (this.#shown?.path === path) toast(`${this.#shown.name} is deleted`);
-    else toast(`There is no ${this.opened.kind} “${this.opened.key}”`, "bad");
+    if (this.#shown?.path === path) {
+      toast(`${this.#shown.name} is deleted`);
+      this.#focusHeading(); // what led to it is gone
+    } else toast(`There is no ${this.opened.kind} “${this.opened.key}”`, "bad");
     navigate("/");
+  }
+
+  #focusHeading(): void {
+    this.renderRoot.querySelector("h1")?.focus();
   }
 
   #summary() {
@@ -146,7 +153,7 @@ export class DashboardPage extends LitElement {
     const [on, waking] = [count(devices.values(), "on"), count(devices.values(), "waking")];
     const online = [...agents.values()].filter(({ status }) => status === "online").length;
     return html`<div class="summary">
-      <h1>${devices.size === 0 ? "No devices yet" : `${on} of ${devices.size} on`}</h1>
+      <h1 tabindex="-1">${devices.size === 0 ? "No devices yet" : `${on} of ${devices.size} on`}</h1>
       ${waking > 0 ? html`<p>${waking} waking</p>` : nothing}
       ${agents.size > 0 ? html`<p class="quiet">${online} of ${agents.size} agents online</p>` : nothing}
     </div>`;

@@ -29,6 +29,11 @@ test("a connection that was lost before anything came claims nothing about what 
   await expect.element(status).not.toMatchTextContent(/is from/);
 });
 
+test("another version of the hub is said, with the way to its page", async () => {
+  const status = await words({ connection: "live", heardAt: NOW, outdated: true });
+  await expect.element(status.getByRole("button", { name: "Load its page" })).toBeVisible();
+});
+
 test("a database that does not answer is said, with what that means", async () => {
   const status = await words({ connection: "live", heardAt: NOW, database: "unavailable" });
   await expect.element(status).toMatchTextContent(/database does not answer.*Waking goes on/);

@@ -1,4 +1,4 @@
-import { mdiDatabaseAlertOutline, mdiLanDisconnect } from "@mdi/js";
+import { mdiDatabaseAlertOutline, mdiLanDisconnect, mdiUpdate } from "@mdi/js";
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { HubInfo } from "#contracts/power.ts";
@@ -23,6 +23,9 @@ export class HubBanner extends LitElement {
         background: var(--warning-soft);
         color: var(--warning);
       }
+      .fill {
+        flex: 1;
+      }
       p + p {
         margin-top: var(--space-3);
       }
@@ -31,6 +34,7 @@ export class HubBanner extends LitElement {
 
   @property() connection: Connection = "connecting";
   @property({ attribute: false }) heardAt: Date | undefined;
+  @property({ type: Boolean }) outdated = false;
   @property() database: HubInfo["database"] = "ok";
 
   override render() {
@@ -44,6 +48,15 @@ export class HubBanner extends LitElement {
                 ${this.heardAt ? `What you see is from ${exactly(this.heardAt.toISOString())}.` : nothing} Trying
                 again…</span
               >
+            </p>`
+          : nothing
+      }
+      ${
+        this.outdated
+          ? html`<p>
+              ${icon(mdiUpdate)}
+              <span class="fill">The hub has another version now.</span>
+              <button type="button" @click=${() => location.reload()}>Load its page</button>
             </p>`
           : nothing
       }

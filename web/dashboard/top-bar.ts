@@ -172,7 +172,11 @@ export class TopBar extends LitElement {
   }
 
   #say(event: string): void {
-    for (const menu of this.renderRoot.querySelectorAll<HTMLElement>(":popover-open")) menu.hidePopover();
+    for (const menu of this.renderRoot.querySelectorAll<HTMLElement>(":popover-open")) {
+      menu.hidePopover();
+      // a dialog that opens now gives the focus back to it when it closes
+      this.renderRoot.querySelector<HTMLElement>(`[popovertarget=${menu.id}]`)?.focus();
+    }
     this.dispatchEvent(new CustomEvent(event));
   }
 }

@@ -45,6 +45,8 @@ export class WakeRequests implements ReactiveController {
   };
 
   readonly wakeAll = async (cluster: ClusterAnswer): Promise<void> => {
+    if (this.asking.has(cluster.id)) return;
+    this.#set(cluster.id, { isAsking: true });
     try {
       const wakes = await wakeCluster(cluster.id);
       this.#note(wakes);
@@ -52,6 +54,8 @@ export class WakeRequests implements ReactiveController {
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       toast(error.message, "bad");
+    } finally {
+      this.#set(cluster.id, { isAsking: false });
     }
   };
 

@@ -53,6 +53,28 @@ describe("a device's card", () => {
     expect(cancels).toEqual([nas]);
   });
 
+  test("takes the second click of a double click on Wake for no wish to cancel", async () => {
+    const element = await mounted(DeviceCard, { device: device(), clock });
+    const cancels = heard(element, "cancel-wake");
+    await userEvent.click(wake);
+    element.device = device({ power: "waking" });
+    await element.updateComplete;
+    await userEvent.click(cancel);
+    expect(cancels).toEqual([]);
+  });
+
+  test("keeps the focus where it was while its button changes, and near it when the button goes", async () => {
+    const element = await mounted(DeviceCard, { device: device(), clock });
+    const focus = () => element.shadowRoot?.activeElement;
+    wake.element().focus();
+    element.device = device({ power: "waking" });
+    await element.updateComplete;
+    expect(focus()).toBe(cancel.element());
+    element.device = device({ power: "on" });
+    await element.updateComplete;
+    expect(focus()).toBe(card.getByRole("link").element());
+  });
+
   test("tells the page around it what is asked for", async () => {
     await mounted(DeviceCard, { device: device(), clock });
     const wakes = heard(document.body, "wake");

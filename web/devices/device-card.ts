@@ -7,7 +7,7 @@ import type { WakeNews } from "../live/live-store.ts";
 import { Seconds } from "../live/seconds.ts";
 import { elapsedSeconds, noteOf, powerSentence, wakeWindowSeconds } from "../words/device.ts";
 import { exactly } from "../words/instants.ts";
-import { offerOf } from "./offer.rules.ts";
+import { PowerButton } from "./power-button.ts";
 import "./power-light.ts";
 
 /**
@@ -89,6 +89,7 @@ export class DeviceCard extends LitElement {
   @property({ attribute: false }) clock: () => number = Date.now;
 
   readonly #seconds = new Seconds(this);
+  readonly #power = new PowerButton(this, { anyway: false, named: true, rest: "h3 a" });
 
   override willUpdate(): void {
     this.#seconds.run(this.device?.power === "waking" || this.device?.power === "stopping");
@@ -114,28 +115,7 @@ export class DeviceCard extends LitElement {
               : nothing
         }
       </div>
-      ${this.#button(device)}
+      ${this.#power.render(device, this.asking)}
     </article>`;
-  }
-
-  #button(device: DeviceAnswer) {
-    const offer = offerOf(device);
-    if (offer === "cancel")
-      return html`<button aria-label="Cancel the wake of ${device.name}" @click=${() => this.#say("cancel-wake")}>
-        Cancel
-      </button>`;
-    if (offer !== "wake") return nothing;
-    return html`<button
-      class="primary"
-      aria-label="Wake ${device.name}"
-      aria-disabled=${this.asking ? "true" : "false"}
-      @click=${() => (this.asking ? undefined : this.#say("wake"))}
-    >
-      ${this.asking ? "Asking…" : "Wake"}
-    </button>`;
-  }
-
-  #say(event: "wake" | "cancel-wake"): void {
-    this.dispatchEvent(new CustomEvent(event, { detail: this.device, bubbles: true, composed: true }));
   }
 }

@@ -12,7 +12,7 @@ import type { LiveStore } from "../live/live-store.ts";
 import { Seconds } from "../live/seconds.ts";
 import { EVIDENCE_WORDS, elapsedSeconds, noteOf, powerSentence, wakeWindowSeconds } from "../words/device.ts";
 import { ago } from "../words/instants.ts";
-import { offerOf } from "./offer.rules.ts";
+import { PowerButton } from "./power-button.ts";
 import "./power-light.ts";
 import "./wake-history.ts";
 
@@ -54,6 +54,7 @@ export class DeviceDetails extends LitElement {
   @property() problem: string | undefined;
 
   readonly #seconds = new Seconds(this);
+  readonly #power = new PowerButton(this, { anyway: true, named: false, rest: ".head button" });
   readonly #delete = new DeleteButton(this, this);
   @state() private isOpen = true;
 
@@ -73,10 +74,10 @@ export class DeviceDetails extends LitElement {
     const { device } = this;
     if (!device) return nothing;
     return html`<dialog aria-labelledby="title" @close=${this.#closed}>
-      <header>
+      <div class="head">
         <h2 id="title">${device.name}</h2>
         <button class="plain icon-only" aria-label="Close" @click=${() => this.close()}>${icon(mdiClose)}</button>
-      </header>
+      </div>
       <div class="body fields">
         ${this.#now(device)} ${device.description ? html`<p>${device.description}</p>` : nothing}
         ${factList(this.#facts(device))}
@@ -122,23 +123,8 @@ export class DeviceDetails extends LitElement {
               : nothing
         }
       </div>
-      ${this.#button(device)}
+      ${this.#power.render(device, this.asking)}
     </div>`;
-  }
-
-  #button(device: DeviceAnswer) {
-    const offer = offerOf(device);
-    if (offer === "nothing") return nothing;
-    if (offer === "cancel") return html`<button @click=${() => this.#say("cancel-wake")}>Cancel</button>`;
-    const isOn = offer === "wake-anyway";
-    return html`<button
-      class=${isOn ? "" : "primary"}
-      aria-disabled=${this.asking ? "true" : "false"}
-      title=${isOn ? "Sends magic packets although it is seen to be on" : nothing}
-      @click=${() => (this.asking ? undefined : this.#say(offer))}
-    >
-      ${this.asking ? "Asking…" : isOn ? "Wake anyway" : "Wake"}
-    </button>`;
   }
 
   #facts(device: DeviceAnswer): Fact[] {

@@ -63,12 +63,12 @@ export class FormDialog {
         @input=${() => state.touch()}
         @submit=${(event: SubmitEvent) => void this.#submitted(event, work)}
       >
-        <header>
+        <div class="head">
           <h2 id="title">${words.title}</h2>
           <button class="plain icon-only" type="button" aria-label="Close" @click=${this.#leave}>
             ${icon(mdiClose)}
           </button>
-        </header>
+        </div>
         <div class="body fields">${fields}</div>
         <footer>
           ${state.problem ? html`<p class="problem" role="alert">${state.problem}</p>` : nothing}
@@ -169,25 +169,25 @@ export const dialogStyles = [
     dialog > form {
       display: contents;
     }
-    header,
+    .head,
     footer {
       flex: none;
       padding: var(--space-4) var(--space-5);
     }
-    header {
+    .head {
       display: flex;
       align-items: center;
       gap: var(--space-3);
       padding-bottom: var(--space-2);
     }
-    header h2 {
+    .head h2 {
       flex: 1;
       min-width: 0;
       font-size: var(--size-title);
       line-height: 1.3;
       overflow-wrap: anywhere;
     }
-    header button {
+    .head button {
       margin-right: calc(-1 * var(--space-2));
     }
     .body {
@@ -223,7 +223,7 @@ export const dialogStyles = [
         margin: auto 0 0;
         border-radius: var(--radius) var(--radius) 0 0;
       }
-      header,
+      .head,
       footer,
       .body {
         padding-inline: var(--space-4);

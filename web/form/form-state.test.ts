@@ -128,6 +128,13 @@ describe("what is wrong", () => {
     await form.submit(refused(refusal(["wake.ports.0", "is not a port"], ["mac", "is missing"])));
     await expect.poll(focused).toBe("mac");
   });
+
+  test("is to be seen, folded away or not, wherever the first one stands", async () => {
+    const { form } = await mounted(SampleForm);
+    await form.submit(refused(refusal(["name", "is missing"], ["wake.ports.0", "is not a port"])));
+    await expect.element(field("UDP ports")).toBeVisible();
+    await expect.poll(focused).toBe("name");
+  });
 });
 
 describe("what was typed", () => {

@@ -19,7 +19,13 @@ export class FormState implements ReactiveController {
     host.addController(this);
   }
 
-  hostConnected(): void {}
+  hostConnected(): void {
+    globalThis.addEventListener("logged-in-again", this.#forgetProblem);
+  }
+
+  hostDisconnected(): void {
+    globalThis.removeEventListener("logged-in-again", this.#forgetProblem);
+  }
 
   /** What is wrong with a field, such as `mac`, or with a part of it, such as `wake.ports.0`. */
   errorAt(name: string): string | undefined {
@@ -59,10 +65,8 @@ export class FormState implements ReactiveController {
     const wrong = [...(this.#host.shadowRoot?.querySelectorAll<HTMLElement>("[aria-invalid=true]") ?? [])];
     const isAllShown = fields.length > 0 && fields.every(({ path }) => this.#isShown(path));
     if (isAllShown) this.#set({ isBusy: false, problem: "", errors: fields });
-    const first = wrong[0];
-    const folded = first?.closest("details");
-    if (folded) folded.open = true;
-    first?.focus();
+    for (const folded of wrong.map((field) => field.closest("details"))) if (folded) folded.open = true;
+    wrong[0]?.focus();
   }
 
   #isShown(path: string): boolean {
@@ -71,6 +75,11 @@ export class FormState implements ReactiveController {
     );
     return names.some((name) => path === name || path.startsWith(`${name}.`));
   }
+
+  /** "Log in first" is done; what was typed can be sent again. */
+  readonly #forgetProblem = (): void => {
+    if (!this.isBusy) this.#set({ isBusy: false, problem: "", errors: [] });
+  };
 
   #set(values: { isBusy: boolean; problem: string; errors: CallError["fields"] }): void {
     this.isBusy = values.isBusy;

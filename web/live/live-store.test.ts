@@ -201,6 +201,41 @@ describe("a connection that breaks", () => {
     expect(streams).toHaveLength(2);
   });
 
+  test("is given back by a tab that nobody looks at for a minute, and kept by one that is hidden for moments", () => {
+    const { streams, stream } = startStore();
+    stream().send(snapshot());
+    const hide = (isHidden: boolean) => {
+      vi.spyOn(document, "hidden", "get").mockReturnValue(isHidden);
+      document.dispatchEvent(new Event("visibilitychange"));
+    };
+    onTestFinished(() => void vi.restoreAllMocks());
+    hide(true);
+    vi.advanceTimersByTime(20_000);
+    hide(false);
+    expect(streams).toHaveLength(1);
+    hide(true);
+    vi.advanceTimersByTime(61_000);
+    expect(stream().readyState).toBe(EventSource.CLOSED);
+  });
+
+  test("that is refused at first is not live before something was heard", () => {
+    const { store, stream } = startStore();
+    stream().breaks();
+    stream().opens();
+    expect(store.connection).toBe("lost");
+    stream().send(snapshot());
+    expect(store.connection).toBe("live");
+  });
+
+  test("of a hub with another version than the page's is told", () => {
+    const { store, stream } = startStore();
+    stream().send(snapshot());
+    expect(store.isOutdated).toBe(false);
+    const { event, data } = snapshot();
+    stream().send({ event, data: { ...data, hub: { ...data.hub, version: "99.0.0" } } });
+    expect(store.isOutdated).toBe(true);
+  });
+
   test("is opened anew at once when the machine has a network again", () => {
     const { streams, stream } = startStore();
     stream().send(snapshot());

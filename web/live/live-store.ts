@@ -27,6 +27,8 @@ export interface LiveStoreOptions {
 /** The hub pings every 15 s; who heard nothing for this long is not connected, whatever the browser believes. Milliseconds. */
 const SILENCE_MS = 35_000;
 const CHECK_MS = 1_000;
+/** How long a hidden page stays connected. Milliseconds. */
+const REST_MS = 60_000;
 /** Pauses before the stream is opened anew after the hub, or a proxy before it, refused it. Milliseconds. */
 const RETRY_MS = [1_000, 2_000, 5_000, 10_000];
 
@@ -40,6 +42,8 @@ export class LiveStore extends EventTarget {
   readonly agents = new Map<string, AgentAnswer>();
   hub: HubInfo | undefined;
   connection: Connection = "connecting";
+  /** Whether another version of the hub answers than the one that this page came from. */
+  isOutdated = false;
   /** When the hub was last heard, by this machine's clock. */
   heardAt: Date | undefined;
 
@@ -49,9 +53,11 @@ export class LiveStore extends EventTarget {
   #source: EventSource | undefined;
   #check: ReturnType<typeof setInterval> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #rest: ReturnType<typeof setTimeout> | undefined;
   #refusals = 0;
   #heardMs = 0;
   #clockAheadMs = 0;
+  #version: string | undefined;
 
   constructor({ open = () => new EventSource("/api/events"), onRefused = () => {} }: LiveStoreOptions = {}) {
     super();
@@ -63,18 +69,19 @@ export class LiveStore extends EventTarget {
     if (this.#check !== undefined) return;
     this.#connect();
     this.#check = setInterval(() => this.#noticeSilence(), CHECK_MS);
-    document.addEventListener("visibilitychange", this.#noticeSilence);
+    document.addEventListener("visibilitychange", this.#visibilityChanged);
     globalThis.addEventListener("online", this.#reconnect);
   }
 
   close(): void {
     clearInterval(this.#check);
     clearTimeout(this.#retry);
+    clearTimeout(this.#rest);
     this.#check = undefined;
     this.#retry = undefined;
     this.#refusals = 0;
     this.#source?.close();
-    document.removeEventListener("visibilitychange", this.#noticeSilence);
+    document.removeEventListener("visibilitychange", this.#visibilityChanged);
     globalThis.removeEventListener("online", this.#reconnect);
   }
 
@@ -109,12 +116,12 @@ export class LiveStore extends EventTarget {
     });
     // the browser's own: it is open again after a break, and what was missed follows
     source.addEventListener("open", () => {
-      if (source === this.#source && this.connection === "lost") this.#setConnection("live");
+      if (source === this.#source && this.connection === "lost" && this.heardAt) this.#setConnection("live");
     });
     const on = <Name extends LiveEvent["event"]>(name: Name, take: (data: DataOf<Name>) => void) =>
       source.addEventListener(name, (message) => {
         if (source !== this.#source) return;
-        take(JSON.parse(message.data) as DataOf<Name>); // the hub's own words, of the same version
+        take(JSON.parse(message.data) as DataOf<Name>); // the hub's own words; another version's may hold more
         this.#heard();
       });
     on("snapshot", (data) => this.#replaceAll(data));
@@ -136,6 +143,8 @@ export class LiveStore extends EventTarget {
     replaceRows(this.clusters, clusters);
     replaceRows(this.agents, agents);
     this.hub = hub;
+    this.#version ??= hub.version;
+    this.isOutdated = this.#version !== hub.version;
     this.#news.clear();
   }
 
@@ -172,6 +181,19 @@ export class LiveStore extends EventTarget {
     if (document.hidden || performance.now() - this.#heardMs < SILENCE_MS) return;
     this.#setConnection("lost");
     this.#reconnect();
+  };
+
+  /**
+   * A page that nobody looks at gives its connection back after a while: without TLS a browser has six for all tabs of a hub,
+   * and the seventh would wait for ever.
+   */
+  readonly #visibilityChanged = (): void => {
+    clearTimeout(this.#rest);
+    if (document.hidden) this.#rest = setTimeout(() => this.#source?.close(), REST_MS);
+    else if (this.#source?.readyState === EventSource.CLOSED && this.#retry === undefined) {
+      this.#setConnection("lost"); // what is shown is as old as the rest was long
+      this.#reconnect();
+    } else this.#noticeSilence();
   };
 
   readonly #reconnect = (): void => {

@@ -1,0 +1,75 @@
+import { type LitElement, type ReactiveController, html, nothing } from "lit";
+import type { DeviceAnswer } from "#contracts/api/devices.ts";
+import { offerOf } from "./offer.rules.ts";
+
+/** The second click of a double click on "Wake" comes when "Cancel" stands there already. Milliseconds. */
+const DOUBLE_CLICK_MS = 700;
+
+/** What its button does, by the event that it fires. */
+const WORDS = {
+  wake: { event: "wake", label: "Wake", of: "Wake" },
+  "wake-anyway": { event: "wake-anyway", label: "Wake anyway", of: "Wake anyway:" },
+  cancel: { event: "cancel-wake", label: "Cancel", of: "Cancel the wake of" },
+} as const;
+
+interface PowerButtonOptions {
+  /** Whether it also wakes what is on. */
+  readonly anyway: boolean;
+  /** Whether its label names the device, because several stand side by side. */
+  readonly named: boolean;
+  /** Where the focus goes when there is nothing to do any more. */
+  readonly rest: string;
+}
+
+/**
+ * The one button for the power of a device, in the shadow root of the element that shows the device. It stays the same button
+ * while its words change, so that who uses the page by keyboard stays where they are.
+ */
+export class PowerButton implements ReactiveController {
+  readonly #host: LitElement;
+  readonly #options: PowerButtonOptions;
+  #wokeMs = Number.NEGATIVE_INFINITY;
+  #hadFocus = false;
+
+  constructor(host: LitElement, options: PowerButtonOptions) {
+    this.#host = host;
+    this.#options = options;
+    host.addController(this);
+  }
+
+  hostUpdate(): void {
+    this.#hadFocus = this.#button() !== null && this.#host.shadowRoot?.activeElement === this.#button();
+  }
+
+  hostUpdated(): void {
+    if (this.#hadFocus && !this.#button())
+      this.#host.shadowRoot?.querySelector<HTMLElement>(this.#options.rest)?.focus();
+  }
+
+  render(device: DeviceAnswer, isAsking: boolean) {
+    const offer = offerOf(device);
+    if (offer === "nothing" || (offer === "wake-anyway" && !this.#options.anyway)) return nothing;
+    const { event, label, of } = WORDS[offer];
+    return html`<button
+      id="power"
+      class=${offer === "wake" ? "primary" : ""}
+      aria-label=${this.#options.named ? `${of} ${device.name}` : nothing}
+      aria-disabled=${isAsking ? "true" : "false"}
+      title=${offer === "wake-anyway" ? "Sends magic packets although it is seen to be on" : nothing}
+      @click=${() => (isAsking ? undefined : this.#pressed(event, device))}
+    >
+      ${isAsking ? "Asking…" : label}
+    </button>`;
+  }
+
+  #pressed(event: string, device: DeviceAnswer): void {
+    const nowMs = performance.now();
+    if (event !== WORDS.cancel.event) this.#wokeMs = nowMs;
+    else if (nowMs - this.#wokeMs < DOUBLE_CLICK_MS) return;
+    this.#host.dispatchEvent(new CustomEvent(event, { detail: device, bubbles: true, composed: true }));
+  }
+
+  #button(): Element | null {
+    return this.#host.shadowRoot?.querySelector("#power") ?? null;
+  }
+}
