@@ -92,6 +92,13 @@ describe("settings", () => {
     );
   });
 
+  test("PUBLIC_URL is an address with nothing behind it, for the page stands at its root", () => {
+    expect(problemsOf({ PUBLIC_URL: "https://example.org/power" })).toEqual([
+      "PUBLIC_URL: has a path; the page stands at the root of its address",
+    ]);
+    expect(readConfig({ PUBLIC_URL: "https://example.org/" }).http.publicUrl).toBe("https://example.org/");
+  });
+
   test("are told in one message with a line for each problem", () => {
     expect(() => readConfig({ HTTP_PORT: "x", MQTT_PORT: "y" })).toThrow(
       /^The settings are not right:\n {2}HTTP_PORT: .+\n {2}MQTT_PORT: .+$/,
@@ -124,6 +131,20 @@ describe("a secret", () => {
     const client = new Client({ connectionString: config.databaseUrl ?? "" });
     expect(client).toMatchObject({ user: "powerbeacon", host: "postgres", port: 5432, database: "powerbeacon" });
     expect(client.password).toBe(password);
+  });
+
+  test("of a database at a socket is kept, too", () => {
+    const { databaseUrl } = readConfig({
+      DATABASE_URL: "postgres:///powerbeacon?host=/run/postgresql&user=me",
+      DATABASE_PASSWORD: "p&ss:word",
+    });
+    const client = new Client({ connectionString: databaseUrl ?? "" });
+    expect(client).toMatchObject({
+      user: "me",
+      host: "/run/postgresql",
+      database: "powerbeacon",
+      password: "p&ss:word",
+    });
   });
 
   test("for a database that is not named is refused, as the hub would start one of its own", () => {

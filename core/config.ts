@@ -38,7 +38,11 @@ const list = z.string().transform((text) =>
 const Environment = z.object({
   HTTP_HOST: z.string().default("0.0.0.0"),
   HTTP_PORT: port.default(8080),
-  PUBLIC_URL: optional(z.url({ protocol: /^https?$/ })),
+  PUBLIC_URL: optional(
+    z
+      .url({ protocol: /^https?$/, error: "is not an http:// or https:// address" })
+      .refine((url) => new URL(url).pathname === "/", "has a path; the page stands at the root of its address"),
+  ),
   MQTT_HOST: z.string().default("0.0.0.0"),
   MQTT_PORT: port.default(1883),
   MQTT_TLS_PORT: port.default(8883),
@@ -130,7 +134,9 @@ function configFrom(env: z.infer<typeof Environment>, tls: { cert: Buffer; key: 
 function withPassword(databaseUrl: string, password: string | null): string {
   if (password === null) return databaseUrl;
   const url = new URL(databaseUrl);
-  url.password = encodeURIComponent(password);
+  // an address without a host, of a socket, has no place for one before it
+  if (url.hostname === "") url.searchParams.set("password", password);
+  else url.password = encodeURIComponent(password);
   return url.href;
 }
 

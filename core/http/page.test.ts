@@ -82,7 +82,14 @@ describe("the built page", () => {
   });
 
   test("has no file where there is none", async () => {
-    for (const path of ["/assets/none.js", "/assets/", "/assets/..%2findex.html", "/elsewhere"]) {
+    for (const path of [
+      "/assets/none.js",
+      "/assets/",
+      "/assets/..%2findex.html",
+      "/assets/..%5cindex.html",
+      "/assets/%00.js",
+      "/elsewhere",
+    ]) {
       const { message, body } = await wire(path);
       expect(message.statusCode).toBe(404);
       expect(body.toString()).not.toContain("<html");

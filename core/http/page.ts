@@ -1,6 +1,6 @@
 import fastifyStatic from "@fastify/static";
 import { existsSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import type { App } from "../kernel/routes.ts";
 
 /** Where `npm run build:web` puts the page. */
@@ -8,6 +8,9 @@ const PAGE_DIR = join(import.meta.dirname, "../../dist/web");
 
 /** The addresses of the page. What stands there is decided by the page itself. */
 const PAGE_PATHS = ["/", "/setup", "/login", "/devices/:key", "/clusters/:key", "/agents/:key"];
+
+/** The names that the build gives its files. */
+const ASSET = /^[\w-]+(?:\.[\w-]+)*$/;
 
 const hidden = { config: { permission: "public" }, schema: { hide: true } } as const;
 
@@ -28,7 +31,7 @@ export async function servePage(app: App): Promise<void> {
   }
   app.get<{ Params: { file: string } }>("/assets/:file", hidden, async (request, reply) => {
     const { file } = request.params;
-    if (basename(file) !== file) return reply.callNotFound(); // `..%2f` leads out of the folder
+    if (!ASSET.test(file)) return reply.callNotFound(); // `..%2f` and the like lead elsewhere
     return reply.sendFile(join("assets", file), { maxAge: "365d", immutable: true });
   });
   for (const file of ["favicon.svg", "manifest.webmanifest"]) {

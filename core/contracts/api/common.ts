@@ -49,5 +49,6 @@ export const DroppedLink = z.object({ deviceId: z.uuid(), agentId: z.uuid() });
 export type DroppedLink = z.infer<typeof DroppedLink>;
 
 function noControlCharacters(text: string): boolean {
-  return !/[\p{Cc}\p{Cs}]/u.test(text); // Cs: half of a surrogate pair
+  // Cs: half of a surrogate pair; the others turn round what follows them
+  return !/[\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069]/u.test(text);
 }
