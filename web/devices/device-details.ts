@@ -11,7 +11,7 @@ import { dialogStyles } from "../form/form-dialog.ts";
 import type { LiveStore } from "../live/live-store.ts";
 import { Seconds } from "../live/seconds.ts";
 import { EVIDENCE_WORDS, elapsedSeconds, noteOf, powerSentence, wakeWindowSeconds } from "../words/device.ts";
-import { ago } from "../words/instants.ts";
+import { when } from "../words/instants.ts";
 import { PowerButton } from "./power-button.ts";
 import "./power-light.ts";
 import "./wake-history.ts";
@@ -133,8 +133,8 @@ export class DeviceDetails extends LitElement {
     const agents = agentIds.flatMap((id) => name(this.store?.agents, id) ?? []);
     return [
       [
-        "Last seen",
-        evidence && `${ago(evidence.at, this.#clock())} by ${evidence.by} (${EVIDENCE_WORDS[evidence.how]})`,
+        "Seen up", // by whom first; later sightings are not told one by one
+        evidence && `${when(evidence.at, this.#clock())} by ${evidence.by} (${EVIDENCE_WORDS[evidence.how]})`,
       ],
       ["MAC address", html`<span class="mono">${device.mac}</span>`],
       ["Address", device.address && html`<span class="mono">${device.address}</span>`],
