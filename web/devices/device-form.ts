@@ -10,24 +10,8 @@ import { clusterOptions, onlyCluster } from "../clusters/cluster-options.ts";
 import { changesOf } from "../form/changes.ts";
 import { checkField, selectField, textField } from "../form/fields.ts";
 import { FormDialog, dialogStyles } from "../form/form-dialog.ts";
-import { checkedOf, isChecked, listOf, numberOrNull, numbersOf, tagsOf, textOf, textOrNull } from "../form/values.ts";
 import type { LiveStore } from "../live/live-store.ts";
-
-/** What the form shows, in the shape that the hub takes. */
-type Fields = Pick<
-  DeviceAnswer,
-  | "name"
-  | "address"
-  | "os"
-  | "clusterId"
-  | "agentIds"
-  | "enabled"
-  | "showInHomeAssistant"
-  | "description"
-  | "tags"
-  | "wake"
-  | "watch"
-> & { readonly mac: string };
+import { type DeviceFields, NEW_DEVICE, fieldsFrom, fieldsOf, secureOnFrom } from "./device-fields.ts";
 
 const SYSTEMS = [
   { value: "linux", label: "Linux" },
@@ -35,21 +19,6 @@ const SYSTEMS = [
   { value: "macos", label: "macOS" },
   { value: "other", label: "Other" },
 ] as const;
-
-const NEW: Fields = {
-  name: "",
-  mac: "",
-  address: null,
-  os: "linux",
-  clusterId: null,
-  agentIds: [],
-  enabled: true,
-  showInHomeAssistant: true,
-  description: null,
-  tags: [],
-  wake: { addresses: [], ports: [9, 7], windowSeconds: null },
-  watch: { icmp: true, arp: true, tcpPorts: [], intervalSeconds: 15 },
-};
 
 /**
  * Adds a device, or changes the one it is given: only what was changed is sent.
@@ -82,11 +51,13 @@ export class DeviceForm extends LitElement {
 
   readonly #dialog = new FormDialog(this);
   /** The device as it was when the form opened: what a person sees is compared with that. */
-  #before: Fields = NEW;
+  #before: DeviceFields = NEW_DEVICE;
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#before = this.device ? fieldsOf(this.device) : { ...NEW, clusterId: onlyCluster(this.store?.clusters) };
+    this.#before = this.device
+      ? fieldsOf(this.device)
+      : { ...NEW_DEVICE, clusterId: onlyCluster(this.store?.clusters) };
     this.clusterId = this.#before.clusterId;
   }
 
@@ -254,30 +225,8 @@ export class DeviceForm extends LitElement {
   };
 
   async #save(data: FormData): Promise<void> {
-    const next: Fields = {
-      name: textOf(data, "name"),
-      mac: textOf(data, "mac"),
-      address: textOrNull(data, "address"),
-      os: textOf(data, "os") as Fields["os"],
-      clusterId: textOrNull(data, "clusterId"),
-      agentIds: checkedOf(data, "agentIds"),
-      enabled: isChecked(data, "enabled"),
-      showInHomeAssistant: isChecked(data, "showInHomeAssistant"),
-      description: textOrNull(data, "description"),
-      tags: tagsOf(data, "tags"),
-      wake: {
-        addresses: listOf(data, "wake.addresses"),
-        ports: numbersOf(data, "wake.ports"),
-        windowSeconds: numberOrNull(data, "wake.windowSeconds"),
-      },
-      watch: {
-        icmp: isChecked(data, "watch.icmp"),
-        arp: isChecked(data, "watch.arp"),
-        tcpPorts: numbersOf(data, "watch.tcpPorts"),
-        intervalSeconds: numberOrNull(data, "watch.intervalSeconds") ?? 15,
-      },
-    };
-    const secureOn = secureOnOf(data);
+    const next = fieldsFrom(data);
+    const secureOn = secureOnFrom(data);
     if (!this.device) {
       await createDevice({ ...next, ...secureOn });
       toast(`${next.name} is added`);
@@ -289,17 +238,4 @@ export class DeviceForm extends LitElement {
     if (dropped.length > 0)
       toast(`${next.name} moved; ${dropped.length} link to agents of its old cluster went with it`);
   }
-}
-
-function fieldsOf(device: DeviceAnswer): Fields {
-  const { name, mac, address, os, clusterId, enabled, showInHomeAssistant, description, tags, wake, watch } = device;
-  const agentIds = device.agentIds.toSorted();
-  return { name, mac, address, os, clusterId, agentIds, enabled, showInHomeAssistant, description, tags, wake, watch };
-}
-
-/** A password that is kept is never shown, so an empty field means: as it was. */
-function secureOnOf(data: FormData): { secureOn?: string | null } {
-  if (isChecked(data, "secureOnForget")) return { secureOn: null };
-  const typed = textOf(data, "secureOn");
-  return typed === "" ? {} : { secureOn: typed };
 }
