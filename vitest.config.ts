@@ -3,7 +3,7 @@ import { type TestProjectInlineConfiguration, defineConfig } from "vitest/config
 import { CHROMIUM_ARGS, chromiumPath } from "./test/fixtures/chromium.ts";
 
 // A real hub, broker and database stand behind most tests; a busy machine may need a while.
-const patience = { expect: { poll: { interval: 40, timeout: 5_000 } }, testTimeout: 20_000, hookTimeout: 30_000 };
+const patience = { expect: { poll: { interval: 40, timeout: 10_000 } }, testTimeout: 40_000, hookTimeout: 60_000 };
 
 const parts: TestProjectInlineConfiguration = {
   test: {

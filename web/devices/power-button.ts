@@ -2,9 +2,6 @@ import { type LitElement, type ReactiveController, html, nothing } from "lit";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
 import { offerOf } from "./offer.rules.ts";
 
-/** The second click of a double click on "Wake" comes when "Cancel" stands there already. Milliseconds. */
-const DOUBLE_CLICK_MS = 700;
-
 /** What its button does, by the event that it fires. */
 const WORDS = {
   wake: { event: "wake", label: "Wake", of: "Wake" },
@@ -28,7 +25,6 @@ interface PowerButtonOptions {
 export class PowerButton implements ReactiveController {
   readonly #host: LitElement;
   readonly #options: PowerButtonOptions;
-  #wokeMs = Number.NEGATIVE_INFINITY;
   #hadFocus = false;
 
   constructor(host: LitElement, options: PowerButtonOptions) {
@@ -56,16 +52,15 @@ export class PowerButton implements ReactiveController {
       aria-label=${this.#options.named ? `${of} ${device.name}` : nothing}
       aria-disabled=${isAsking ? "true" : "false"}
       title=${offer === "wake-anyway" ? "Sends magic packets although it is seen to be on" : nothing}
-      @click=${() => (isAsking ? undefined : this.#pressed(event, device))}
+      @click=${(click: MouseEvent) => (isAsking ? undefined : this.#pressed(event, device, click))}
     >
       ${isAsking ? "Asking…" : label}
     </button>`;
   }
 
-  #pressed(event: string, device: DeviceAnswer): void {
-    const nowMs = performance.now();
-    if (event !== WORDS.cancel.event) this.#wokeMs = nowMs;
-    else if (nowMs - this.#wokeMs < DOUBLE_CLICK_MS) return;
+  #pressed(event: string, device: DeviceAnswer, { detail: clicks }: MouseEvent): void {
+    // the second of a double click on "Wake": "Cancel" stands there already
+    if (event === WORDS.cancel.event && clicks > 1) return;
     this.#host.dispatchEvent(new CustomEvent(event, { detail: device, bubbles: true, composed: true }));
   }
 
