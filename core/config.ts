@@ -27,6 +27,11 @@ const port = z.coerce
   .int("is not a port number")
   .min(0, "is not a port number")
   .max(65_535, "is not a port number");
+/** What topics begin with. `$` is the broker's own. */
+const topicPrefix = z
+  .string()
+  .regex(/^(?!\$)[^+#/\s]+(\/[^+#/\s]+)*$/, "is not a topic name, or has an empty level")
+  .max(100);
 const optional = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
 const list = z.string().transform((text) =>
   text
@@ -54,16 +59,9 @@ const Environment = z.object({
   MQTT_PUBLIC_URL: optional(
     z.url({ protocol: /^(mqtts?|wss?)$/, error: "is not an mqtt://, mqtts://, ws:// or wss:// address" }),
   ),
-  MQTT_BASE_TOPIC: z
-    .string()
-    .regex(/^(?!\$)[^+#/\s]+(\/[^+#/\s]+)*$/, "is not a topic name, or has an empty level")
-    .max(100)
-    .default("powerbeacon"),
+  MQTT_BASE_TOPIC: topicPrefix.default("powerbeacon"),
   HA_DISCOVERY: z.enum(["on", "off"], "is neither on nor off").default("on"),
-  HA_DISCOVERY_PREFIX: z
-    .string()
-    .regex(/^[^+#/\s]+(\/[^+#/\s]+)*$/, "is not a topic name")
-    .default("homeassistant"),
+  HA_DISCOVERY_PREFIX: topicPrefix.default("homeassistant"),
   SETUP_CODE: optional(z.string().trim().min(8, "is shorter than 8 characters")),
   JWT_SECRET: optional(
     z
