@@ -22,7 +22,7 @@ export const DEFAULT_TIMING: DiscoveryTiming = { paceMs: 5_000, birthDelayMs: [1
 const PATIENCE_MS = 10_000;
 
 export interface DiscoveryOptions {
-  /** Off: everything that was published is cleared, and nothing is listened to. */
+  /** Off: everything that was published is taken back, and only Home Assistant's birth is listened to. */
   readonly enabled: boolean;
   readonly prefix: string;
   readonly link: DiscoveryLink;
@@ -48,38 +48,34 @@ export function startDiscovery(options: DiscoveryOptions): Discovery {
     things: enabled ? options.things : NOTHING,
     paceMs: timing.paceMs,
   });
-  if (!enabled) {
-    link.onConnect(() => publisher.compare());
-    return { publishAll: async () => undefined, close: () => publisher.close() };
-  }
-
   const { config, status } = discoveryTopics(prefix);
   const quiet = quietTime(timing.quietMs, () => publisher.compare());
   const birth = answerToBirth(timing.birthDelayMs, () => {
-    states.publishAll();
+    if (enabled) states.publishAll();
     // a broker that forgot its configs has lost our connection too, and they were compared after that
-    publisher.publishFailed();
-  });
-
-  link.onBreak(() => {
-    quiet.close();
-    publisher.disconnected();
-  });
-  link.onConnect(() => quiet.begin());
-  link.on(config, ({ topic, payload }) => {
-    if (payload.length === 0) return publisher.deletedThere(topic);
-    quiet.noise();
-    publisher.found(topic, payload, isOurs(payload.toString("utf8"), surroundings));
+    publisher.answerBirth();
   });
   link.on(status, ({ payload }) => {
     if (payload.toString("utf8") === BIRTH) birth.answer();
   });
+  link.onBreak(() => {
+    quiet.close();
+    birth.cancel(); // all states are published after the next connect
+    publisher.disconnected();
+  });
+  link.onConnect(() => quiet.begin());
+  if (enabled)
+    link.on(config, ({ topic, payload }) => {
+      if (payload.length === 0) return publisher.deletedThere(topic);
+      quiet.noise();
+      publisher.found(topic, payload, isOurs(payload.toString("utf8"), surroundings));
+    });
 
   return {
-    publishAll: () => publisher.publishAll(),
+    publishAll: async () => (enabled ? publisher.publishAll() : undefined),
     close: () => {
       quiet.close();
-      birth.close();
+      birth.cancel();
       publisher.close();
     },
   };
@@ -141,6 +137,10 @@ function answerToBirth([atLeast, atMost]: readonly [number, number], answer: () 
       if (timer) again = true;
       else schedule();
     },
-    close: () => clearTimeout(timer),
+    cancel: () => {
+      clearTimeout(timer);
+      timer = undefined;
+      again = false;
+    },
   };
 }

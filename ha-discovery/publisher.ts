@@ -22,15 +22,21 @@ export interface PublisherOptions {
 const RANKS: Readonly<Record<DiscoveryRef["type"], number>> = { hub: 0, device: 1, cluster: 2, agent: 3 };
 const LAST = 4;
 
-/** The embedded broker holds all configs in memory, some 3 KiB each, and Home Assistant is not made for more. */
+/**
+ * The embedded broker holds all configs in memory, some 3 KiB each, and Home Assistant is not made for more. Nor are more
+ * remembered that were taken back, where no Home Assistant ever comes.
+ */
 const MAX_CONFIGS = 10_000;
 
 /** A change that the database could not take is tried again after so long. */
 const HIDE_AGAIN_MS = 10_000;
 
 /**
- * Publishes one retained config for each thing, only where it differs from what the broker has, and takes away the configs of
+ * Publishes one retained config for each thing, only where it differs from what the broker has, and takes back the configs of
  * things that are gone. A config that a person deleted in Home Assistant stays away.
+ *
+ * A broker keeps no empty message, so a Home Assistant that is away does not hear that something is taken back. It is taken
+ * back once more after the next birth, and noted as published until then, over restarts too.
  */
 export class DiscoveryPublisher {
   readonly #options: PublisherOptions;
@@ -39,6 +45,10 @@ export class DiscoveryPublisher {
   /** The hash of what the broker has on a topic, as far as it concerns us. */
   readonly #atBroker = new Map<string, string>();
   readonly #failed = new Set<string>();
+  /** Taken back, or to be; Home Assistant may still know them. */
+  readonly #parting = new Set<string>();
+  /** Those of them that are being taken back after a birth. Once the broker has it, they are forgotten. */
+  readonly #lastTime = new Set<string>();
   /** Deleted in Home Assistant, and not noted down yet. */
   readonly #dismissed = new Set<string>();
   /** Topics that are to be published although nothing changed, and who waits for it. */
@@ -58,6 +68,7 @@ export class DiscoveryPublisher {
   disconnected(): void {
     this.#queue.pause();
     this.#atBroker.clear();
+    this.#lastTime.clear(); // the break may have been Home Assistant's too, which then gives birth again
   }
 
   /** Takes note of a config that the broker has. Of others' only what stands where one of ours belongs. */
@@ -69,9 +80,9 @@ export class DiscoveryPublisher {
 
   /** Brings the broker up to date: what is missing or different is published, what is ours and has no thing is cleared. */
   compare(): void {
-    const { published, things } = this.#options;
-    for (const [topic] of published) if (!this.#thingAt(topic)) this.#add(topic);
-    for (const ref of things.all()) this.#add(this.#topicOf(ref));
+    this.#findParting();
+    for (const topic of this.#parting) this.#add(topic);
+    for (const ref of this.#options.things.all()) this.#add(this.#topicOf(ref));
     this.#queue.resume();
   }
 
@@ -100,9 +111,14 @@ export class DiscoveryPublisher {
     return { configs: topics.filter((topic) => published.get(topic)).length };
   }
 
-  /** Tries once more what the broker did not take. */
-  publishFailed(): void {
+  /** Tries once more what the broker did not take, and takes back for the last time what Home Assistant may have missed. */
+  answerBirth(): void {
     for (const topic of this.#failed) this.#add(topic);
+    this.#findParting(); // a birth may come before the first comparison
+    for (const topic of this.#parting) {
+      this.#lastTime.add(topic);
+      this.#add(topic);
+    }
   }
 
   close(): void {
@@ -129,7 +145,13 @@ export class DiscoveryPublisher {
     this.#queue.add(topic, ref ? RANKS[ref.type] : LAST);
   }
 
+  #findParting(): void {
+    for (const [topic, { hash }] of this.#options.published)
+      if (hash !== null && !this.#thingAt(topic)) this.#parting.add(topic);
+  }
+
   #work(topic: string): Promise<void> | undefined {
+    if (this.#thingAt(topic)) this.#settle(topic);
     const payload = this.#payloadFor(topic);
     if (payload === undefined) return this.#answered(topic);
     const work = payload === "" ? this.#clear(topic) : this.#publish(topic, payload);
@@ -141,7 +163,10 @@ export class DiscoveryPublisher {
     const { published, surroundings } = this.#options;
     const thing = this.#thingAt(topic);
     const before = published.get(topic);
-    if (!thing) return this.#atBroker.has(topic) || typeof before?.hash === "string" ? "" : undefined;
+    if (!thing) {
+      const mayStand = this.#atBroker.has(topic) || this.#lastTime.has(topic) || typeof before?.hash === "string";
+      return mayStand ? "" : undefined;
+    }
     if (before?.hash === null || this.#dismissed.has(topic) || this.#isBeyondBound(before)) return undefined;
     const payload = JSON.stringify(configOf(thing, surroundings));
     const hash = hashOf(payload);
@@ -171,6 +196,8 @@ export class DiscoveryPublisher {
 
   async #clear(topic: string): Promise<void> {
     const { link, published, log } = this.#options;
+    const isLast = this.#lastTime.has(topic);
+    this.#parting.add(topic);
     try {
       await link.publish(topic, "", this.#config.options);
     } catch (error) {
@@ -179,7 +206,16 @@ export class DiscoveryPublisher {
     }
     this.#failed.delete(topic);
     this.#atBroker.delete(topic);
+    const isHeard = isLast && this.#lastTime.has(topic); // no break came between
+    if (!isHeard && this.#parting.size <= MAX_CONFIGS) return;
+    this.#settle(topic);
     published.remove(topic);
+  }
+
+  /** The thing is there, or Home Assistant has heard that it is not. */
+  #settle(topic: string): void {
+    this.#parting.delete(topic);
+    this.#lastTime.delete(topic);
   }
 
   #answered(topic: string): undefined {
@@ -188,7 +224,7 @@ export class DiscoveryPublisher {
   }
 
   #isBeyondBound(before: unknown): boolean {
-    if (before !== undefined || this.#options.published.size < MAX_CONFIGS) return false;
+    if (before !== undefined || this.#options.published.size - this.#parting.size < MAX_CONFIGS) return false;
     if (!this.#isFull) this.#options.log.warn(`Home Assistant is told of ${MAX_CONFIGS} things and of no more`);
     this.#isFull = true;
     return true;

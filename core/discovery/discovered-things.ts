@@ -8,8 +8,8 @@ import type {
 } from "#contracts/discovery.ts";
 import type { Directory, DirectoryAgent, DirectoryChange, DirectoryDevice } from "../members/directory.ts";
 
-/** So long the cluster of a removed thing is remembered. Milliseconds. */
-const FAREWELL_MS = 60_000;
+/** The clusters of so many removed things are remembered. */
+const MAX_REMOVED = 10_000;
 
 /** What Home Assistant is told of: the hub, and what the directory has and a person wants to be shown. */
 export class DiscoveredThings {
@@ -59,8 +59,8 @@ export class DiscoveredThings {
 
   /**
    * The key of the cluster that a thing is in, for who may read its config; undefined for the hub. Whoever read the config of a
-   * device or agent that was removed may also hear that it is cleared. A cluster's own is not heard by those who had that
-   * cluster alone: their rights go with it.
+   * device or agent that was removed may also hear that it is cleared, when they come back late too. A cluster's own is not
+   * heard by those who had that cluster alone: their rights go with it.
    */
   clusterKeyOf({ type, id }: DiscoveryRef): string | undefined {
     const { clusters, devices, agents } = this.#directory;
@@ -126,7 +126,9 @@ export class DiscoveredThings {
     const key = this.#directory.clusters.byId(clusterId)?.key;
     if (key === undefined) return;
     this.#clustersOfRemoved.set(id, key);
-    setTimeout(() => this.#clustersOfRemoved.delete(id), FAREWELL_MS).unref();
+    if (this.#clustersOfRemoved.size <= MAX_REMOVED) return;
+    const [oldest] = this.#clustersOfRemoved.keys();
+    if (oldest !== undefined) this.#clustersOfRemoved.delete(oldest);
   }
 
   #deviceChanged(before: DirectoryDevice | undefined, after: DirectoryDevice | undefined): void {

@@ -10,6 +10,7 @@ import {
   startHomeAssistant,
 } from "#test/fixtures/home-assistant.ts";
 import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
+import type { TestMqttClient } from "#test/fixtures/mqtt.ts";
 import { freshMac, startScriptedAgent } from "#test/fixtures/scripted-agent.ts";
 
 /** Discovery over births, deletions, restarts and breaks: what comes back, what stays away, and what is not sent twice. */
@@ -41,8 +42,12 @@ const noted = async () => {
   const rows = await query(hub.databaseUrl, "select topic, hash from discovery_config order by topic");
   return rows.map(({ topic }) => String(topic));
 };
-const request = (verb: string, payload = "{}") =>
-  home.mqtt.client.publishAsync(`powerbeacon/hub/request/${verb}`, payload, { qos: 1 });
+const request = (verb: string, { client } = home.mqtt) =>
+  client.publishAsync(`powerbeacon/hub/request/${verb}`, "{}", { qos: 1 });
+const giveBirth = ({ client }: TestMqttClient, prefix = "homeassistant") =>
+  client.publishAsync(`${prefix}/status`, "online");
+const takenBack = (messages: readonly { topic: string; text: string }[]) =>
+  messages.flatMap(({ topic, text }) => (topic.endsWith("/config") && text === "" ? [topic] : [])).toSorted();
 
 /** A client with the hub's own rights, which leaves what former hubs left. */
 async function connectAsHub(): Promise<MqttClient> {
@@ -134,15 +139,21 @@ describe("a hub that starts again", () => {
 
   test("knows what it told of under another prefix, and takes it back", async () => {
     await expect.poll(noted).toHaveLength(3);
+    const before = await noted();
     await hub.restart({ HA_DISCOVERY_PREFIX: "ha" });
+    const other = await connectAsHub();
+    const heard: { topic: string; text: string }[] = [];
+    other.on("message", (topic, payload) => void heard.push({ topic, text: payload.toString() }));
+    await other.subscribeAsync("homeassistant/#");
+    await giveBirth(await home.connect([]), "ha");
     const topics = [configTopic("cluster", clusterId, "ha"), configTopic("device", device.id, "ha")];
     await expect.poll(noted).toEqual([...topics, configTopic("hub", home.hubId, "ha")]);
+    expect(new Set(takenBack(heard))).toEqual(new Set(before));
+    await other.endAsync(true);
   });
 
-  test("takes everything back when discovery is off, and says so when it is asked to send it", async () => {
-    await expect.poll(noted).toHaveLength(3);
+  test("tells of nothing when discovery is off, and says so when it is asked to send it", async () => {
     await hub.restart({ HA_DISCOVERY: "off" });
-    await expect.poll(noted).toEqual([]);
     await home.close();
     home = await startHomeAssistant(hub, { name: "After" });
     await hub.api.patch(`/devices/${device.id}`, { name: "Renamed" });
@@ -150,7 +161,96 @@ describe("a hub that starts again", () => {
     await expect
       .poll(() => home.mqtt.lastJson("powerbeacon/hub/response/send-discovery"))
       .toMatchObject({ status: "error", error: { code: "DISCOVERY_OFF" } });
-    expect(configCount()).toBe(0);
+    expect(home.mqtt.on(/\/config$/).filter(({ text }) => text !== "")).toEqual([]);
+  });
+});
+
+describe("a Home Assistant that is away", () => {
+  beforeEach(async () => {
+    await vi.waitFor(async () => {
+      if ((await noted()).length !== 3) throw new Error("what Home Assistant was told is not noted yet");
+    });
+    await home.mqtt.close();
+  });
+
+  /** It was away, not restarted: what it knew it still knows, and it reads only what comes from now on. */
+  async function comeBack(): Promise<TestMqttClient> {
+    const back = await home.connect(["homeassistant/#", "powerbeacon/#"]);
+    await giveBirth(back);
+    return back;
+  }
+
+  /** Whatever the hub had to say of its things was said by then. */
+  async function sendDiscovery(back: TestMqttClient): Promise<void> {
+    const answers = () => back.on(/^powerbeacon\/hub\/response\/send-discovery$/).length;
+    const before = answers();
+    await request("send-discovery", back);
+    await expect.poll(answers).toBe(before + 1);
+  }
+
+  test("finds all gone when it is back, however late, once discovery was turned off", async () => {
+    const everything = await noted();
+    await hub.restart({ HA_DISCOVERY: "off" });
+    await hub.restart({ HA_DISCOVERY: "off" });
+    const back = await comeBack();
+    await expect.poll(noted).toEqual([]);
+    expect(new Set(takenBack(back.on(/./)))).toEqual(new Set(everything));
+  });
+
+  test("finds all as it was when discovery is on again before it is back", async () => {
+    const everything = await noted();
+    await hub.restart({ HA_DISCOVERY: "off" });
+    await hub.restart();
+    const back = await comeBack();
+    await sendDiscovery(back);
+    expect(new Set(back.on(/\/config$/).map(({ topic }) => topic))).toEqual(new Set(everything));
+    expect(takenBack(back.on(/./))).toEqual([]);
+    expect(await noted()).toEqual(everything);
+  });
+
+  const starts: [string, () => Promise<void>][] = [
+    ["in the same run", async () => {}],
+    ["after a restart", () => hub.restart()],
+  ];
+
+  test.each(starts)(
+    "finds a thing gone that was removed meanwhile, and hears no more of it, %s",
+    async (_when, start) => {
+      const topic = configTopic("device", device.id);
+      const witness = await home.connect(["homeassistant/#"]);
+      await hub.api.delete(`/devices/${device.id}`);
+      await expect.poll(() => witness.last(topic)).toBe("");
+      await start();
+      const back = await comeBack();
+      await expect.poll(noted).not.toContain(topic);
+      const heard = takenBack(back.on(/./));
+      expect(new Set(heard)).toEqual(new Set([topic]));
+
+      const states = () => back.on(/^powerbeacon\/cluster\/home\/state$/).length;
+      const before = states();
+      await giveBirth(back);
+      await expect.poll(states).toBeGreaterThan(before);
+      await sendDiscovery(back);
+      expect(takenBack(back.on(/./))).toEqual(heard);
+    },
+  );
+
+  test("keeps a thing that was hidden and is shown again meanwhile, and loses it when it is hidden once more", async () => {
+    const topic = configTopic("device", device.id);
+    const witness = await home.connect(["homeassistant/#"]);
+    await hub.api.patch(`/devices/${device.id}`, { showInHomeAssistant: false });
+    await expect.poll(() => witness.last(topic)).toBe("");
+    await hub.api.patch(`/devices/${device.id}`, { showInHomeAssistant: true });
+    await expect.poll(() => witness.last(topic)).toBeTruthy();
+    const back = await comeBack();
+    await sendDiscovery(back);
+    expect(takenBack(back.on(/./))).toEqual([]);
+
+    await back.close();
+    await hub.api.patch(`/devices/${device.id}`, { showInHomeAssistant: false });
+    await expect.poll(() => witness.last(topic)).toBe("");
+    const again = await comeBack();
+    await expect.poll(() => takenBack(again.on(/./))).toEqual([topic]);
   });
 });
 
