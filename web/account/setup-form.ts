@@ -40,6 +40,7 @@ export class SetupForm extends LitElement {
           label: "Password",
           type: "password",
           autocomplete: "new-password",
+          hint: "8 characters or more.",
         })}
         ${textField(form, {
           name: "passwordAgain",

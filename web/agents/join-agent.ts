@@ -14,6 +14,14 @@ import { dialogStyles } from "../form/form-dialog.ts";
 import { textOrNull } from "../form/values.ts";
 import { when } from "../words/instants.ts";
 
+const ELSEWHERE =
+  "The command names this very machine. For an agent on another one, open this page by an address of the hub that the other machine can reach, too.";
+
+/** Whether another machine that runs the command would look for the hub on itself. */
+function isOfThisMachine(command: string): boolean {
+  return /\/\/(?:localhost|127\.|\[::1\])/.test(command);
+}
+
 /**
  * Makes a join code and shows the command to run on the agent's machine; the agent appears by itself when it has joined.
  *
@@ -84,13 +92,17 @@ export class JoinAgent extends LitElement {
           An agent runs on a machine that is always on, such as a Raspberry Pi or a NAS, in the LAN of the devices that
           it is to wake. It dials out to this hub; nothing has to be opened there.
         </p>
-        ${selectField(form, {
-          name: "clusterId",
-          label: "Cluster",
-          value: this.#proposed ?? "",
-          options: clusterOptions(this.clusters),
-          hint: "It serves the devices of this cluster.",
-        })}
+        ${
+          this.clusters.size > 0
+            ? selectField(form, {
+                name: "clusterId",
+                label: "Cluster",
+                value: this.#proposed ?? "",
+                options: clusterOptions(this.clusters),
+                hint: "It serves the devices of this cluster.",
+              })
+            : nothing
+        }
       </div>
       <footer>
         ${form.problem ? html`<p class="problem" role="alert">${form.problem}</p>` : nothing}
@@ -109,12 +121,14 @@ export class JoinAgent extends LitElement {
     return html`<div class="head"><h2 id="title">Join an agent</h2></div>
       <div class="body fields">
         <div class="step">
-          <p>On the agent's machine, in a checkout of PowerBeacon:</p>
+          <p>On the agent's machine, in a terminal in PowerBeacon's folder:</p>
           <copy-text what="command to join" .text=${command}></copy-text>
+          <p>Then start it, and leave it running:</p>
           <copy-text what="command to run" text="npm run agent -- run"></copy-text>
+          ${isOfThisMachine(command) ? html`<p class="quiet small">${ELSEWHERE}</p>` : nothing}
         </div>
         <details>
-          <summary>Without a checkout</summary>
+          <summary>On a machine without PowerBeacon's folder</summary>
           <div class="step">
             <p class="quiet">
               Copy the one file <span class="mono">powerbeacon-agent.mjs</span> there (<span class="mono"
