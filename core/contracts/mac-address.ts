@@ -13,6 +13,7 @@ const USUAL_NOTATIONS =
 export const MacAddress = z
   .string()
   .trim()
+  .min(1, { error: "is empty", abort: true })
   .regex(USUAL_NOTATIONS, "is not a MAC address such as aa:bb:cc:dd:ee:ff")
   .overwrite(canonical)
   .refine((mac) => mac !== "00:00:00:00:00:00", "is the null MAC address")

@@ -1,4 +1,4 @@
-import { mdiCheckCircle } from "@mdi/js";
+import { mdiCheckCircle, mdiClose } from "@mdi/js";
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { AgentAnswer } from "#contracts/api/agents.ts";
@@ -37,7 +37,7 @@ export class JoinAgent extends LitElement {
         display: flex;
         align-items: center;
         gap: var(--space-3);
-        padding: var(--space-3) var(--space-4);
+        padding: var(--space-2) var(--space-3);
         border-radius: var(--radius-small);
         background: var(--power-on-soft);
         color: var(--power-on);
@@ -86,7 +86,7 @@ export class JoinAgent extends LitElement {
   #question() {
     const form = this.#form;
     return html`<form novalidate @submit=${this.#submitted}>
-      <div class="head"><h2 id="title">Join an agent</h2></div>
+      ${this.#head()}
       <div class="body fields">
         <p class="quiet">
           An agent runs on a machine that is always on, such as a Raspberry Pi or a NAS, in the LAN of the devices that
@@ -118,7 +118,7 @@ export class JoinAgent extends LitElement {
 
   #waiting({ command, code, expiresAt }: Enrolment) {
     const joined = this.#joined();
-    return html`<div class="head"><h2 id="title">Join an agent</h2></div>
+    return html`${this.#head()}
       <div class="body fields">
         <div class="step">
           <p>On the agent's machine, in a terminal in PowerBeacon's folder:</p>
@@ -137,38 +137,33 @@ export class JoinAgent extends LitElement {
               makes it). It needs Node 22 or newer.
             </p>
             <copy-text
-              what="command to join"
+              what="command to join by the file"
               .text=${command.replace("npm run agent --", "node powerbeacon-agent.mjs")}
             ></copy-text>
-            <copy-text what="command to run" text="node powerbeacon-agent.mjs run"></copy-text>
+            <copy-text what="command to run the file" text="node powerbeacon-agent.mjs run"></copy-text>
             <p class="quiet">In a container the code is a setting:</p>
             <copy-text what="setting" .text=${`JOIN_CODE=${code}`}></copy-text>
           </div>
         </details>
         <p class="quiet small">The join code works once, until ${when(expiresAt, this.clock())}.</p>
-        <div role="status">
-          ${
-            joined.length > 0
-              ? joined.map(
-                  ({ name, status }) =>
-                    html`<p class="joined">
-                      ${icon(mdiCheckCircle)}
-                      <span
-                        >${status === "online" ? `${name} has joined and is online` : `${name} has joined; now run it`}</span
-                      >
-                    </p>`,
-                )
-              : html`<p class="waiting">Waiting for the agent to join…</p>`
-          }
-        </div>
       </div>
       <footer>
         <div class="buttons">
+          <div class="fill" role="status">
+            ${joined.length > 0 ? joined.map(joinedWords) : html`<p class="waiting">Waiting for the agent to join…</p>`}
+          </div>
           <button class=${joined.length > 0 ? "primary" : ""} @click=${this.#close}>
             ${joined.length > 0 ? "Done" : "Close"}
           </button>
         </div>
       </footer>`;
+  }
+
+  #head() {
+    return html`<div class="head">
+      <h2 id="title">Join an agent</h2>
+      <button type="button" class="plain icon-only" aria-label="Close" @click=${this.#close}>${icon(mdiClose)}</button>
+    </div>`;
   }
 
   /** Who was not there when the code was made. */
@@ -187,4 +182,9 @@ export class JoinAgent extends LitElement {
       this.enrolment = await createEnrolment({ clusterId: textOrNull(data, "clusterId") });
     });
   };
+}
+
+function joinedWords({ name, status }: AgentAnswer) {
+  const words = status === "online" ? `${name} has joined and is online` : `${name} has joined; now run it`;
+  return html`<p class="joined">${icon(mdiCheckCircle)} <span>${words}</span></p>`;
 }

@@ -150,6 +150,7 @@ export const controls = css`
   input::placeholder,
   textarea::placeholder {
     color: var(--text-quiet);
+    font-style: italic;
     opacity: 1;
   }
   [aria-invalid="true"]:not([type="checkbox"]) {

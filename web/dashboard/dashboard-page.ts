@@ -152,8 +152,9 @@ export class DashboardPage extends LitElement {
       [...rows].filter((row) => row.power === power).length;
     const [on, waking] = [count(devices.values(), "on"), count(devices.values(), "waking")];
     const online = [...agents.values()].filter(({ status }) => status === "online").length;
+    if (devices.size === 0) return html`<h1 class="visually-hidden" tabindex="-1">No devices yet</h1>`;
     return html`<div class="summary">
-      <h1 tabindex="-1">${devices.size === 0 ? "No devices yet" : `${on} of ${devices.size} on`}</h1>
+      <h1 tabindex="-1">${on} of ${devices.size} on</h1>
       ${waking > 0 ? html`<p>${waking} waking</p>` : nothing}
       ${agents.size > 0 ? html`<p class="quiet">${online} of ${agents.size} agents online</p>` : nothing}
     </div>`;

@@ -56,6 +56,7 @@ export class FirstSteps extends LitElement {
       @media (max-width: 30rem) {
         li {
           grid-template-columns: 2rem minmax(0, 1fr);
+          align-items: start;
         }
         li button {
           grid-column: 2;

@@ -71,6 +71,9 @@ export class TopBar extends LitElement {
         color: var(--text);
         box-shadow: var(--shadow-dialog);
       }
+      #additions {
+        margin-right: 3rem; /* below its own button; that of the account stands beside it */
+      }
       [popover] button,
       [popover] a {
         display: flex;
@@ -79,6 +82,7 @@ export class TopBar extends LitElement {
         width: 100%;
         min-height: 2.5rem;
         padding: var(--space-1) var(--space-3);
+        border: 0;
         border-radius: var(--radius-small);
         color: inherit;
         font-weight: 450;

@@ -29,7 +29,7 @@ export class DeviceCard extends LitElement {
         align-items: center;
         gap: var(--space-3);
         height: 100%;
-        min-height: 5rem;
+        min-height: 5.75rem;
         padding: var(--space-3) var(--space-4);
         border: 1px solid var(--line);
         border-radius: var(--radius);
@@ -67,6 +67,7 @@ export class DeviceCard extends LitElement {
       .note {
         font-size: var(--size-small);
         line-height: 1.4;
+        text-wrap: balance;
       }
       .note.warning {
         color: var(--warning);

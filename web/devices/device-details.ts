@@ -139,7 +139,10 @@ export class DeviceDetails extends LitElement {
       ["MAC address", html`<span class="mono">${device.mac}</span>`],
       ["Address", device.address && html`<span class="mono">${device.address}</span>`],
       ["Cluster", clusterId === null ? "none" : name(this.store?.clusters, clusterId)],
-      ["Agents", agents.length > 0 ? agents.join(", ") : "all of its cluster"],
+      [
+        "Agents",
+        agents.length > 0 ? agents.join(", ") : clusterId === null ? "all in no cluster" : "all of its cluster",
+      ],
       ["Key in topics", html`<span class="mono">${device.key}</span>`],
       ["Tags", tags.join(", ")],
     ];

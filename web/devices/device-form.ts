@@ -79,7 +79,7 @@ export class DeviceForm extends LitElement {
             name: "mac",
             label: "MAC address",
             value: before.mac,
-            placeholder: "aa:bb:cc:dd:ee:ff",
+            placeholder: "e.g. a4:bb:6d:12:34:56",
             hint: "Of the network card that is to be woken.",
             mono: true,
             required: true,
@@ -88,7 +88,7 @@ export class DeviceForm extends LitElement {
             name: "address",
             label: "IP address or host name",
             value: before.address ?? "",
-            placeholder: "192.168.1.20",
+            placeholder: "e.g. 192.168.1.20",
             hint: "If it has a lasting one; it helps to see the machine.",
             mono: true,
           })}
@@ -148,14 +148,14 @@ export class DeviceForm extends LitElement {
           name: "wake.addresses",
           label: "Send to",
           value: wake.addresses.join(", "),
-          placeholder: "192.168.1.255",
+          placeholder: "e.g. 192.168.1.255",
           hint: "Empty: every broadcast address of each agent.",
           mono: true,
         })}
         ${textField(form, {
           name: "secureOn",
           label: "SecureOn password",
-          placeholder: this.device?.secureOnSet ? "kept; type to replace it" : "01:02:03:04:05:06",
+          placeholder: this.device?.secureOnSet ? "kept; type to replace it" : "e.g. 01:02:03:04:05:06",
           hint: "Only for network cards that ask for one.",
           mono: true,
         })}
@@ -181,7 +181,7 @@ export class DeviceForm extends LitElement {
             name: "watch.tcpPorts",
             label: "TCP ports",
             value: watch.tcpPorts.join(", "),
-            placeholder: "22, 445",
+            placeholder: "e.g. 22, 445",
             hint: "Any that answers shows that it is up.",
             mono: true,
           })}

@@ -1,3 +1,4 @@
+import { mdiChevronRight } from "@mdi/js";
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { WakeAnswer } from "#contracts/api/wakes.ts";
@@ -5,6 +6,7 @@ import type { LastWake } from "#contracts/power.ts";
 import { CallError } from "../api/call.ts";
 import { wakesOf } from "../api/devices.ts";
 import { controls } from "../app/controls.ts";
+import { icon, iconStyles } from "../app/icon.ts";
 import { stageSentence } from "../words/device.ts";
 import { exactly, when } from "../words/instants.ts";
 
@@ -15,6 +17,7 @@ const SHOWN = 5;
 export class WakeHistory extends LitElement {
   static override styles = [
     controls,
+    iconStyles,
     css`
       .wakes {
         display: grid;
@@ -27,6 +30,15 @@ export class WakeHistory extends LitElement {
         padding: var(--space-2) 0;
         border-top: 1px solid var(--line);
         cursor: pointer;
+      }
+      summary .icon {
+        align-self: start;
+        margin-top: 0.15em;
+        color: var(--text-quiet);
+        transition: rotate 0.15s;
+      }
+      details[open] .icon {
+        rotate: 90deg;
       }
       summary .outcome {
         flex: 1;
@@ -76,6 +88,7 @@ export class WakeHistory extends LitElement {
     const isBad = stage === "no-answer" || stage === "failed";
     return html`<details>
       <summary>
+        ${icon(mdiChevronRight)}
         <span class="outcome ${isBad ? "bad" : ""}">${last ? stageSentence(last) : stage}</span>
         <span class="quiet">${when(requestedAt, this.clock())} · ${requestedBy}</span>
       </summary>

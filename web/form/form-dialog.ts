@@ -150,7 +150,7 @@ export const dialogStyles = [
     dialog {
       width: min(36rem, calc(100vw - 2 * var(--space-4)));
       max-width: none;
-      max-height: min(46rem, calc(100dvh - 2 * var(--space-5)));
+      max-height: min(54rem, calc(100dvh - 2 * var(--space-5)));
       padding: 0;
       border: 0;
       border-radius: var(--radius);
@@ -215,6 +215,10 @@ export const dialogStyles = [
       flex: 1;
       min-width: 0;
       overflow-wrap: anywhere;
+    }
+    /* its words begin where those above it do */
+    .fill > button.plain {
+      margin-left: calc(-1 * var(--space-4));
     }
     @media (max-width: 40rem) {
       dialog {
