@@ -30,7 +30,16 @@ function wake(stages: WakeAnswer["stages"]): WakeAnswer {
 const accepted = { stage: "accepted", at: secondsAgo(60), agents: [pi] } as const;
 const WOKEN = wake([
   { ...accepted, agents: [pi] },
-  { stage: "sent", at: secondsAgo(59.5), agent: pi, packets: 3, destinations: [] },
+  {
+    stage: "sent",
+    at: secondsAgo(59.5),
+    agent: pi,
+    packets: 3,
+    destinations: [
+      { address: "192.168.1.255", port: 9, interface: "eth0", error: null },
+      { address: "255.255.255.255", port: 9, interface: null, error: "network is unreachable" },
+    ],
+  },
   { stage: "awake", at: secondsAgo(52), seconds: 8, evidence: { by: pi, how: "tcp", at: secondsAgo(52) } },
 ]);
 const SILENT = wake([
@@ -63,6 +72,14 @@ describe("the last wakes of a device", () => {
     const steps = page.getByRole("listitem");
     await expect.element(steps.first()).toMatchTextContent(/Asked pi/);
     await expect.element(steps.last()).toMatchTextContent(/attic: Said nothing/);
+  });
+
+  test("tell where magic packets went, and why they did not", async () => {
+    scriptedHub().answers(ROUTE, () => list(WOKEN));
+    await mounted(WakeHistory, { deviceId: nas.id, clock });
+    await userEvent.click(page.getByText(/Awake after 8 s/).first());
+    await expect.element(page.getByText("to 192.168.1.255 port 9 by eth0")).toBeVisible();
+    await expect.element(page.getByText("to 255.255.255.255 port 9: network is unreachable")).toBeVisible();
   });
 
   test("are none yet", async () => {

@@ -7,7 +7,7 @@ import { CallError } from "../api/call.ts";
 import { wakesOf } from "../api/devices.ts";
 import { controls } from "../app/controls.ts";
 import { icon, iconStyles } from "../app/icon.ts";
-import { stageSentence } from "../words/device.ts";
+import { destinationWords, stageSentence } from "../words/device.ts";
 import { exactly, when } from "../words/instants.ts";
 
 const SHOWN = 5;
@@ -97,7 +97,7 @@ export class WakeHistory extends LitElement {
           (record) =>
             html`<li title=${exactly(record.at)}>
               <span class="quiet after">${afterSeconds(requestedAt, record.at)}</span>
-              <span>${stageSentence(record)}${failures(record)}</span>
+              <span>${stageSentence(record)}${detailsOf(record)}</span>
             </li>`,
         )}
       </ol>
@@ -120,8 +120,14 @@ function afterSeconds(requestedAt: string, at: string): string {
   return `+${Math.max(0, (Date.parse(at) - Date.parse(requestedAt)) / 1_000).toFixed(1)} s`;
 }
 
-/** Why agents could not do their part. */
-function failures(record: WakeAnswer["stages"][number]) {
-  if (!("agents" in record) || record.stage === "accepted") return nothing;
-  return record.agents.map(({ agent, reason }) => html`<br />${agent}: ${reason}`);
+/** What helps to find out why: where magic packets went, and why agents could not do their part. */
+function detailsOf(record: WakeAnswer["stages"][number]) {
+  if (record.stage === "sent") return record.destinations.map((each) => line(destinationWords(each)));
+  if (record.stage === "failed" || record.stage === "no-answer")
+    return record.agents.map(({ agent, reason }) => line(`${agent}: ${reason}`));
+  return nothing;
+}
+
+function line(words: string) {
+  return html`<br /><span class="quiet">${words}</span>`;
 }

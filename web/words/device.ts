@@ -1,3 +1,4 @@
+import type { PacketDestination } from "#contracts/agent.ts";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
 import { DEFAULT_WAKE_WINDOW_SECONDS } from "#contracts/limits.ts";
 import type { LastWake, PowerState } from "#contracts/power.ts";
@@ -92,6 +93,11 @@ export function stageSentence(record: WakeStageRecord): string {
     case "cancelled":
       return `Cancelled by ${record.by}`;
   }
+}
+
+/** Where a magic packet went: `to 192.168.1.255 port 9 by eth0`, and why it did not. */
+export function destinationWords({ address, port, interface: by, error }: PacketDestination): string {
+  return `to ${address} port ${port}${by === null ? "" : ` by ${by}`}${error === null ? "" : `: ${error}`}`;
 }
 
 /** How a device was seen, in the words of the field. */
