@@ -193,6 +193,7 @@ describe("a hub that starts again", () => {
     await expect.poll(() => told().toSorted()).toEqual([topicOf(nas), topicOf(old)].toSorted());
     expect(cleared()).toEqual([topicOf(old)]);
     expect(stated).toEqual([nas.id]);
+    await say("homeassistant/status", "online"); // only then it is sure to be heard, and forgotten
     await expect
       .poll(() => [...published.keys()].toSorted())
       .toEqual([hub, nas, box].map((ref) => topicOf(ref)).toSorted());
@@ -216,22 +217,26 @@ describe("a hub that starts again", () => {
     await expect.poll(() => published.size).toBe(2);
     await restart({ prefix: "ha" });
     await expect.poll(() => cleared().toSorted()).toEqual([topicOf(device), topicOf(hub)].toSorted());
+    await say("ha/status", "online");
     await expect
       .poll(() => [...published.keys()].toSorted())
       .toEqual([topicOf(device, "ha"), topicOf(hub, "ha")].toSorted());
   });
 
-  test("with discovery off takes everything back, and hears nothing of Home Assistant", async () => {
+  test("with discovery off takes everything back, once more after a birth, and says nothing else", async () => {
     const device = things.put(aDevice("nas"));
     await start();
     await expect.poll(() => published.size).toBe(2);
     const { discovery, stated } = await restart({ enabled: false });
+    const both = [topicOf(device), topicOf(hub)].toSorted();
+    await expect.poll(() => cleared().toSorted()).toEqual(both);
+    await say("homeassistant/status", "online");
     await expect.poll(() => published.size).toBe(0);
-    expect(cleared().toSorted()).toEqual([topicOf(device), topicOf(hub)].toSorted());
+    expect(cleared().toSorted()).toEqual([...both, ...both].toSorted());
     things.put({ ...device, name: "Renamed" });
     await say("homeassistant/status", "online");
     expect(await discovery.publishAll()).toBeUndefined();
-    expect(told()).toHaveLength(2);
+    expect(told()).toHaveLength(4);
     expect(stated).toEqual([]);
   });
 
