@@ -63,7 +63,9 @@ export function startEvents(options: {
       ...details,
     } satisfies EventMessage);
     log.info(details, SENTENCES[event_type]);
-    const names = details.device ? [topics.event.name, topics.deviceEvent.for(details.device)] : [topics.event.name];
+    // a refusal happened to whoever asked, and not to the device
+    const device = event_type === "request_refused" ? null : details.device;
+    const names = device ? [topics.event.name, topics.deviceEvent.for(device)] : [topics.event.name];
     for (const name of names) {
       link
         .publish(name, payload, topics.event.options)

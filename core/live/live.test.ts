@@ -255,6 +255,14 @@ describe("events", () => {
     ]);
   });
 
+  test("of a device hold what happened to it, and no refusals", async () => {
+    const { key } = await addDevice();
+    const refusals = () => all().filter((event) => event.device === key && event.event_type === "request_refused");
+    await home.client.publishAsync(`powerbeacon/device/${key}/set`, "NONSENSE", { qos: 1 });
+    await expect.poll(refusals).toHaveLength(1);
+    expect(eventsOf(key)).toEqual([]);
+  });
+
   test("tell refusals, ten a second at the most", async () => {
     const refused = () => all().filter(({ event_type }) => event_type === "request_refused");
     await Promise.all(
