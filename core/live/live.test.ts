@@ -264,7 +264,8 @@ describe("events", () => {
   });
 
   test("tell refusals, ten a second at the most", async () => {
-    const refused = () => all().filter(({ event_type }) => event_type === "request_refused");
+    const refused = () =>
+      all().filter(({ event_type, reason }) => event_type === "request_refused" && reason.includes("nobody-"));
     await Promise.all(
       Array.from({ length: 60 }, (_, number) =>
         home.client.publishAsync("powerbeacon/cluster/home/wake", `nobody-${number}`, { qos: 1 }),
@@ -276,6 +277,6 @@ describe("events", () => {
     await hub.api.patch(`/clusters/${clusterId}`, { description: "after the flood" });
     expect(refused().length).toBeGreaterThan(0);
     expect(refused().length).toBeLessThanOrEqual(20);
-    expect(refused()[0]).toMatchObject({ by: "ha", cluster: "home", reason: expect.stringContaining("nobody-") });
+    expect(refused()[0]).toMatchObject({ by: "ha", cluster: "home" });
   });
 });
