@@ -239,7 +239,7 @@ describe("while the database is away", () => {
       expect(await hub.api.get("/wakes")).toMatchObject({ status: 503, body: { code: "DATABASE_UNAVAILABLE" } });
 
       await query(server.toString(), `alter database ${name} with allow_connections true`);
-      await expect.poll(async () => (await health("/ready")).status, { timeout: 5_000 }).toBe(200);
+      await expect.poll(async () => (await health("/ready")).status, { timeout: 15_000 }).toBe(200);
       expect((await hub.api.post("/clusters", { name: "C" })).status).toBe(201);
       expect((await hub.api.get(`/devices/${device.id}/wakes`)).body.items).toMatchObject([
         { id: body.wake, stage: "awake" },

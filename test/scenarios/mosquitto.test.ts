@@ -61,7 +61,7 @@ test.for([
       .toBe("ff".repeat(6) + mac.replaceAll(":", "").repeat(16));
     expect(machine.packets[0]).toHaveLength(102);
     await expect
-      .poll(async () => (await hub.api.get(`/devices/${device.id}`)).body.power, { timeout: 10_000 })
+      .poll(async () => (await hub.api.get(`/devices/${device.id}`)).body.power, { timeout: 20_000 })
       .toBe("on");
     const state = await run("mosquitto_sub", [
       "-V",

@@ -128,7 +128,7 @@ describe("one data folder", () => {
     expect(await join.exit).toBe(0);
     startAgent();
     agentId = (await api.get("/agents")).body.items[0].id;
-    await expect.poll(agentStatus, { timeout: 10_000 }).toBe("online");
+    await expect.poll(agentStatus, { timeout: 20_000 }).toBe("online");
     const { body } = await api.post("/devices", {
       name: "NAS",
       mac: machine.mac,
@@ -137,7 +137,7 @@ describe("one data folder", () => {
       watch: { icmp: false, arp: false, tcpPorts: [machine.tcpPort], intervalSeconds: 1 },
     });
     deviceId = body.id;
-    await expect.poll(power, { timeout: 10_000 }).toBe("off");
+    await expect.poll(power, { timeout: 20_000 }).toBe("off");
     expect((await api.post(`/devices/${deviceId}/wake?wait=10`)).body.stage).toBe("awake");
   });
 
@@ -161,7 +161,7 @@ describe("one data folder", () => {
 
   test("survives kill -9 of the hub in the middle of a wake: the session, the device and its history are there, the wake is over", async () => {
     await machine.powerOff();
-    await expect.poll(power, { timeout: 15_000 }).toBe("off");
+    await expect.poll(power, { timeout: 30_000 }).toBe("off");
     const wake = (await api.post(`/devices/${deviceId}/wake`)).body.wake;
     await expect.poll(async () => (await api.get("/wakes")).body.items[0].id).toBe(wake); // written down
     await hub.end("SIGKILL");
@@ -170,8 +170,8 @@ describe("one data folder", () => {
 
     await expect.poll(() => wakeStage(wake)).toBe("failed");
     expect((await api.get(`/wakes/${wake}`)).body.stages.at(-1)).toMatchObject({ code: "HUB_RESTARTED" });
-    await expect.poll(agentStatus, { timeout: 15_000 }).toBe("online");
-    await expect.poll(power, { timeout: 15_000 }).toBe("on"); // the magic packet had left
+    await expect.poll(agentStatus, { timeout: 30_000 }).toBe("online");
+    await expect.poll(power, { timeout: 30_000 }).toBe("on"); // the magic packet had left
     expect((await api.get(`/devices/${deviceId}`)).body).toMatchObject({
       name: "NAS",
       lastWake: { outcome: "failed" },
@@ -180,13 +180,13 @@ describe("one data folder", () => {
 
   test("survives kill -9 of the agent in the middle of a wake: it is offline at once, and wakes again when it is back", async () => {
     await machine.powerOff();
-    await expect.poll(power, { timeout: 15_000 }).toBe("off");
+    await expect.poll(power, { timeout: 30_000 }).toBe("off");
     agent.child.kill("SIGKILL");
     await expect.poll(agentStatus).toBe("offline");
     expect(await api.post(`/devices/${deviceId}/wake`)).toMatchObject({ status: 503, body: { code: "ALL_OFFLINE" } });
 
     startAgent();
-    await expect.poll(agentStatus, { timeout: 10_000 }).toBe("online");
+    await expect.poll(agentStatus, { timeout: 20_000 }).toBe("online");
     expect((await api.post(`/devices/${deviceId}/wake?wait=10`)).body.stage).toBe("awake");
   });
 
@@ -198,7 +198,7 @@ describe("one data folder", () => {
     await stream.body?.cancel().catch(() => {}); // the hub ended it
     expect(() => process.kill(postgresPid(env["DATA_DIR"] ?? ""), 0)).toThrow();
     await startHub();
-    await expect.poll(agentStatus, { timeout: 15_000 }).toBe("online");
+    await expect.poll(agentStatus, { timeout: 30_000 }).toBe("online");
   });
 
   test("ends when npm, which started it, is ended: npm's shell does not pass the signal on", async () => {
@@ -207,9 +207,9 @@ describe("one data folder", () => {
       env: { PATH: process.env["PATH"], ...env, npm_lifecycle_event: "start" },
       stdio: "ignore",
     });
-    await expect.poll(isReady, { timeout: 10_000 }).toBe(true);
+    await expect.poll(isReady, { timeout: 20_000 }).toBe(true);
     shell.kill("SIGTERM");
-    await expect.poll(isReady, { timeout: 5_000 }).toBe(false);
+    await expect.poll(isReady, { timeout: 20_000 }).toBe(false);
     await startHub(); // its database and ports are free again
   });
 

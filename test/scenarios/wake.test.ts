@@ -62,7 +62,7 @@ const powerOf = async (id: string) => (await hub.api.get(`/devices/${id}`)).body
 describe("a wake by HTTP", () => {
   test("goes from the request to a device that is seen awake, with seconds and evidence", async () => {
     const { machine, device } = await addDevice("NAS");
-    await expect.poll(() => powerOf(device.id), { timeout: 10_000 }).toBe("off");
+    await expect.poll(() => powerOf(device.id), { timeout: 20_000 }).toBe("off");
 
     const { status, body } = await hub.api.post(`/devices/${device.id}/wake?wait=10`);
 
@@ -92,7 +92,7 @@ describe("a wake by HTTP", () => {
 
   test("of a machine that needs a second burst is sent again and succeeds", async () => {
     const { machine, device } = await addDevice("Deep Sleeper", { packetsNeeded: 4 });
-    await expect.poll(() => powerOf(device.id), { timeout: 10_000 }).toBe("off");
+    await expect.poll(() => powerOf(device.id), { timeout: 20_000 }).toBe("off");
     const { body } = await hub.api.post(`/devices/${device.id}/wake?wait=15`);
     expect(body.stage).toBe("awake");
     expect(machine.packets.length).toBeGreaterThanOrEqual(4);
@@ -101,12 +101,12 @@ describe("a wake by HTTP", () => {
   test("of a machine that never boots ends with no answer, and the device is off again", async () => {
     const { device } = await addDevice("Broken PC", { neverBoots: true }, {});
     await hub.api.patch(`/devices/${device.id}`, { wake: { windowSeconds: 5 } });
-    await expect.poll(() => powerOf(device.id), { timeout: 10_000 }).toBe("off");
+    await expect.poll(() => powerOf(device.id), { timeout: 20_000 }).toBe("off");
 
     const { body } = await hub.api.post(`/devices/${device.id}/wake`);
     expect(await powerOf(device.id)).toBe("waking");
     await expect
-      .poll(async () => (await hub.api.get(`/wakes/${body.wake}`)).body.stage, { timeout: 10_000 })
+      .poll(async () => (await hub.api.get(`/wakes/${body.wake}`)).body.stage, { timeout: 20_000 })
       .toBe("no-answer");
 
     const wake = (await hub.api.get(`/wakes/${body.wake}`)).body;
@@ -159,7 +159,7 @@ describe("a wake by MQTT", () => {
       { qos: 1 },
     );
     await expect.poll(() => [one, two, three].map((machine) => machine.isUp)).toEqual([true, true, true]);
-    await expect.poll(() => stagesOf("by-mac"), { timeout: 10_000 }).toEqual(["accepted", "sent", "awake"]);
+    await expect.poll(() => stagesOf("by-mac"), { timeout: 20_000 }).toEqual(["accepted", "sent", "awake"]);
     expect((await hub.api.get(`/devices/${first.id}/wakes`)).body.items[0]).toMatchObject({
       requestedBy: "home-assistant",
     });
@@ -167,11 +167,11 @@ describe("a wake by MQTT", () => {
 
   test("shows on the retained topics and does not bounce: ON from the request on, info with evidence at the end", async () => {
     const { device } = await addDevice("Media PC", { bootMs: 1_500 });
-    await expect.poll(() => home.last("powerbeacon/device/media-pc/state"), { timeout: 10_000 }).toBe("OFF");
+    await expect.poll(() => home.last("powerbeacon/device/media-pc/state"), { timeout: 20_000 }).toBe("OFF");
     await home.client.publishAsync("powerbeacon/device/media-pc/set", "ON", { qos: 1 });
     await expect.poll(() => home.lastJson("powerbeacon/device/media-pc/info")?.power).toBe("waking");
     await expect
-      .poll(() => home.lastJson("powerbeacon/device/media-pc/info"), { timeout: 10_000 })
+      .poll(() => home.lastJson("powerbeacon/device/media-pc/info"), { timeout: 20_000 })
       .toMatchObject({
         power: "on",
         reachable: true,
@@ -207,7 +207,7 @@ describe("a wake by MQTT", () => {
     const { machine } = await addDevice("Once");
     const request = JSON.stringify({ devices: ["once"], transaction: "tx-once" });
     await home.client.publishAsync(wakeTopic, request, { qos: 1 });
-    await expect.poll(() => stagesOf("tx-once"), { timeout: 10_000 }).toEqual(["accepted", "sent", "awake"]);
+    await expect.poll(() => stagesOf("tx-once"), { timeout: 20_000 }).toEqual(["accepted", "sent", "awake"]);
     await expect.poll(() => machine.packets.length % BURST).toBe(0); // the last burst is out
     const packets = machine.packets.length;
     await home.client.publishAsync(wakeTopic, request, { qos: 1 });
@@ -235,7 +235,7 @@ describe("a wake by MQTT", () => {
     const properties = { responseTopic, correlationData: Buffer.from("42") };
     await home.client.publishAsync(wakeTopic, "responder", { qos: 1, properties });
     await expect
-      .poll(() => home.on(/response\/wake$/).map((message) => JSON.parse(message.text).stage), { timeout: 10_000 })
+      .poll(() => home.on(/response\/wake$/).map((message) => JSON.parse(message.text).stage), { timeout: 20_000 })
       .toEqual(["accepted", "sent", "awake"]);
     expect(home.on(/response\/wake$/)[0]?.packet.properties?.correlationData?.toString()).toBe("42");
 
