@@ -1,8 +1,8 @@
 const PARENT_CHECK_MS = 500;
 
 /**
- * Calls the function once when this process should end: on SIGINT or SIGTERM, or when npm, which started it, is gone:
- * npm's shell does not pass SIGTERM on. A second signal ends the process at once.
+ * Calls the function once when this process should end: on SIGINT or SIGTERM, when its terminal was closed (SIGHUP), or when
+ * npm, which started it, is gone: npm's shell does not pass SIGTERM on. A second SIGINT or SIGTERM ends the process at once.
  */
 export function onEndSignal(end: () => void): void {
   let ending = false;
@@ -17,6 +17,7 @@ export function onEndSignal(end: () => void): void {
       first();
     });
   }
+  process.on("SIGHUP", first);
   if (process.env["npm_lifecycle_event"] === undefined) return;
   const parent = process.ppid;
   setInterval(() => process.ppid !== parent && first(), PARENT_CHECK_MS).unref();

@@ -48,7 +48,9 @@ async function join(
   if (hubUrl === undefined || code === undefined || more.length > 0)
     throw new UsageError("join needs the address of the hub and a join code");
   const { agent } = await joinHub({ hubUrl, code, stateDir, ...options });
-  say(`Joined ${hubUrl} as "${agent}". Start it with: ${PROGRAM} run --state ${stateDir}`);
+  say(
+    `Joined ${hubUrl} as "${agent}"; its state is in ${stateDir}. Now run it: the same command, with run in place of join.`,
+  );
 }
 
 async function run(config: AgentConfig): Promise<void> {

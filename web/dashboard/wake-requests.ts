@@ -13,6 +13,7 @@ export class WakeRequests implements ReactiveController {
   asking: ReadonlySet<string> = new Set();
   problems: ReadonlyMap<string, string> = new Map();
 
+  #wasLive = false;
   readonly #host: ReactiveControllerHost;
   readonly #store: LiveStore;
 
@@ -24,10 +25,12 @@ export class WakeRequests implements ReactiveController {
 
   hostConnected(): void {
     this.#store.addEventListener("wake", this.#forgetProblem);
+    this.#store.addEventListener("change", this.#connectionChanged);
   }
 
   hostDisconnected(): void {
     this.#store.removeEventListener("wake", this.#forgetProblem);
+    this.#store.removeEventListener("change", this.#connectionChanged);
   }
 
   readonly wake = async (device: DeviceAnswer, options?: { force: boolean }): Promise<void> => {
@@ -87,6 +90,15 @@ export class WakeRequests implements ReactiveController {
     this.problems = problems;
     this.#host.requestUpdate();
   }
+
+  /** Back after a break: that the hub could not be reached is not so any more. */
+  readonly #connectionChanged = (): void => {
+    const isBack = this.#store.connection === "live" && !this.#wasLive;
+    this.#wasLive = this.#store.connection === "live";
+    if (!isBack || this.problems.size === 0) return;
+    this.problems = new Map();
+    this.#host.requestUpdate();
+  };
 
   /** Whatever was refused before, something newer is known now. */
   readonly #forgetProblem = (event: Event): void => {
