@@ -2,20 +2,18 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { type Receipt, type ReceiptTarget, RefusalReason } from "#contracts/agent.ts";
 import { Key } from "#contracts/key.ts";
-import { ORDER_LIFETIME_MS } from "#contracts/limits.ts";
 import type { Evidence } from "#contracts/power.ts";
-import { topics } from "#contracts/topics.ts";
 import type { WakeStageRecord } from "#contracts/wake.ts";
 import type { Presence } from "../agents/presence.ts";
 import { type ErrorCode, HubError } from "../kernel/errors.ts";
 import type { HubSigner } from "../kernel/hub-key.ts";
 import type { Link } from "../kernel/link.ts";
-import type { Directory, DirectoryAgent, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
+import type { Directory, DirectoryAgent, DirectoryDevice } from "../members/directory.ts";
 import type { PowerStates } from "../power/power-states.ts";
 import { type Asker, RunningWake } from "./running-wake.ts";
 import { Transactions } from "./transactions.ts";
 import type { WakeAnswerPart } from "./wake-answer.ts";
-import { type WakeAim, wakeOrders } from "./wake-orders.ts";
+import { WakeBursts } from "./wake-bursts.ts";
 import { endOfWindow, isHopeless, planWake } from "./wake.rules.ts";
 
 /** More wakes at once than this are refused. */
@@ -39,13 +37,6 @@ export interface WakeServiceOptions {
   readonly log: Logger;
 }
 
-interface SentOrder {
-  readonly atMs: number;
-  readonly wakes: ReadonlyMap<string, RunningWake>;
-  /** The agents that each target was sent to, by device key. */
-  readonly asked: ReadonlyMap<string, readonly DirectoryAgent[]>;
-}
-
 /**
  * The one way on which a machine is woken, whoever asks: request → signed order to all usable agents at once → receipts →
  * re-sends → a sighting, or a reason. Nothing here waits for the database.
@@ -55,7 +46,7 @@ export class WakeService {
   readonly #running = new Map<string, RunningWake>();
   readonly #byDevice = new Map<string, RunningWake>();
   readonly #recent = new Map<string, RunningWake>();
-  readonly #orders = new Map<string, SentOrder>();
+  readonly #bursts: WakeBursts;
   readonly #transactions = new Transactions<WakeAnswerPart>();
   /** Who holds an HTTP answer until the wake is over. */
   readonly #waiters = new WeakMap<RunningWake, Set<() => void>>();
@@ -65,6 +56,7 @@ export class WakeService {
 
   constructor(options: WakeServiceOptions) {
     this.#options = options;
+    this.#bursts = new WakeBursts(options);
     options.power.onSeen((device, evidence) => this.#seen(device, evidence));
     options.directory.onChange((change) => {
       if (change.type === "device" && change.before && !change.after?.enabled) this.#deviceGone(change.before.id);
@@ -110,7 +102,7 @@ export class WakeService {
       if (part.type === "wake" && part.wake.stages.length === 0) begun.push(part.wake);
       return part;
     });
-    this.#sendBursts(begun, clock.nowMs);
+    this.#bursts.send(begun, clock.nowMs);
     for (const wake of begun) {
       const agents = [...wake.agents.values()].map((agent) => agent.key);
       this.#record(wake, { stage: "accepted", at: clock.now.toISOString(), agents });
@@ -144,7 +136,7 @@ export class WakeService {
 
   /** Takes in what an agent did with an order. */
   receipt(agent: DirectoryAgent, receipt: Receipt): void {
-    const order = this.#orders.get(receipt.order);
+    const order = this.#bursts.order(receipt.order);
     if (!order) return; // an order of this agent alone, or one that is long over
     for (const target of receipt.targets) {
       const wake = order.wakes.get(target.device);
@@ -222,60 +214,6 @@ export class WakeService {
     return answers;
   }
 
-  /** Sends a burst for each of these wakes: one order for up to 200 devices of a cluster. */
-  #sendBursts(wakes: readonly RunningWake[], nowMs: number): void {
-    const { directory, presence } = this.#options;
-    const byCluster = new Map<string, { aims: WakeAim[]; wakes: Map<string, RunningWake> }>();
-    const onlineIn = new Map<string, DirectoryAgent[]>();
-    const onlineOf = (cluster: DirectoryCluster) => {
-      let online = onlineIn.get(cluster.id);
-      if (!online)
-        onlineIn.set(
-          cluster.id,
-          (online = directory.agentsOf(cluster.id).filter((agent) => presence.isOnline(agent.id))),
-        );
-      return online;
-    };
-    for (const wake of wakes) {
-      const device = directory.devices.byId(wake.deviceId);
-      if (!device) continue;
-      const cluster = directory.clusterOf(device);
-      const wholeCluster = device.agentIds.length === 0;
-      const online = onlineOf(cluster);
-      const agents = wholeCluster ? online : online.filter((agent) => device.agentIds.includes(agent.id));
-      wake.beginBurst(agents, nowMs);
-      if (agents.length === 0) continue; // perhaps at the next burst one is back
-      const batch = byCluster.get(cluster.key) ?? { aims: [], wakes: new Map<string, RunningWake>() };
-      batch.aims.push({ device, agents, wholeCluster });
-      batch.wakes.set(device.key, wake);
-      byCluster.set(cluster.key, batch);
-    }
-    for (const [clusterKey, batch] of byCluster) this.#publishOrders(clusterKey, batch.aims, batch.wakes, nowMs);
-  }
-
-  #publishOrders(
-    clusterKey: string,
-    aims: readonly WakeAim[],
-    wakes: ReadonlyMap<string, RunningWake>,
-    nowMs: number,
-  ): void {
-    const { link, signer, log } = this.#options;
-    const topic = topics.clusterWake.for(clusterKey);
-    for (const part of wakeOrders(clusterKey, aims, new Date())) {
-      const asked = new Map(part.aims.map((aim) => [aim.device.key, aim.agents]));
-      this.#orders.set(part.order.id, { atMs: nowMs, wakes, asked });
-      // at once: the order is on its way before anybody is told that there is one
-      link
-        .publish(topic, signer.sign(part.order), topics.clusterWake.options)
-        .catch((error: unknown) =>
-          log.warn(
-            { err: error, order: part.order.id },
-            "an order could not be published; it is sent again with the next burst",
-          ),
-        );
-    }
-  }
-
   #seen(device: DirectoryDevice, evidence: Evidence): void {
     const wake = this.#byDevice.get(device.id);
     if (!wake) return;
@@ -298,11 +236,8 @@ export class WakeService {
       else if (nowMs >= wake.endsMs) this.#endWindow(wake, nowMs);
       else if (nowMs >= wake.nextBurstMs) due.push(wake);
     }
-    if (due.length > 0) this.#sendBursts(due, nowMs);
-    for (const [id, { atMs }] of this.#orders) {
-      if (nowMs - atMs < ORDER_LIFETIME_MS * 2) break; // the oldest come first
-      this.#orders.delete(id);
-    }
+    if (due.length > 0) this.#bursts.send(due, nowMs);
+    this.#bursts.forgetOld(nowMs);
   }
 
   #endWindow(wake: RunningWake, nowMs: number): void {

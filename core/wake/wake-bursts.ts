@@ -1,0 +1,100 @@
+import type { Logger } from "pino";
+import { ORDER_LIFETIME_MS } from "#contracts/limits.ts";
+import { topics } from "#contracts/topics.ts";
+import type { Presence } from "../agents/presence.ts";
+import type { HubSigner } from "../kernel/hub-key.ts";
+import type { Link } from "../kernel/link.ts";
+import type { Directory, DirectoryAgent, DirectoryCluster } from "../members/directory.ts";
+import type { RunningWake } from "./running-wake.ts";
+import { type WakeAim, wakeOrders } from "./wake-orders.ts";
+
+export interface WakeBurstsOptions {
+  readonly directory: Directory;
+  readonly presence: Presence;
+  readonly link: Link;
+  readonly signer: HubSigner;
+  readonly log: Logger;
+}
+
+interface SentOrder {
+  readonly atMs: number;
+  readonly wakes: ReadonlyMap<string, RunningWake>;
+  /** The agents that each target was sent to, by device key. */
+  readonly asked: ReadonlyMap<string, readonly DirectoryAgent[]>;
+}
+
+/** Sends the bursts of wakes as signed orders, and remembers what was ordered of whom until no receipt can come any more. */
+export class WakeBursts {
+  readonly #options: WakeBurstsOptions;
+  readonly #orders = new Map<string, SentOrder>();
+
+  constructor(options: WakeBurstsOptions) {
+    this.#options = options;
+  }
+
+  /** An order that a receipt may still come for. */
+  order(id: string): SentOrder | undefined {
+    return this.#orders.get(id);
+  }
+
+  forgetOld(nowMs: number): void {
+    for (const [id, { atMs }] of this.#orders) {
+      if (nowMs - atMs < ORDER_LIFETIME_MS * 2) break; // the oldest come first
+      this.#orders.delete(id);
+    }
+  }
+
+  /** Sends a burst for each of these wakes: one order for up to 200 devices of a cluster. */
+  send(wakes: readonly RunningWake[], nowMs: number): void {
+    const { directory, presence } = this.#options;
+    const byCluster = new Map<string, { aims: WakeAim[]; wakes: Map<string, RunningWake> }>();
+    const onlineIn = new Map<string, DirectoryAgent[]>();
+    const onlineOf = (cluster: DirectoryCluster) => {
+      let online = onlineIn.get(cluster.id);
+      if (!online)
+        onlineIn.set(
+          cluster.id,
+          (online = directory.agentsOf(cluster.id).filter((agent) => presence.isOnline(agent.id))),
+        );
+      return online;
+    };
+    for (const wake of wakes) {
+      const device = directory.devices.byId(wake.deviceId);
+      if (!device) continue;
+      const cluster = directory.clusterOf(device);
+      const wholeCluster = device.agentIds.length === 0;
+      const online = onlineOf(cluster);
+      const agents = wholeCluster ? online : online.filter((agent) => device.agentIds.includes(agent.id));
+      wake.beginBurst(agents, nowMs);
+      if (agents.length === 0) continue; // perhaps at the next burst one is back
+      const batch = byCluster.get(cluster.key) ?? { aims: [], wakes: new Map<string, RunningWake>() };
+      batch.aims.push({ device, agents, wholeCluster });
+      batch.wakes.set(device.key, wake);
+      byCluster.set(cluster.key, batch);
+    }
+    for (const [clusterKey, batch] of byCluster) this.#publishOrders(clusterKey, batch.aims, batch.wakes, nowMs);
+  }
+
+  #publishOrders(
+    clusterKey: string,
+    aims: readonly WakeAim[],
+    wakes: ReadonlyMap<string, RunningWake>,
+    nowMs: number,
+  ): void {
+    const { link, signer, log } = this.#options;
+    const topic = topics.clusterWake.for(clusterKey);
+    for (const part of wakeOrders(clusterKey, aims, new Date())) {
+      const asked = new Map(part.aims.map((aim) => [aim.device.key, aim.agents]));
+      this.#orders.set(part.order.id, { atMs: nowMs, wakes, asked });
+      // at once: the order is on its way before anybody is told that there is one
+      link
+        .publish(topic, signer.sign(part.order), topics.clusterWake.options)
+        .catch((error: unknown) =>
+          log.warn(
+            { err: error, order: part.order.id },
+            "an order could not be published; it is sent again with the next burst",
+          ),
+        );
+    }
+  }
+}
