@@ -1,8 +1,31 @@
-import { css, html } from "lit";
+import { type TemplateResult, css, html, nothing } from "lit";
 import { logo, logoStyles } from "../app/logo.ts";
+import type { FormState } from "../form/form-state.ts";
 
-/** The name above a form that stands alone. */
-export const brand = html`<p class="brand">${logo} PowerBeacon</p>`;
+interface CardWords {
+  readonly title: string;
+  readonly intro: string | undefined;
+  /** What the button does, and while it does. */
+  readonly submit: string;
+  readonly busy: string;
+}
+
+/** A form that stands alone on the page, under the name of the product. */
+export function cardForm(
+  form: FormState,
+  { title, intro, submit, busy }: CardWords,
+  fields: TemplateResult,
+  submitted: (event: SubmitEvent) => void,
+) {
+  return html`<form class="card" novalidate @submit=${submitted}>
+    <p class="brand">${logo} PowerBeacon</p>
+    <h1>${title}</h1>
+    ${intro ? html`<p class="quiet">${intro}</p>` : nothing}
+    <div class="fields">${fields}</div>
+    ${form.problem ? html`<p class="problem" role="alert">${form.problem}</p>` : nothing}
+    <button class="primary" aria-disabled=${form.isBusy ? "true" : "false"}>${form.isBusy ? busy : submit}</button>
+  </form>`;
+}
 
 export const cardStyles = [
   logoStyles,

@@ -1,4 +1,4 @@
-import { LitElement, html, nothing } from "lit";
+import { LitElement, html } from "lit";
 import { customElement } from "lit/decorators.js";
 import type { UserAnswer } from "#contracts/api/accounts.ts";
 import { logIn, setUp } from "../api/accounts.ts";
@@ -7,7 +7,7 @@ import { controls } from "../app/controls.ts";
 import { textField } from "../form/fields.ts";
 import { FormState } from "../form/form-state.ts";
 import { typed } from "../form/values.ts";
-import { brand, cardStyles } from "./card.ts";
+import { cardForm, cardStyles } from "./card.ts";
 
 /**
  * Makes the first account of a new hub, and logs it in.
@@ -22,45 +22,46 @@ export class SetupForm extends LitElement {
 
   override render() {
     const form = this.#form;
-    return html`<form class="card" novalidate @submit=${this.#submitted}>
-      ${brand}
-      <h1>Welcome</h1>
-      <p class="quiet">This hub is new. Make the first account; it may do everything.</p>
-      <div class="fields">
-        ${textField(form, {
-          name: "setupCode",
-          label: "Set-up code",
-          hint: "The hub printed it when it started, so that only its owner can do this.",
-          autofocus: true,
-          mono: true,
-        })}
-        ${textField(form, { name: "username", label: "User name", autocomplete: "username" })}
-        ${textField(form, {
-          name: "password",
-          label: "Password",
-          type: "password",
-          autocomplete: "new-password",
-          hint: "8 characters or more.",
-        })}
-        ${textField(form, {
-          name: "passwordAgain",
-          label: "Password once more",
-          type: "password",
-          autocomplete: "new-password",
-        })}
-      </div>
-      ${form.problem ? html`<p class="problem" role="alert">${form.problem}</p>` : nothing}
-      <button class="primary" aria-disabled=${form.isBusy ? "true" : "false"}>
-        ${form.isBusy ? "Making the account…" : "Make the account"}
-      </button>
-    </form>`;
+    return cardForm(
+      form,
+      {
+        title: "Welcome",
+        intro: "This hub is new. Make the first account; it may do everything.",
+        submit: "Make the account",
+        busy: "Making the account…",
+      },
+      html`${textField(form, {
+        name: "setupCode",
+        label: "Set-up code",
+        hint: "The hub printed it when it started, so that only its owner can do this.",
+        autofocus: true,
+        mono: true,
+      })}
+      ${textField(form, { name: "username", label: "User name", autocomplete: "username" })}
+      ${textField(form, {
+        name: "password",
+        label: "Password",
+        type: "password",
+        autocomplete: "new-password",
+        hint: "8 characters or more.",
+      })}
+      ${textField(form, {
+        name: "passwordAgain",
+        label: "Password once more",
+        type: "password",
+        autocomplete: "new-password",
+      })}`,
+      this.#submitted,
+    );
   }
 
   override firstUpdated(): void {
     this.renderRoot.querySelector("input")?.focus();
   }
 
-  readonly #submitted = async (event: SubmitEvent): Promise<void> => {
+  readonly #submitted = (event: SubmitEvent): void => void this.#submit(event);
+
+  async #submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
     const value = (name: string) => typed(data, name);
@@ -75,7 +76,7 @@ export class SetupForm extends LitElement {
       user = await logIn({ username, password });
     });
     if (user) this.dispatchEvent(new CustomEvent("set-up", { detail: user }));
-  };
+  }
 }
 
 /** Where only the log-in after it failed, the set-up is through, and the same button tries the log-in again. */

@@ -59,9 +59,6 @@ export class DashboardPage extends LitElement {
         display: grid;
         gap: var(--space-3);
       }
-      hub-banner:empty {
-        display: contents;
-      }
     `,
   ];
 

@@ -30,11 +30,6 @@ export class FormDialog {
     return this.#dialog()?.open === true && (this.state.isDirty || this.state.isBusy);
   }
 
-  /** As its own button for leaving: asks first where something would be lost. */
-  leave(): void {
-    this.#leave();
-  }
-
   /** Call it in `firstUpdated`. */
   open(): void {
     this.#dialog()?.showModal();
@@ -65,7 +60,7 @@ export class FormDialog {
       >
         <div class="head">
           <h2 id="title">${words.title}</h2>
-          <button class="plain icon-only" type="button" aria-label="Close" @click=${this.#leave}>
+          <button class="plain icon-only" type="button" aria-label="Close" @click=${this.leave}>
             ${icon(mdiClose)}
           </button>
         </div>
@@ -82,7 +77,7 @@ export class FormDialog {
     const { isBusy } = this.state;
     return html`<div class="buttons">
       <div class="fill">${aside ?? nothing}</div>
-      <button type="button" @click=${this.#leave}>Cancel</button>
+      <button type="button" @click=${this.leave}>Cancel</button>
       <button class="primary" aria-disabled=${isBusy ? "true" : "false"}>${isBusy ? busy : submit}</button>
     </div>`;
   }
@@ -105,16 +100,17 @@ export class FormDialog {
   readonly #keyPressed = (event: KeyboardEvent): void => {
     if (event.key !== "Escape") return;
     event.preventDefault();
-    this.#leave();
+    this.leave();
   };
 
   /** A phone's own way back. */
   readonly #cancelled = (event: Event): void => {
     event.preventDefault();
-    this.#leave();
+    this.leave();
   };
 
-  readonly #leave = (): void => {
+  /** As its button for leaving: asks first where something would be lost. */
+  readonly leave = (): void => {
     if (this.state.isBusy) return;
     if (!this.state.isDirty) return this.close();
     this.#asksToDiscard = true;
