@@ -1,20 +1,17 @@
 import { z } from "zod";
+import { PERMISSIONS, ROLES, SHARE_LEVELS } from "./rights.ts";
 
-export const Role = z.enum(["superuser", "admin", "user", "viewer"]);
+export { type Actor, type Owned, type Reach, type Share, mayChange, mayWake, reachFor, reachOf } from "./rights.ts";
+
+export const Role = z.enum(ROLES);
 export type Role = z.infer<typeof Role>;
 
-/** What an account may do. Every route names one of these, or `public`. */
-export const Permission = z.enum([
-  "self",
-  "device:read",
-  "device:create",
-  "device:change",
-  "device:wake",
-  "cluster:read",
-  "cluster:create",
-  "cluster:change",
-  "agent:read",
-  "agent:manage",
-  "mqtt-client:manage",
-]);
+export const Permission = z.enum(PERMISSIONS);
 export type Permission = z.infer<typeof Permission>;
+
+/** Personal tokens never reach accounts, sites or sign-on settings, whatever their owner may. */
+export const TokenPermission = Permission.exclude(["self", "user:read", "user:manage", "hub:manage"]);
+export type TokenPermission = z.infer<typeof TokenPermission>;
+
+export const ShareLevel = z.enum(SHARE_LEVELS);
+export type ShareLevel = z.infer<typeof ShareLevel>;

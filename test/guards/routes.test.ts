@@ -16,6 +16,7 @@ const UNDESCRIBED = [
   "GET /favicon.svg",
   "GET /login",
   "GET /manifest.webmanifest",
+  "GET /settings/{page}",
   "GET /setup",
 ];
 
@@ -55,7 +56,11 @@ describe("every route", () => {
   });
 
   test.each(UNDESCRIBED)("%s gives a stranger no data", async (route) => {
-    const path = route.slice("GET ".length).replace("{key}", "nas").replace("{file}", "nothing.js");
+    const path = route
+      .slice("GET ".length)
+      .replace("{key}", "nas")
+      .replace("{page}", "profile")
+      .replace("{file}", "nothing.js");
     const { status, headers } = await fetch(hub.url + path);
     expect(status).toBe(path.startsWith("/assets/") ? 404 : 200);
     expect(headers.get("content-security-policy")).toContain("default-src 'none'");

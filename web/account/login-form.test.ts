@@ -1,8 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { focused, heard, mounted } from "../fixtures/mounted.ts";
-import { ACCOUNT } from "../fixtures/rows.ts";
+import { ACCOUNT, user } from "../fixtures/rows.ts";
 import { json, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
+import { session } from "./session.ts";
 import { LoginForm } from "./login-form.ts";
 
 const ROUTE = "POST /auth/login";
@@ -11,7 +12,9 @@ const password = page.getByLabelText("Password");
 
 async function openForm(properties: Partial<LoginForm> = {}) {
   const hub = scriptedHub();
-  hub.answers(ROUTE, () => json({ access_token: "", token_type: "bearer", expires_in: 1, user: ACCOUNT }));
+  hub.answers(ROUTE, () => json({ access_token: "", token_type: "bearer", expires_in: 1, user: user() }));
+  hub.answers("GET /auth/me", () => json(ACCOUNT));
+  onTestFinished(() => session.forget());
   const element = await mounted(LoginForm, properties);
   return { hub, loggedIn: heard(element, "logged-in") };
 }
@@ -20,7 +23,8 @@ test("a person types name and password, presses Enter and is in", async () => {
   const { hub, loggedIn } = await openForm();
   await expect.poll(focused).toBe("username");
   await userEvent.keyboard("admin{Tab} two words {Enter}");
-  await expect.poll(() => loggedIn).toEqual([ACCOUNT]);
+  await expect.poll(() => loggedIn.length).toBe(1);
+  expect(session.me).toEqual(ACCOUNT);
   expect(hub.bodiesOf(ROUTE)).toEqual([{ username: "admin", password: " two words " }]);
   expect(hub.calls[0]?.headers.get("x-powerbeacon")).toBe("1");
 });
@@ -52,13 +56,21 @@ test("while the hub is asked the button says so, and asks once", async () => {
   const busy = page.getByRole("button", { name: "Logging in…" });
   await expect.element(busy).toBeVisible();
   await userEvent.click(busy, { force: true });
-  answer(json({ user: ACCOUNT }));
+  answer(json({ user: user() }));
   await expect.poll(() => loggedIn.length).toBe(1);
-  expect(hub.calls).toHaveLength(1);
+  expect(hub.bodiesOf(ROUTE)).toHaveLength(1);
 });
 
 test("who was logged in is told that the session ended and nothing is lost", async () => {
   await openForm({ again: true });
   await expect.element(page.getByRole("heading", { name: "Log in again" })).toBeVisible();
   await expect.element(page.getByText(/session has ended/)).toBeVisible();
+});
+
+test("a browser that keeps no cookie is told to, instead of asking for the password for ever", async () => {
+  const { hub, loggedIn } = await openForm();
+  hub.answers("GET /auth/me", () => problem("UNAUTHENTICATED", "Log in first", [], 401));
+  await userEvent.click(page.getByRole("button", { name: "Log in" }));
+  await expect.element(page.getByRole("alert")).toMatchTextContent(/Allow cookies/);
+  expect(loggedIn).toEqual([]);
 });

@@ -1,14 +1,13 @@
 import { LitElement, html } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import type { UserAnswer } from "#contracts/api/accounts.ts";
-import { logIn } from "../api/accounts.ts";
 import { controls } from "../app/controls.ts";
 import { textField } from "../form/fields.ts";
 import { FormState } from "../form/form-state.ts";
 import { typed } from "../form/values.ts";
 import { cardForm, cardStyles } from "./card.ts";
+import { session } from "./session.ts";
 
-/** @fires logged-in with the account */
+/** @fires logged-in when the session knows the account */
 @customElement("login-form")
 export class LoginForm extends LitElement {
   static override styles = [controls, cardStyles];
@@ -48,10 +47,8 @@ export class LoginForm extends LitElement {
   async #submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
-    let user: UserAnswer | undefined;
-    await this.#form.submit(async () => {
-      user = await logIn({ username: typed(data, "username"), password: typed(data, "password") });
-    });
-    if (user) this.dispatchEvent(new CustomEvent("logged-in", { detail: user }));
+    const input = { username: typed(data, "username"), password: typed(data, "password") };
+    const isLoggedIn = await this.#form.submit(() => session.logIn(input));
+    if (isLoggedIn) this.dispatchEvent(new CustomEvent("logged-in"));
   }
 }

@@ -1,18 +1,18 @@
 import { LitElement, html } from "lit";
 import { customElement } from "lit/decorators.js";
-import type { UserAnswer } from "#contracts/api/accounts.ts";
-import { logIn, setUp } from "../api/accounts.ts";
+import { setUp } from "../api/accounts.ts";
 import { CallError } from "../api/call.ts";
 import { controls } from "../app/controls.ts";
 import { textField } from "../form/fields.ts";
 import { FormState } from "../form/form-state.ts";
 import { typed } from "../form/values.ts";
 import { cardForm, cardStyles } from "./card.ts";
+import { session } from "./session.ts";
 
 /**
  * Makes the first account of a new hub, and logs it in.
  *
- * @fires set-up with the account
+ * @fires set-up when the session knows the account
  */
 @customElement("setup-form")
 export class SetupForm extends LitElement {
@@ -66,16 +66,15 @@ export class SetupForm extends LitElement {
     const data = new FormData(event.target as HTMLFormElement);
     const value = (name: string) => typed(data, name);
     const [username, password] = [value("username"), value("password")];
-    let user: UserAnswer | undefined;
-    await this.#form.submit(async () => {
+    const isSetUp = await this.#form.submit(async () => {
       if (password !== value("passwordAgain"))
         throw new CallError("INVALID_INPUT", "The passwords differ", [
           { path: "passwordAgain", message: "The two passwords differ" },
         ]);
       await setUpOnce({ setupCode: value("setupCode"), username, password });
-      user = await logIn({ username, password });
+      await session.logIn({ username, password });
     });
-    if (user) this.dispatchEvent(new CustomEvent("set-up", { detail: user }));
+    if (isSetUp) this.dispatchEvent(new CustomEvent("set-up"));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Problem } from "#contracts/api/common.ts";
+import { chosenSite } from "./site.ts";
 
 /** Why a call came to nothing: the hub's own words, or that it could not be reached. */
 export class CallError extends Error {
@@ -18,6 +19,9 @@ export class CallError extends Error {
 /** A hub that takes a connection and says nothing does not leave a person waiting for ever. Milliseconds. */
 const PATIENCE_MS = 30_000;
 
+/** Refusals after which the page asks anew who is logged in, and what the account may. */
+const DOUBTFUL: ReadonlySet<string> = new Set(["UNAUTHENTICATED", "FORBIDDEN", "NO_SITE", "PASSWORD_CHANGE_REQUIRED"]);
+
 /** Asked to learn whether somebody is logged in: to be told no is an answer here, not a surprise. */
 export const WHO_AM_I = "/auth/me";
 
@@ -34,12 +38,17 @@ export async function call<Answer>(method: string, path: string, body?: unknown)
   const { code, detail, errors } = (answer ?? {}) as Partial<Problem>;
   if (code === undefined || detail === undefined)
     throw new CallError("UNREACHABLE", `The hub cannot be reached (${response.status}). Try again in a moment.`);
-  if (code === "UNAUTHENTICATED" && path !== WHO_AM_I) globalThis.dispatchEvent(new Event("session-doubtful"));
+  if (DOUBTFUL.has(code) && path !== WHO_AM_I) globalThis.dispatchEvent(new Event("session-doubtful"));
   throw new CallError(code, detail, errors);
 }
 
 async function ask(method: string, path: string, body: unknown): Promise<Response> {
-  const headers = { "x-powerbeacon": "1", ...(body !== undefined && { "content-type": "application/json" }) };
+  const site = chosenSite();
+  const headers = {
+    "x-powerbeacon": "1",
+    ...(site !== null && { "x-powerbeacon-site": site }), // SITE_HEADER of the contract
+    ...(body !== undefined && { "content-type": "application/json" }),
+  };
   try {
     return await fetch(`/api${path}`, {
       method,

@@ -2,10 +2,12 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import type { LiveEvent } from "#contracts/api/live.ts";
 import { mounted } from "../fixtures/mounted.ts";
-import { ACCOUNT, HUB_INFO, agent, device } from "../fixtures/rows.ts";
+import { ACCOUNT, HUB_INFO, SITE, agent, device, user } from "../fixtures/rows.ts";
 import { type ScriptedHub, json, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
 import { scriptedStreams } from "../fixtures/scripted-stream.ts";
 import { live } from "../live/live.ts";
+import { session } from "../account/session.ts";
+import { chooseSite } from "../api/site.ts";
 import { AppShell } from "./app-shell.ts";
 
 const NOBODY = () => problem("UNAUTHENTICATED", "Log in first", [], 401);
@@ -20,12 +22,19 @@ async function openPage(path: string, script: (hub: ScriptedHub) => void) {
   history.replaceState(null, "", path);
   onTestFinished(() => history.replaceState(null, "", href));
   const hub = scriptedHub();
-  hub.answers("POST /auth/login", () => json({ user: ACCOUNT }));
+  hub.answers("POST /auth/login", () => letIn(hub));
   script(hub);
   const streams = scriptedStreams();
   onTestFinished(() => live.forget());
+  onTestFinished(() => session.forget());
   await mounted(AppShell);
   return { hub, streams };
+}
+
+/** From now on somebody is logged in. */
+function letIn(hub: ScriptedHub): Response {
+  hub.answers("GET /auth/me", () => json(ACCOUNT));
+  return json({ user: ACCOUNT });
 }
 
 function snapshot(): LiveEvent {
@@ -52,7 +61,7 @@ describe("the page", () => {
     const { hub, streams } = await openPage("/devices/nas", (hub) => {
       hub.answers("GET /auth/me", NOBODY);
       hub.answers("GET /setup/status", () => json({ complete: false }));
-      hub.answers("POST /setup/init", () => json(ACCOUNT, 201));
+      hub.answers("POST /setup/init", () => json(user(), 201));
     });
     await expect.element(page.getByLabelText("Set-up code")).toBeVisible();
     expect(location.pathname).toBe("/setup");
@@ -137,7 +146,7 @@ describe("a session that ends while somebody works", () => {
 
 test("who logs out leaves nothing of what was shown to the next one", async () => {
   const { hub, streams } = await openLoggedIn();
-  hub.answers("POST /auth/logout", () => new Response(null, { status: 204 }));
+  hub.answers("POST /auth/logout", () => json({ logoutUrl: null }));
   await userEvent.click(button("Account and settings"));
   await userEvent.click(button("Log out"));
   await expect.element(page.getByRole("heading", { name: "Log in" })).toBeVisible();
@@ -146,6 +155,37 @@ test("who logs out leaves nothing of what was shown to the next one", async () =
   await expect.poll(() => streams).toHaveLength(2);
   await expect.element(page.getByText("Loading…")).toBeVisible();
   expect(page.getByRole("article", { name: "NAS" }).elements()).toEqual([]);
+});
+
+test("who cannot log out because the hub is away is told so", async () => {
+  const { hub } = await openLoggedIn();
+  hub.answers("POST /auth/logout", () => Promise.reject(new TypeError("Failed to fetch")));
+  await userEvent.click(button("Account and settings"));
+  await userEvent.click(button("Log out"));
+  await expect.element(page.getByText(/You are still logged in: The hub cannot be reached/)).toBeVisible();
+  await expect.element(page.getByRole("article", { name: "NAS" })).toBeVisible();
+});
+
+test("another site is asked for by its key, and shows nothing of the one before", async () => {
+  const { hub, streams } = await openLoggedIn();
+  hub.answers("GET /auth/me", () => json({ ...ACCOUNT, site: { ...SITE, key: "office" } }));
+  const bar = document.querySelector("app-shell")?.shadowRoot?.querySelector("dashboard-page");
+  bar?.dispatchEvent(new CustomEvent("site-chosen", { detail: "office", bubbles: true, composed: true }));
+  await expect.poll(() => streams).toHaveLength(2);
+  expect(hub.calls.at(-1)?.headers.get("x-powerbeacon-site")).toBe("office");
+  expect(page.getByRole("article", { name: "NAS" }).elements()).toEqual([]);
+});
+
+test("a site that is closed to the account gives way to its first one", async () => {
+  chooseSite("office");
+  const { hub } = await openPage("/", (hub) =>
+    hub.answers("GET /auth/me", ({ headers }) =>
+      headers.has("x-powerbeacon-site") ? problem("NO_SITE", "You do not belong to this site", [], 403) : json(ACCOUNT),
+    ),
+  );
+  await expect.element(page.getByText("Loading…")).toBeVisible();
+  await expect.poll(() => hub.calls).toHaveLength(2);
+  await expect.poll(() => session.me).toEqual(ACCOUNT);
 });
 
 test("a link of ours opens in place, and the browser's own way back closes it", async () => {

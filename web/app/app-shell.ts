@@ -1,21 +1,26 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import type { UserAnswer } from "#contracts/api/accounts.ts";
-import { isSetUp, whoAmI } from "../api/accounts.ts";
-import { CallError } from "../api/call.ts";
+import type { MeAnswer } from "#contracts/api/accounts.ts";
 import "../account/login-form.ts";
+import { Session, session } from "../account/session.ts";
 import "../account/setup-form.ts";
+import { isSetUp, logOut } from "../api/accounts.ts";
+import { CallError } from "../api/call.ts";
+import { chooseSite } from "../api/site.ts";
 import "../dashboard/dashboard-page.ts";
 import { live } from "../live/live.ts";
+import "../settings/settings-page.ts";
 import { controls } from "./controls.ts";
 import { type Route, followInPlace, navigate, onNavigation, routeOf } from "./router.ts";
-import "./toast-list.ts";
+import { toast } from "./toast-list.ts";
 
 const RETRY_MS = 3_000;
 
 /**
  * The frame of the page: finds out whether the hub is set up and who is logged in, and shows what belongs there. When a
  * session ends while somebody works, the log-in comes above the page, and what was typed below stays.
+ *
+ * Pages inside it say `log-out`, and `site-chosen` with the key of a site.
  */
 @customElement("app-shell")
 export class AppShell extends LitElement {
@@ -48,11 +53,13 @@ export class AppShell extends LitElement {
   ];
 
   @state() private route: Route = routeOf(location.pathname);
-  /** Undefined until the hub said. */
-  @state() private account: UserAnswer | "nobody" | "not-set-up" | undefined;
+  @state() private who: "asking" | "not-set-up" | "nobody" | "somebody" = "asking";
   @state() private isSessionOver = false;
   @state() private problem = "";
 
+  readonly #session = new Session(this);
+  /** Whose rows the page holds. */
+  #enteredId: string | undefined;
   #stopListening = (): void => {};
   #retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -60,6 +67,8 @@ export class AppShell extends LitElement {
     super.connectedCallback();
     this.#stopListening = onNavigation(() => (this.route = routeOf(location.pathname)));
     this.addEventListener("click", followInPlace);
+    this.addEventListener("log-out", this.#logOut);
+    this.addEventListener("site-chosen", this.#siteChosen);
     globalThis.addEventListener("session-doubtful", this.#checkSession);
     void this.#begin();
   }
@@ -67,6 +76,8 @@ export class AppShell extends LitElement {
   override disconnectedCallback(): void {
     this.#stopListening();
     this.removeEventListener("click", followInPlace);
+    this.removeEventListener("log-out", this.#logOut);
+    this.removeEventListener("site-chosen", this.#siteChosen);
     globalThis.removeEventListener("session-doubtful", this.#checkSession);
     clearTimeout(this.#retry);
     live.close();
@@ -83,20 +94,23 @@ export class AppShell extends LitElement {
   }
 
   #page() {
-    switch (this.account) {
-      case undefined:
+    switch (this.who) {
+      case "asking":
         return html`<main class="alone"><p class="quiet" role="status">${this.problem || "Loading…"}</p></main>`;
       case "not-set-up":
         return html`<main class="alone"><setup-form @set-up=${this.#loggedIn}></setup-form></main>`;
       case "nobody":
         return html`<main class="alone"><login-form @logged-in=${this.#loggedIn}></login-form></main>`;
-      default:
-        return html`<dashboard-page
-          .account=${this.account}
-          .opened=${this.route.page === "dashboard" ? this.route.opened : undefined}
-          @logged-out=${this.#loggedOut}
-        ></dashboard-page>`;
+      case "somebody":
+        return this.#pageOfAccount();
     }
+  }
+
+  #pageOfAccount() {
+    const { route } = this;
+    if (route.page === "settings") return html`<settings-page .section=${route.section}></settings-page>`;
+    const opened = route.page === "dashboard" ? route.opened : undefined;
+    return html`<dashboard-page .opened=${opened}></dashboard-page>`;
   }
 
   #loginAbove() {
@@ -112,49 +126,78 @@ export class AppShell extends LitElement {
 
   async #begin(): Promise<void> {
     try {
-      const user = await whoAmI();
-      if (user) this.#enter(user);
-      else this.account = (await isSetUp()) ? "nobody" : "not-set-up";
-      if (this.account === "nobody" && this.route.page === "setup") navigate("/login");
-      if (this.account === "not-set-up") navigate("/setup");
+      const me = await session.load();
+      if (me) this.#enter(me);
+      else this.who = (await isSetUp()) ? "nobody" : "not-set-up";
+      if (this.who === "nobody" && this.route.page === "setup") navigate("/login");
+      if (this.who === "not-set-up") navigate("/setup");
     } catch (error) {
       this.problem = error instanceof CallError ? error.message : String(error);
       this.#retry = setTimeout(() => void this.#begin(), RETRY_MS);
     }
   }
 
-  #enter(user: UserAnswer): void {
-    this.account = user;
+  #enter({ id, site }: MeAnswer): void {
+    if (id === this.#enteredId) live.close();
+    else live.forget();
+    this.#enteredId = id;
+    this.who = "somebody";
     this.isSessionOver = false;
-    live.start();
-    if (this.route.page !== "dashboard") navigate("/");
+    if (site) live.start();
+    if (this.route.page === "login" || this.route.page === "setup") navigate("/");
   }
 
-  /** Whether it was the session that ended, or only the connection. */
+  /** Whether it was the session that ended, a right that was taken away, or only the connection. */
   readonly #checkSession = (): void => void this.#askWhoIsLoggedIn();
 
   async #askWhoIsLoggedIn(): Promise<void> {
     try {
-      this.isSessionOver = (await whoAmI()) === undefined;
+      this.isSessionOver = (await session.load()) === undefined;
     } catch {
       // the hub cannot be reached: the live store tries again, and the page says so
     }
   }
 
-  readonly #loggedIn = (event: CustomEvent<UserAnswer>): void => {
-    const isSame = typeof this.account === "object" && this.account.id === event.detail.id;
-    if (isSame) live.close();
-    else live.forget();
+  readonly #loggedIn = (): void => {
+    const { me } = this.#session.store;
+    if (!me) return;
     this.renderRoot.querySelector("dialog")?.close(); // gives the focus back to where it was
-    this.#enter(event.detail);
+    this.#enter(me);
     globalThis.dispatchEvent(new Event("logged-in-again"));
   };
 
-  readonly #loggedOut = (): void => {
-    live.forget();
-    this.account = "nobody";
-    navigate("/login");
-  };
+  readonly #logOut = (): void => void this.#endSession();
+
+  async #endSession(): Promise<void> {
+    try {
+      const goOnAt = await logOut();
+      live.forget();
+      session.forget();
+      this.#enteredId = undefined;
+      this.who = "nobody";
+      navigate("/login");
+      if (goOnAt !== null) location.assign(goOnAt);
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      toast(`You are still logged in: ${error.message}`, "bad");
+    }
+  }
+
+  readonly #siteChosen = (event: Event): void => void this.#showSite((event as CustomEvent<string>).detail);
+
+  async #showSite(key: string): Promise<void> {
+    chooseSite(key);
+    live.forget(); // what one site has is not for the other
+    navigate("/");
+    try {
+      const me = await session.load();
+      if (me) this.#enter(me);
+      this.isSessionOver = me === undefined;
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      toast(error.message, "bad");
+    }
+  }
 }
 
 /** Browsers close a dialog on the second Escape, whatever the page says to its `cancel`. */

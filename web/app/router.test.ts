@@ -15,6 +15,8 @@ describe("a path of the page means", () => {
     ["/clusters/home", { page: "dashboard", opened: { kind: "cluster", key: "home" } }],
     ["/agents/pi", { page: "dashboard", opened: { kind: "agent", key: "pi" } }],
     ["/devices/a%20b", { page: "dashboard", opened: { kind: "device", key: "a b" } }],
+    ["/settings/tokens", { page: "settings", section: "tokens" }],
+    ["/settings", { page: "settings", section: "profile" }],
     ["/devices", DASHBOARD],
     ["/elsewhere", DASHBOARD],
     ["/constructor/x", DASHBOARD],

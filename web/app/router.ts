@@ -1,6 +1,7 @@
-/** What the address bar says. Everything but `setup` and `login` is the dashboard, with perhaps one thing opened on it. */
+/** What the address bar says. What is nothing else is the dashboard, with perhaps one thing opened on it. */
 export type Route =
   | { readonly page: "setup" | "login" }
+  | { readonly page: "settings"; readonly section: string }
   | { readonly page: "dashboard"; readonly opened: Opened | undefined };
 
 export interface Opened {
@@ -8,12 +9,16 @@ export interface Opened {
   readonly key: string;
 }
 
+/** Of the settings; everybody may see it. */
+export const FIRST_SECTION = "profile";
+
 const FOLDERS = { devices: "device", clusters: "cluster", agents: "agent" } as const;
 
 /** What a path of the page means. An unknown one is the dashboard. */
 export function routeOf(path: string): Route {
   const [folder = "", key] = path.split("/").filter(Boolean);
   if (folder === "setup" || folder === "login") return { page: folder };
+  if (folder === "settings") return { page: "settings", section: key ?? FIRST_SECTION };
   if (!Object.hasOwn(FOLDERS, folder) || key === undefined) return { page: "dashboard", opened: undefined };
   return { page: "dashboard", opened: { kind: FOLDERS[folder as keyof typeof FOLDERS], key: decoded(key) } };
 }
@@ -29,6 +34,10 @@ function decoded(key: string): string {
 /** The path of a thing: `/devices/nas`. */
 export function pathOf({ kind, key }: Opened): string {
   return `/${kind}s/${encodeURIComponent(key)}`;
+}
+
+export function pathOfSection(section: string): string {
+  return `/settings/${section}`;
 }
 
 /** Goes to a path of the page without loading it anew. */

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
+import { loggedInAs } from "../fixtures/logged-in.ts";
 import { heard, mounted } from "../fixtures/mounted.ts";
 import { ACCOUNT, HUB_INFO, agent, cluster, device, freshId } from "../fixtures/rows.ts";
 import { json, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
@@ -24,11 +25,12 @@ interface Rows {
 
 /** A dashboard whose live stream is open. */
 async function openDashboard(properties: Partial<DashboardPage> = {}) {
+  loggedInAs(ACCOUNT);
   const hub = scriptedHub();
   const streams = scriptedStreams();
   live.start();
   onTestFinished(() => live.forget());
-  const element = await mounted(DashboardPage, { account: ACCOUNT, ...properties });
+  const element = await mounted(DashboardPage, properties);
   const [stream] = streams;
   if (!stream) throw new Error("the page opened no stream");
   return { hub, element, stream, toasts: heard(globalThis, "toast") };
@@ -247,23 +249,5 @@ describe("the head of the page", () => {
     await userEvent.click(button("Add"));
     await userEvent.click(button(item));
     await expect.element(page.getByRole("dialog", { name: title })).toBeVisible();
-  });
-
-  test("logs out", async () => {
-    const { hub, element } = await openDashboard();
-    hub.answers("POST /auth/logout", () => new Response(null, { status: 204 }));
-    const loggedOut = heard(element, "logged-out");
-    await userEvent.click(button("Account and settings"));
-    await userEvent.click(button("Log out"));
-    await expect.poll(() => loggedOut.length).toBe(1);
-  });
-
-  test("says that one is still logged in when the hub cannot be reached", async () => {
-    const { element, toasts } = await openDashboard();
-    const loggedOut = heard(element, "logged-out");
-    await userEvent.click(button("Account and settings"));
-    await userEvent.click(button("Log out"));
-    await expect.poll(() => toasts).toMatchObject([{ tone: "bad", text: expect.stringMatching(/still logged in/) }]);
-    expect(loggedOut).toEqual([]);
   });
 });

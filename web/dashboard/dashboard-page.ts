@@ -1,15 +1,12 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import type { UserAnswer } from "#contracts/api/accounts.ts";
 import type { AgentAnswer } from "#contracts/api/agents.ts";
 import type { ClusterAnswer } from "#contracts/api/clusters.ts";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
 import "../agents/agent-details.ts";
 import type { AgentDetails } from "../agents/agent-details.ts";
 import "../agents/join-agent.ts";
-import { logOut } from "../api/accounts.ts";
-import { CallError } from "../api/call.ts";
 import { controls } from "../app/controls.ts";
 import { type Opened, navigate, pathOf } from "../app/router.ts";
 import { toast } from "../app/toast-list.ts";
@@ -27,11 +24,7 @@ import { WakeRequests } from "./wake-requests.ts";
 /** A dialog that stands above the dashboard without an address of its own. */
 type Dialog = { readonly type: "device"; readonly device?: DeviceAnswer } | { readonly type: "cluster" | "join" };
 
-/**
- * Every device, grouped by cluster, live.
- *
- * @fires logged-out
- */
+/** Every device, grouped by cluster, live. */
 @customElement("dashboard-page")
 export class DashboardPage extends LitElement {
   static override styles = [
@@ -62,7 +55,6 @@ export class DashboardPage extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) account: UserAnswer | undefined;
   /** What the address names. */
   @property({ attribute: false }) opened: Opened | undefined;
   @state() private dialog: Dialog | undefined;
@@ -87,11 +79,10 @@ export class DashboardPage extends LitElement {
   override render() {
     const { devices, agents, connection, heardAt, hub, isOutdated } = this.#live.store;
     return html`<top-bar
-        .account=${this.account}
+        .isAdding=${true}
         @add-device=${() => (this.dialog = { type: "device" })}
         @add-cluster=${() => (this.dialog = { type: "cluster" })}
         @join-agent=${this.#join}
-        @log-out=${this.#logOut}
       ></top-bar>
       <main @wake=${this.#wake} @cancel-wake=${this.#cancel}>
         ${
@@ -251,16 +242,6 @@ export class DashboardPage extends LitElement {
 
   readonly #cancel = (event: Event): void => {
     void this.#wakes.cancel((event as CustomEvent<DeviceAnswer>).detail);
-  };
-
-  readonly #logOut = async (): Promise<void> => {
-    try {
-      await logOut();
-      this.dispatchEvent(new CustomEvent("logged-out"));
-    } catch (error) {
-      if (!(error instanceof CallError)) throw error;
-      toast(`You are still logged in: ${error.message}`, "bad");
-    }
   };
 }
 

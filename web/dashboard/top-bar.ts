@@ -1,10 +1,11 @@
 import { mdiAccountCircleOutline, mdiPlus } from "@mdi/js";
-import { LitElement, css, html } from "lit";
+import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import type { UserAnswer } from "#contracts/api/accounts.ts";
+import { Session } from "../account/session.ts";
 import { controls } from "../app/controls.ts";
 import { icon, iconStyles } from "../app/icon.ts";
 import { logo, logoStyles } from "../app/logo.ts";
+import { FIRST_SECTION, pathOfSection } from "../app/router.ts";
 import { type Theme, chooseTheme, chosenTheme } from "../app/theme.ts";
 
 const THEMES: readonly { theme: Theme; label: string }[] = [
@@ -13,11 +14,11 @@ const THEMES: readonly { theme: Theme; label: string }[] = [
   { theme: "dark", label: "Dark" },
 ];
 
-/** What can be added, by the event that asks for it. */
+/** What can be added, by the event that asks for it, and who may. */
 const ADDITIONS = [
-  { event: "add-device", label: "Device" },
-  { event: "add-cluster", label: "Cluster" },
-  { event: "join-agent", label: "Agent" },
+  { event: "add-device", label: "Device", permission: "device:create" },
+  { event: "add-cluster", label: "Cluster", permission: "cluster:create" },
+  { event: "join-agent", label: "Agent", permission: "agent:manage" },
 ] as const;
 
 /**
@@ -128,13 +129,17 @@ export class TopBar extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) account: UserAnswer | undefined;
+  /** Whether something can be added where it stands. */
+  @property({ attribute: false }) isAdding = false;
   @state() private theme: Theme = chosenTheme();
 
+  readonly #session = new Session(this);
+
   override render() {
+    const { me } = this.#session.store;
     return html`<header class="bar">
       <a class="brand" href="/">${logo} <span>PowerBeacon</span></a>
-      <button class="primary" popovertarget="additions">${icon(mdiPlus)} Add</button>
+      ${this.isAdding ? html`<button class="primary" popovertarget="additions">${icon(mdiPlus)} Add</button>` : nothing}
       <button class="plain icon-only" popovertarget="account" aria-label="Account and settings">
         ${icon(mdiAccountCircleOutline)}
       </button>
@@ -144,11 +149,8 @@ export class TopBar extends LitElement {
         )}
       </div>
       <div id="account" popover>
-        <p class="who">
-          <b>${this.account?.fullName ?? this.account?.username}</b><br /><span class="quiet small"
-            >${this.account?.role}</span
-          >
-        </p>
+        <p class="who"><b>${me?.fullName ?? me?.username}</b><br /><span class="quiet small">${me?.role}</span></p>
+        <a href=${pathOfSection(FIRST_SECTION)} @click=${this.#closeMenus}>Settings</a>
         <a href="/api/docs" target="_blank">API documents</a>
         <fieldset>
           <legend>Appearance</legend>
@@ -176,11 +178,15 @@ export class TopBar extends LitElement {
   }
 
   #say(event: string): void {
+    this.#closeMenus();
+    this.dispatchEvent(new CustomEvent(event, { bubbles: true, composed: true }));
+  }
+
+  readonly #closeMenus = (): void => {
     for (const menu of this.renderRoot.querySelectorAll<HTMLElement>(":popover-open")) {
       menu.hidePopover();
       // a dialog that opens now gives the focus back to it when it closes
       this.renderRoot.querySelector<HTMLElement>(`[popovertarget=${menu.id}]`)?.focus();
     }
-    this.dispatchEvent(new CustomEvent(event));
-  }
+  };
 }

@@ -3,6 +3,7 @@ import type { ClusterAnswer } from "#contracts/api/clusters.ts";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
 import type { LiveEvent } from "#contracts/api/live.ts";
 import type { HubInfo } from "#contracts/power.ts";
+import { chosenSite } from "../api/site.ts";
 
 /** What the hub sends by one name: `DataOf<"snapshot">`. */
 type DataOf<Name extends LiveEvent["event"]> = Extract<LiveEvent, { event: Name }>["data"];
@@ -59,7 +60,7 @@ export class LiveStore extends EventTarget {
   #clockAheadMs = 0;
   #version: string | undefined;
 
-  constructor({ open = () => new EventSource("/api/events"), onRefused = () => {} }: LiveStoreOptions = {}) {
+  constructor({ open = openEvents, onRefused = () => {} }: LiveStoreOptions = {}) {
     super();
     this.#open = open;
     this.#onRefused = onRefused;
@@ -206,6 +207,11 @@ export class LiveStore extends EventTarget {
     this.#onRefused();
     this.#retry ??= setTimeout(this.#reconnect, RETRY_MS[Math.min(this.#refusals++, RETRY_MS.length - 1)]);
   }
+}
+
+function openEvents(): EventSource {
+  const site = chosenSite();
+  return new EventSource(`/api/events${site === null ? "" : `?site=${encodeURIComponent(site)}`}`);
 }
 
 function replaceRows<Row extends { id: string }>(kept: Map<string, Row>, rows: readonly Row[]): void {

@@ -1,0 +1,88 @@
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+import type { Login, MeAnswer } from "#contracts/api/accounts.ts";
+import type { Actor, Permission } from "#contracts/rights.ts";
+import { logIn } from "../api/accounts.ts";
+import { CallError } from "../api/call.ts";
+import { whoAmI } from "../api/me.ts";
+import { chosenSite, forgetSite } from "../api/site.ts";
+import { actorOf } from "../live/actor.ts";
+
+/**
+ * Who is logged in, and what the account may do in the site that the page shows. It offers what the hub would not refuse; the
+ * hub decides.
+ *
+ * @fires change
+ */
+export class SessionStore extends EventTarget {
+  /** The account; undefined until it is known, and when nobody is logged in. */
+  me: MeAnswer | undefined;
+
+  /** @returns who is logged in; undefined when nobody is. What was known of somebody stays until somebody else is known. */
+  async load(): Promise<MeAnswer | undefined> {
+    const me = await whoAmIHere();
+    if (me) this.#set(me);
+    return me;
+  }
+
+  async logIn(input: Login): Promise<void> {
+    await logIn(input);
+    if (await this.load()) return;
+    throw new CallError("UNAUTHENTICATED", "The browser kept no session. Allow cookies for this page, then try again.");
+  }
+
+  /** What one account chose is not for the next one. */
+  forget(): void {
+    forgetSite();
+    this.#set(undefined);
+  }
+
+  may(permission: Permission): boolean {
+    return this.me?.permissions.includes(permission) ?? false;
+  }
+
+  /** As the rules about single devices and clusters ask for it. */
+  get actor(): Actor {
+    return actorOf(this.me);
+  }
+
+  #set(me: MeAnswer | undefined): void {
+    this.me = me;
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+/** The one session of the page. */
+export const session = new SessionStore();
+
+/** Renders its element anew when the account or its rights change, as long as the element is on the page. */
+export class Session implements ReactiveController {
+  readonly #host: ReactiveControllerHost;
+  readonly store: SessionStore;
+
+  constructor(host: ReactiveControllerHost, store: SessionStore = session) {
+    this.#host = host;
+    this.store = store;
+    host.addController(this);
+  }
+
+  hostConnected(): void {
+    this.store.addEventListener("change", this.#update);
+  }
+
+  hostDisconnected(): void {
+    this.store.removeEventListener("change", this.#update);
+  }
+
+  readonly #update = (): void => this.#host.requestUpdate();
+}
+
+/** A site that was chosen earlier may be gone, or closed to the account: then its first one counts again. */
+async function whoAmIHere(): Promise<MeAnswer | undefined> {
+  try {
+    return await whoAmI();
+  } catch (error) {
+    if (chosenSite() === null || !(error instanceof CallError && error.code === "NO_SITE")) throw error;
+    forgetSite();
+    return await whoAmI();
+  }
+}
