@@ -56,7 +56,7 @@ export function authenticator({
         username: username ?? null,
         password: password ?? null,
         address: connection.address,
-        protocolVersion: connection.client.version ?? 4,
+        protocolVersion: connection.protocolVersion,
       });
     } catch (error) {
       log.warn({ err: error }, "could not tell whether a client may connect");

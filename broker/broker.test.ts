@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { connectPacket } from "./raw-client.ts";
-import { startTestBroker, type TestBroker } from "./testing.ts";
+import { HOME, startTestBroker, type TestBroker } from "./testing.ts";
 
 let test: TestBroker;
 beforeEach(async () => {
@@ -60,7 +60,7 @@ describe.each([4, 5] as const)("with MQTT version %i", (protocolVersion) => {
     const reader = await test.connect("reader", { protocolVersion });
     await reader.mqtt.subscribeAsync("powerbeacon/#", { qos: 1 });
     await hub.mqtt.publishAsync("powerbeacon/device/printer/state", "hidden", { qos: 1 });
-    test.devices.set("printer", "home");
+    test.places.devices.set("printer", HOME);
     await hub.mqtt.publishAsync("powerbeacon/device/printer/state", "seen", { qos: 1 });
     await expect.poll(() => reader.messages.map(({ payload }) => payload)).toEqual(["seen"]);
   });

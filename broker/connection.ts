@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Packet } from "mqtt-packet";
 import type { HubPrincipal, Principal } from "#contracts/principal.ts";
-import { type AccessPolicy, type AccessRefusal, refusalOfPublish, refusalOfResponseTopic } from "./access-policy.ts";
+import type { AccessPolicy, AccessRefusal, ClientConnection } from "./access-policy.ts";
 import type { AedesClient, AedesPublish, DeliverFunction, LiveSubscription } from "./aedes-insides.ts";
 import type { Congestion } from "./congestion.ts";
 import { conduit } from "./conduit.ts";
@@ -11,6 +11,8 @@ import type { BrokerLimits } from "./limits.ts";
 import { type Flusher, Outbox } from "./outbox.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
 import { lacksIdentifier, problemOfProperties, problemOfTopicName, Reason } from "./packet-rules.ts";
+import { refusalOfPublish } from "./publish-rules.ts";
+import { refusalOfResponseTopic } from "./read-rules.ts";
 import type { RetainedStore } from "./retained-store.ts";
 import type { Session, Sessions } from "./sessions.ts";
 import { Subscriber } from "./subscriber.ts";
@@ -39,7 +41,7 @@ const PUBREC = 0x50;
 const PUBCOMP = 0x70;
 
 /** One client's connection: its packets in, its messages out, its rights. */
-export class Connection {
+export class Connection implements ClientConnection {
   readonly client: AedesClient;
   readonly address: string | null;
   readonly outbox: Outbox;
@@ -108,6 +110,15 @@ export class Connection {
     this.client._will = null;
   }
 
+  get protocolVersion(): 3 | 4 | 5 {
+    return this.client.version ?? 4;
+  }
+
+  refuse(action: AccessRefusal["action"], topic: string, reason: string): void {
+    const { principal, address } = this;
+    if (principal !== null) this.#context.refuse({ principal, address, action, topic, reason });
+  }
+
   /** Ends the connection because the client broke the protocol. Its Will is published. */
   fail(reason: number, problem: string): void {
     if (this.#isEnding) return;
@@ -138,7 +149,7 @@ export class Connection {
     this.subscriber = new Subscriber({
       client,
       outbox: this.outbox,
-      protocolVersion: client.version ?? 4,
+      protocolVersion: this.protocolVersion,
       isHub: principal.type === "hub",
       queue,
       mayRead: (publication) => this.#context.exchange.mayRead(principal, publication),
@@ -273,7 +284,7 @@ export class Connection {
       refusalOfPublish(principal, topic, { payload: packet.payload as Buffer, retain: packet.retain }, policy) ??
       (responseTopic === undefined ? null : refusalOfResponseTopic(principal, rules.of(responseTopic)));
     if (reason === null) return true;
-    this.#context.refuse({ username: principal.username, action: "publish", topic: topic.name, reason });
+    this.refuse("publish", topic.name, reason);
     return false;
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { Aedes } from "aedes";
 import type { HubPrincipal, Principal } from "#contracts/principal.ts";
-import { type AccessRefusal, refusalOfPublish } from "./access-policy.ts";
+import type { AccessRefusal } from "./access-policy.ts";
 import type { AedesClient, AedesConnect, AedesInsides, AedesPublish } from "./aedes-insides.ts";
 import { authenticator } from "./authenticator.ts";
 import type { BrokerFigures, BrokerOptions } from "./options.ts";
@@ -13,6 +13,7 @@ import { DEFAULT_LIMITS } from "./limits.ts";
 import { limitedLog } from "./log-limit.ts";
 import { Flusher } from "./outbox.ts";
 import { problemOfConnect, Reason } from "./packet-rules.ts";
+import { refusalOfPublish } from "./publish-rules.ts";
 import { RetainedStore } from "./retained-store.ts";
 import { Sessions } from "./sessions.ts";
 import { TopicRules } from "./topic-rules.ts";
@@ -142,27 +143,23 @@ export async function startEngine(options: BrokerOptions): Promise<Engine> {
   }
 
   function checkWill(connection: Connection, principal: Principal, will: AedesPublish): boolean {
-    return isWillAllowed(principal, will, (refusal) => {
-      log.info(about(connection), "a Will that its client may not publish");
-      refuse(refusal);
-    });
+    const isAllowed = isWillAllowed(connection, principal, will);
+    if (!isAllowed) log.info(about(connection), "a Will that its client may not publish");
+    return isAllowed;
   }
 
   function authorizeWill(client: AedesClient | null, will: AedesPublish, done: (error?: Error | null) => void): void {
-    const principal = client && connectionOf(client)?.principal;
-    if (principal && isWillAllowed(principal, will, refuse)) done();
+    const connection = client ? connectionOf(client) : undefined;
+    const principal = connection?.principal;
+    if (connection && principal && isWillAllowed(connection, principal, will)) done();
     else done(new Error("refused"));
   }
 
-  function isWillAllowed(
-    principal: Principal,
-    will: AedesPublish,
-    onRefused: (refusal: AccessRefusal) => void,
-  ): boolean {
+  function isWillAllowed(connection: Connection, principal: Principal, will: AedesPublish): boolean {
     const topic = rules.of(will.topic);
     const payload = Buffer.isBuffer(will.payload) ? will.payload : Buffer.from(will.payload);
     const reason = refusalOfPublish(principal, topic, { payload, retain: will.retain }, policy);
-    if (reason !== null) onRefused({ username: principal.username, action: "will", topic: topic.name, reason });
+    if (reason !== null) connection.refuse("will", topic.name, reason);
     return reason === null;
   }
 
@@ -179,7 +176,7 @@ export async function startEngine(options: BrokerOptions): Promise<Engine> {
     if (!connection || !principal) return;
     connection.admit(principal);
     if (principal.type === "hub") watchBacklog(connection);
-    tell(() => policy.connected(principal, facts(connection)));
+    tell(() => policy.connected(principal, connection));
   }
 
   function onGone(client: AedesClient): void {
@@ -187,7 +184,7 @@ export async function startEngine(options: BrokerOptions): Promise<Engine> {
     const principal = connection?.principal;
     if (!connection || !principal) return;
     if (!client.clean) sessions.away(client.id);
-    tell(() => policy.disconnected(principal, facts(connection)));
+    tell(() => policy.disconnected(principal, connection));
   }
 
   function watchBacklog(connection: Connection): void {
@@ -231,14 +228,6 @@ export async function startEngine(options: BrokerOptions): Promise<Engine> {
       await new Promise<void>((resolve) => aedes.close(resolve));
       for (const connection of connections) connection.outbox.end();
     },
-  };
-}
-
-function facts(connection: Connection) {
-  return {
-    clientId: connection.clientId,
-    address: connection.address,
-    protocolVersion: connection.client.version ?? (4 as const),
   };
 }
 

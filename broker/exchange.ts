@@ -1,7 +1,8 @@
 import type { Principal } from "#contracts/principal.ts";
-import { type AccessPolicy, mayRead } from "./access-policy.ts";
+import type { AccessPolicy } from "./access-policy.ts";
 import type { AedesClient, AedesInsides, AedesPublish, DeliverFunction, PublishProperties } from "./aedes-insides.ts";
-import { Publication, PUBLISHED_BY } from "./publication.ts";
+import { OF_SITE, Publication, PUBLISHED_BY } from "./publication.ts";
+import { mayRead } from "./read-rules.ts";
 import type { RetainedStore } from "./retained-store.ts";
 import type { TopicRules } from "./topic-rules.ts";
 
@@ -37,7 +38,7 @@ export class Exchange {
   }
 
   mayRead(principal: Principal, publication: Publication): boolean {
-    return mayRead(principal, publication.rules, publication.payload, this.#options.policy);
+    return mayRead(principal, publication.rules, publication, this.#options.policy);
   }
 
   publish(packet: AedesPublish, client: AedesClient | null, publisher: Principal): void {
@@ -54,6 +55,7 @@ export class Exchange {
       clientId: client?.id,
       rules: this.#options.rules.of(packet.topic),
       by: publisher.type === "hub" ? null : publisher.username,
+      siteId: siteOf(publisher, packet),
       nowMs: packet.properties?.messageExpiryInterval === undefined ? 0 : Date.now(),
     });
     if (publication.retain && !this.#options.retained.store(publication)) this.#options.onRetainedFull();
@@ -75,12 +77,27 @@ export class Exchange {
 
 function noop(): void {}
 
+/** The hub names the site of each of its messages that is about one; nobody else is believed. */
+function siteOf(publisher: Principal, packet: AedesPublish): string | null {
+  switch (publisher.type) {
+    case "hub": {
+      const named = packet.properties?.userProperties?.[OF_SITE];
+      return typeof named === "string" ? named : null;
+    }
+    case "agent":
+      return null; // its topics name it
+    case "integration":
+    case "person":
+      return publisher.siteId;
+  }
+}
+
 /** What readers get of a publisher's properties: nobody but the broker says who published, and a Will's delay is its own. */
 function forwarded(properties: PublishProperties | undefined): PublishProperties | undefined {
   if (properties === undefined) return undefined;
   const { willDelayInterval: _delay, topicAlias: _alias, userProperties, ...kept } = properties;
   if (userProperties === undefined) return kept;
-  if (!(PUBLISHED_BY in userProperties)) return { ...kept, userProperties };
-  const { [PUBLISHED_BY]: _claimed, ...others } = userProperties;
+  if (!(PUBLISHED_BY in userProperties) && !(OF_SITE in userProperties)) return { ...kept, userProperties };
+  const { [PUBLISHED_BY]: _by, [OF_SITE]: _site, ...others } = userProperties;
   return Object.keys(others).length === 0 ? kept : { ...kept, userProperties: others };
 }

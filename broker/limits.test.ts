@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { generate, parser as newParser } from "mqtt-packet";
 import type { BrokerLimits } from "./limits.ts";
 import { connectPacket, publish, subscription } from "./raw-client.ts";
-import { startTestBroker, type TestBroker } from "./testing.ts";
+import { HOME, startTestBroker, type TestBroker } from "./testing.ts";
 
 let test: TestBroker;
 afterEach(() => test.close());
@@ -112,6 +112,7 @@ describe.each([4, 5] as const)("a client of version %i", (version) => {
         hub.mqtt.publishAsync(`powerbeacon/device/d${at}/info`, payload, { qos: 1, retain: true }),
       ),
     );
+    for (let at = 0; at < 200; at++) test.places.devices.set(`d${at}`, HOME);
     const raw = await test.letIn(version);
     raw.socket.pause();
     raw.send({ cmd: "subscribe", messageId: 1, subscriptions: [subscription("powerbeacon/#", 1)] });
@@ -241,6 +242,7 @@ describe("retained messages", () => {
     const hub = await test.hub();
     const ha = await test.connect("ha");
     await ha.mqtt.subscribeAsync("powerbeacon/#");
+    for (const device of ["a", "b", "c"]) test.places.devices.set(device, HOME);
     for (const device of ["a", "b", "c", "b"])
       await hub.mqtt.publishAsync(`powerbeacon/device/${device}/state`, "ON", { qos: 1, retain: true });
     await expect.poll(() => ha.messages).toHaveLength(4);
@@ -256,6 +258,7 @@ describe("retained messages", () => {
     await expect.poll(() => test.broker.figures().retained, { timeout: 15_000 }).toBe(published.length);
     const begin = performance.now();
     const raw = await test.letIn(4);
+    for (let at = 1; at <= 200; at++) test.places.devices.set(`d${at}`, HOME);
     for (let at = 1; at <= 200; at++)
       raw.send({ cmd: "subscribe", messageId: at, subscriptions: [subscription(`powerbeacon/device/d${at}/+`)] });
     await expect.poll(() => raw.commands.filter((cmd) => cmd === "publish").length).toBe(200);

@@ -42,7 +42,7 @@ describe("MQTT 5", () => {
     expect(raw.packets[0]).not.toHaveProperty("properties.serverKeepAlive");
   });
 
-  it("carries the response topic, correlation data, expiry and user properties to the hub, but no claimed name", async () => {
+  it("carries the response topic, correlation data, expiry and user properties to the hub, but no claimed name or site", async () => {
     const hub = await test.hub();
     await hub.mqtt.subscribeAsync("powerbeacon/#", { qos: 1 });
     const ha = await test.connect("ha", { protocolVersion: 5 });
@@ -50,25 +50,43 @@ describe("MQTT 5", () => {
       responseTopic: "powerbeacon/client/ha/response/1",
       correlationData: Buffer.from("42"),
       messageExpiryInterval: 10,
-      userProperties: { room: "attic", "pb-by": "hub" },
+      userProperties: { room: "attic", "pb-by": "hub", "pb-site": "shop" },
     };
     await ha.mqtt.publishAsync("powerbeacon/cluster/home/wake", "*", { qos: 1, properties });
     await expect
       .poll(() => hub.messages[0]?.properties)
       .toEqual({
         ...properties,
-        userProperties: { room: "attic", "pb-by": "ha" },
+        userProperties: { room: "attic", "pb-by": "ha", "pb-site": "house" },
       });
   });
 
-  it("shows who published to nobody but the hub", async () => {
+  it("shows who published, and of which site, to nobody but the hub", async () => {
+    const hub = await test.hub();
     const ha = await test.connect("ha", { protocolVersion: 5 });
-    await ha.mqtt.subscribeAsync("powerbeacon/agent/+/status");
+    await ha.mqtt.subscribeAsync(["powerbeacon/agent/+/status", "powerbeacon/event"]);
     const pi = await test.connect("pi", { protocolVersion: 5 });
-    const properties = { userProperties: { "pb-by": "hub" } };
+    const properties = { userProperties: { "pb-by": "hub", "pb-site": "house" } };
     await pi.mqtt.publishAsync("powerbeacon/agent/pi/status", "online", { qos: 1, retain: true, properties });
-    await expect.poll(() => ha.messages).toHaveLength(1);
-    expect(ha.messages[0]?.properties?.userProperties ?? {}).toEqual({});
+    await hub.mqtt.publishAsync("powerbeacon/event", "{}", { qos: 1, properties });
+    await expect.poll(() => ha.messages).toHaveLength(2);
+    for (const { properties } of ha.messages) expect(properties?.userProperties ?? {}).toEqual({});
+  });
+
+  it("takes what the hub says of one site to that site alone", async () => {
+    const hub = await test.hub();
+    const [ha, shop] = [await test.connect("ha"), await test.connect("shop")];
+    for (const { mqtt } of [ha, shop]) await mqtt.subscribeAsync("powerbeacon/#", { qos: 1 });
+    const say = (site: string | null, payload: string) =>
+      hub.mqtt.publishAsync("powerbeacon/event", payload, {
+        qos: 1,
+        ...(site !== null && { properties: { userProperties: { "pb-site": site } } }),
+      });
+    await say("house", "of the house");
+    await say("shop", "of the shop");
+    await say(null, "of all");
+    await expect.poll(() => ha.on("powerbeacon/event")).toEqual(["of the house", "of all"]);
+    await expect.poll(() => shop.on("powerbeacon/event")).toEqual(["of the shop", "of all"]);
   });
 
   it("keeps the retain flag for the hub, which asks for it", async () => {

@@ -12,13 +12,15 @@ export interface EncodingOptions {
   readonly protocolVersion: 3 | 4 | 5;
   readonly qos: 0 | 1;
   readonly retain: boolean;
-  /** Whether to name the publisher: on the hub's link only. */
+  /** Whether to name the publisher and its site: on the hub's link only. */
   readonly isForHub: boolean;
   readonly subscriptionIdentifier: number | undefined;
 }
 
 /** The user property that tells the hub who published a message. */
 export const PUBLISHED_BY = "pb-by";
+/** The one that tells the hub of which site the publisher is, and by which the hub tells of which site its message is. */
+export const OF_SITE = "pb-site";
 
 /** A message on its way from one publisher to any number of readers. Encoded once for all readers of a kind. */
 export class Publication {
@@ -35,6 +37,8 @@ export class Publication {
   readonly rules: RuledTopic;
   /** The publisher's user name; null for the hub itself. */
   readonly by: string | null;
+  /** The publisher's site; of the hub's messages, the one that it names. */
+  readonly siteId: string | null;
   /** Milliseconds since 1970; null for a message that does not expire. */
   readonly expiresAtMs: number | null;
   readonly #encoded: (EncodedPublish | undefined)[] = [];
@@ -50,6 +54,7 @@ export class Publication {
     clientId: string | undefined;
     rules: RuledTopic;
     by: string | null;
+    siteId: string | null;
     nowMs: number;
   }) {
     this.brokerId = fields.brokerId;
@@ -62,6 +67,7 @@ export class Publication {
     this.clientId = fields.clientId;
     this.rules = fields.rules;
     this.by = fields.by;
+    this.siteId = fields.siteId;
     const seconds = fields.properties?.messageExpiryInterval;
     this.expiresAtMs = seconds === undefined ? null : fields.nowMs + seconds * 1_000;
   }
@@ -118,8 +124,10 @@ export class Publication {
   #propertiesFor(options: EncodingOptions, properties: PublishProperties | undefined): PublishProperties {
     const sent: PublishProperties = { ...properties };
     if (options.subscriptionIdentifier !== undefined) sent.subscriptionIdentifier = options.subscriptionIdentifier;
-    if (options.isForHub && this.by !== null)
-      sent.userProperties = { ...properties?.userProperties, [PUBLISHED_BY]: this.by };
+    if (options.isForHub && this.by !== null) {
+      const site = this.siteId === null ? {} : { [OF_SITE]: this.siteId };
+      sent.userProperties = { ...properties?.userProperties, [PUBLISHED_BY]: this.by, ...site };
+    }
     return sent;
   }
 }

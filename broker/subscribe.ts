@@ -1,8 +1,8 @@
 import { generate, type ISubscribePacket } from "mqtt-packet";
-import { refusalOfSubscribe } from "./access-policy.ts";
 import type { AedesSubscription } from "./aedes-insides.ts";
 import type { Connection, ConnectionContext } from "./connection.ts";
 import { problemOfFilter, Reason } from "./packet-rules.ts";
+import { refusalOfSubscribe } from "./read-rules.ts";
 import { replayRetained } from "./retained-replay.ts";
 
 /** MQTT 3.1.1 has one code for every refusal. */
@@ -55,7 +55,7 @@ export function answerSubscribe(connection: Connection, packet: ISubscribePacket
     const topic = context.rules.of(filter);
     const reason = refusalOfSubscribe(principal, filter, topic, context.policy);
     if (reason === null) return null;
-    context.refuse({ username: principal.username, action: "subscribe", topic: topic.name, reason });
+    connection.refuse("subscribe", topic.name, reason);
     return Reason.notAuthorized;
   }
 

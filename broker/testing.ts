@@ -1,14 +1,49 @@
 import { once } from "node:events";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import type { Key } from "#contracts/key.ts";
+import type { Permission } from "#contracts/permissions.ts";
 import type { MqttCredentials, MqttPermission, Principal } from "#contracts/principal.ts";
-import type { AccessRefusal, Authentication, ClientConnection } from "./access-policy.ts";
+import type { AccessRefusal, Authentication, ClientConnection, Place, PlaceDirectory } from "./access-policy.ts";
 import { type Broker, startBroker } from "./broker.ts";
 import type { BrokerOptions } from "./options.ts";
 import type { BrokerLimits } from "./limits.ts";
 import { RawClient } from "./raw-client.ts";
 
 const everything: MqttPermission[] = ["read", "wake", "power", "discovery"];
+
+/** Two sites: a house with two clusters, and a shop. */
+export const HOME: Place = { key: "home", siteId: "house" };
+const OFFICE: Place = { key: "office", siteId: "house" };
+const TILL: Place = { key: "till", siteId: "shop" };
+const HUB_ITSELF: Place = { key: null, siteId: "house" };
+
+/** Which cluster each thing is in. A new one for each test, which may change it. */
+export function places() {
+  const clusters = new Map([HOME, OFFICE, TILL].map((place) => [place.key ?? "", place]));
+  const devices = new Map([
+    ["nas", HOME],
+    ["printer", OFFICE],
+    ["register", TILL],
+  ]);
+  const agents = new Map([
+    ["pi", HOME],
+    ["attic", OFFICE],
+    ["counter", TILL],
+  ]);
+  const discovered = new Map([
+    ["hub-1", HUB_ITSELF],
+    ["home-nas", HOME],
+    ["office-printer", OFFICE],
+    ["shop-register", TILL],
+  ]);
+  const directory: PlaceDirectory = {
+    cluster: (key) => clusters.get(key),
+    clusterOfDevice: (key) => devices.get(key),
+    clusterOfAgent: (key) => agents.get(key),
+    clusterOfDiscovery: (objectId) => discovered.get(objectId),
+  };
+  return { clusters, devices, agents, discovered, directory };
+}
 
 /** Whom the brokers of these tests know, by user name. Any password will do, `wrong` excepted. */
 export function people(): Record<string, Principal> {
@@ -21,6 +56,12 @@ export function people(): Record<string, Principal> {
     power: integration("power", ["power"], ["home"]),
     office: integration("office", everything, ["office"]),
     bare: integration("bare", [], null),
+    counter: agent("counter", "till"),
+    shop: integration("shop", everything, null, "shop"),
+    "~ann": person("ann", ["device:read", "cluster:read", "agent:read", "device:wake", "mqtt-client:manage"]),
+    "~ben": person("ben", ["device:read", "cluster:read", "agent:read", "device:wake"], ["nas", "home"]),
+    "~eve": person("eve", ["device:read", "cluster:read"], []),
+    "~off": person("off", []),
   });
 }
 
@@ -28,11 +69,30 @@ function agent(name: string, cluster: string): Principal {
   return { type: "agent", id: `agent-${name}`, username: name, key: name as Key, cluster: cluster as Key };
 }
 
-function integration(name: string, permissions: MqttPermission[], clusters: string[] | null): Principal {
+/** @param wakes the keys of what it may wake; all things without. */
+function person(name: string, permissions: Permission[], wakes?: string[]): Principal {
+  const may = new Set(permissions);
+  return {
+    type: "person",
+    id: `token-${name}`,
+    username: `~${name}`,
+    siteId: "house",
+    may: (permission) => may.has(permission),
+    mayWake: (_thing, key) => may.has("device:wake") && (wakes?.includes(key) ?? true),
+  };
+}
+
+function integration(
+  name: string,
+  permissions: MqttPermission[],
+  clusters: string[] | null,
+  siteId = "house",
+): Principal {
   return {
     type: "integration",
     id: `integration-${name}`,
     username: name,
+    siteId,
     permissions: new Set(permissions),
     clusters: clusters && new Set(clusters),
   };
@@ -42,8 +102,8 @@ export interface TestBroker {
   readonly broker: Broker;
   readonly port: number;
   readonly people: Record<string, Principal>;
-  readonly devices: Map<string, string>;
-  readonly refusals: AccessRefusal[];
+  readonly places: ReturnType<typeof places>;
+  readonly refusals: (Omit<AccessRefusal, "principal" | "address"> & { username: string })[];
   readonly arrivals: { who: string; connection: ClientConnection }[];
   readonly departures: string[];
   readonly problems: string[];
@@ -84,20 +144,13 @@ export async function startTestBroker(
 ): Promise<TestBroker> {
   const state = {
     people: people(),
-    devices: new Map([
-      ["nas", "home"],
-      ["printer", "office"],
-    ]),
-    refusals: [] as AccessRefusal[],
+    places: places(),
+    refusals: [] as TestBroker["refusals"],
     arrivals: [] as TestBroker["arrivals"],
     departures: [] as string[],
     problems: [] as string[],
     asked: [] as MqttCredentials[],
   };
-  const agents = new Map([
-    ["pi", "home"],
-    ["attic", "office"],
-  ]);
   const clients: MqttClient[] = [];
   const raws: RawClient[] = [];
   const note = (details: object) => {
@@ -118,12 +171,14 @@ export async function startTestBroker(
         const isWrong = credentials.password?.toString() === "wrong";
         return principal && !isWrong ? { ok: true, principal } : { ok: false, reason: "bad-credentials" };
       },
-      clusterOfDevice: (device) => state.devices.get(device),
-      clusterOfAgent: (key) => agents.get(key),
-      clusterOfDiscovery: (objectId) => (objectId.startsWith("powerbeacon_office") ? "office" : undefined),
-      connected: (principal, connection) => state.arrivals.push({ who: principal.username, connection }),
+      ...state.places.directory,
+      connected: ({ username }, { clientId, address, protocolVersion }) => {
+        state.arrivals.push({ who: username, connection: { clientId, address, protocolVersion } });
+      },
       disconnected: (principal) => state.departures.push(principal.username),
-      refused: (refusal) => state.refusals.push(refusal),
+      refused: ({ principal: { username }, action, topic, reason }) => {
+        state.refusals.push({ username, action, topic, reason });
+      },
     },
   };
   const broker = await startBroker(settings);

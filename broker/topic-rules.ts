@@ -1,4 +1,5 @@
 import { discoveryTopics } from "#contracts/discovery.ts";
+import type { Permission } from "#contracts/permissions.ts";
 import { type FixedTopic, type KeyedTopic, topics } from "#contracts/topics.ts";
 
 /**
@@ -12,13 +13,18 @@ export interface TopicRule {
   /** `own`: the agent that the topic names. `retained`: it may also leave its message there. */
   readonly agentPublishes: "no" | "own" | "own, retained";
   readonly agentReads: "no" | "yes" | "own" | "signed, own cluster";
-  /** What an integration needs for publishing a request here. */
+  /** What an integration needs for publishing a request here. Persons wake what they may, and manage the rest. */
   readonly integrationPublishes: "no" | "wake" | "wake or power" | "any permission" | "discovery" | "discovery, empty";
-  /** `read` counts for things in its clusters; `read, all clusters` where a message concerns the whole hub. */
+  /** `read` counts for things in its clusters; `read, all clusters` where a message concerns the whole site. */
   readonly integrationReads: "no" | "read" | "read, all clusters" | "discovery" | "discovery, own cluster";
+  /** What a person needs for things of the own site; `yes` where any token will do. */
+  readonly personReads: "no" | "yes" | Permission;
   /** The client with this user name in its topic reads it. */
   readonly response: boolean;
 }
+
+/** Who could hand out a credential with any right on the site needs none. */
+export const MANAGES = "mqtt-client:manage" satisfies Permission;
 
 const nobody: TopicRule = {
   names: "nothing",
@@ -26,21 +32,29 @@ const nobody: TopicRule = {
   agentReads: "no",
   integrationPublishes: "no",
   integrationReads: "no",
+  personReads: "no",
   response: false,
 };
 
-const hub: TopicRule = { ...nobody, integrationReads: "read" };
-const cluster: TopicRule = { ...nobody, names: "cluster", integrationReads: "read" };
-const device: TopicRule = { ...nobody, names: "device", integrationReads: "read" };
+const hub: TopicRule = { ...nobody, integrationReads: "read", personReads: "yes" };
+const cluster: TopicRule = { ...nobody, names: "cluster", integrationReads: "read", personReads: "cluster:read" };
+const device: TopicRule = { ...nobody, names: "device", integrationReads: "read", personReads: "device:read" };
 const agent: TopicRule = { ...nobody, names: "agent" };
+const ofAgent: TopicRule = {
+  ...agent,
+  agentPublishes: "own, retained",
+  integrationReads: "read",
+  personReads: "agent:read",
+};
+const ofSite: TopicRule = { ...nobody, integrationReads: "read, all clusters" };
 
 const rules: readonly (readonly [FixedTopic | KeyedTopic, TopicRule])[] = [
-  [topics.agentHeartbeat, { ...agent, agentPublishes: "own, retained", integrationReads: "read" }],
-  [topics.agentStatus, { ...agent, agentPublishes: "own, retained", agentReads: "own", integrationReads: "read" }],
+  [topics.agentHeartbeat, ofAgent],
+  [topics.agentStatus, { ...ofAgent, agentReads: "own" }],
   [topics.agentSightings, { ...agent, agentPublishes: "own" }],
   [topics.agentReceipt, { ...agent, agentPublishes: "own" }],
   [topics.agentInventory, { ...agent, agentPublishes: "own, retained" }],
-  [topics.agentUpdate, { ...agent, agentPublishes: "own, retained", integrationReads: "read" }],
+  [topics.agentUpdate, ofAgent],
   [topics.agentOrder, { ...agent, agentReads: "own" }],
   [topics.agentWatch, { ...agent, agentReads: "own" }],
   [topics.deviceState, device],
@@ -61,18 +75,19 @@ const rules: readonly (readonly [FixedTopic | KeyedTopic, TopicRule])[] = [
   [topics.hubInfo, { ...hub, agentReads: "yes" }],
   [topics.hubUpdate, hub],
   [topics.hubRequest, { ...nobody, integrationPublishes: "any permission" }],
-  [topics.hubResponse, { ...nobody, integrationReads: "read, all clusters" }],
-  [topics.event, { ...nobody, integrationReads: "read, all clusters" }],
+  [topics.hubResponse, { ...ofSite, personReads: MANAGES }],
+  [topics.event, { ...ofSite, personReads: "device:read" }],
 ];
 
 const response: TopicRule = { ...nobody, response: true };
-const discoveryStatus: TopicRule = { ...nobody, integrationPublishes: "discovery", integrationReads: "discovery" };
-const discoveryDevice: TopicRule = {
+const discoveryStatus: TopicRule = {
   ...nobody,
-  integrationPublishes: "discovery, empty",
-  integrationReads: "discovery, own cluster",
+  integrationPublishes: "discovery",
+  integrationReads: "discovery",
+  personReads: MANAGES,
 };
-const discoveryOther: TopicRule = { ...nobody, integrationReads: "discovery, own cluster" };
+const discoveryOther: TopicRule = { ...nobody, integrationReads: "discovery, own cluster", personReads: MANAGES };
+const discoveryDevice: TopicRule = { ...discoveryOther, integrationPublishes: "discovery, empty" };
 
 /** A topic name with the rule that holds for it. */
 export interface RuledTopic {

@@ -1,4 +1,5 @@
 import type { Key } from "./key.ts";
+import type { Permission } from "./permissions.ts";
 
 /** What a named MQTT credential may be given. */
 export const MQTT_PERMISSIONS = ["read", "wake", "power", "discovery"] as const;
@@ -7,7 +8,7 @@ export type MqttPermission = (typeof MQTT_PERMISSIONS)[number];
 /**
  * Whom the broker let in. Its rights are read at every message, so a change made to these fields takes effect at once.
  */
-export type Principal = HubPrincipal | AgentPrincipal | IntegrationPrincipal;
+export type Principal = HubPrincipal | AgentPrincipal | IntegrationPrincipal | PersonPrincipal;
 
 export interface HubPrincipal {
   readonly type: "hub";
@@ -30,9 +31,26 @@ export interface IntegrationPrincipal {
   /** The credential's row. */
   readonly id: string;
   readonly username: string;
+  readonly siteId: string;
   permissions: ReadonlySet<MqttPermission>;
   /** The keys of the clusters it may see and act on; null means all of its site. */
   clusters: ReadonlySet<string> | null;
+}
+
+/** Begins the MQTT user name of a person. No credential of an agent or an integration begins so, and no account's own name. */
+export const PERSON_MARK = "~";
+
+/** A person with a personal token. Its rights are those of the account over HTTP, asked at every message. */
+export interface PersonPrincipal {
+  readonly type: "person";
+  /** The token's row. */
+  readonly id: string;
+  /** The account's user name behind `PERSON_MARK`. */
+  readonly username: string;
+  readonly siteId: string;
+  readonly may: (permission: Permission) => boolean;
+  /** Whether it may wake this device, or at least one device of this cluster, or the cluster as a whole. */
+  readonly mayWake: (thing: "device" | "cluster", key: string) => boolean;
 }
 
 /** What a client shows when it connects. */

@@ -4,6 +4,7 @@ import { startBroker } from "../../broker/broker.ts";
 import { tell } from "./child.ts";
 
 /** The embedded broker alone, with its access rules: who shows `agent-7` is that agent, everybody else an integration. */
+const home = { key: "home", siteId: "house" };
 const principals = new Map<string, Principal>();
 
 function principalOf(username: string): Principal {
@@ -12,7 +13,13 @@ function principalOf(username: string): Principal {
   const self = { id: username, username };
   const principal: Principal = username.startsWith("agent-")
     ? { type: "agent", ...self, key: Key.parse(username), cluster: Key.parse("home") }
-    : { type: "integration", ...self, permissions: new Set(["read", "wake"]), clusters: new Set(["home"]) };
+    : {
+        type: "integration",
+        ...self,
+        siteId: home.siteId,
+        permissions: new Set(["read", "wake"]),
+        clusters: new Set(["home"]),
+      };
   principals.set(username, principal);
   return principal;
 }
@@ -25,8 +32,9 @@ const broker = await startBroker({
   policy: {
     authenticate: ({ username }) =>
       username === null ? { ok: false, reason: "bad-credentials" } : { ok: true, principal: principalOf(username) },
-    clusterOfDevice: () => "home",
-    clusterOfAgent: () => "home",
+    cluster: () => home,
+    clusterOfDevice: () => home,
+    clusterOfAgent: () => home,
     connected: () => {},
     disconnected: () => {},
     refused: () => {},
