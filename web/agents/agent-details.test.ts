@@ -12,14 +12,14 @@ const button = (name: string) => page.getByRole("button", { name, exact: true })
 const fact = (name: string) =>
   page.getByRole("term").filter({ hasText: name }).element().nextElementSibling?.textContent;
 
-async function open(row: Partial<ReturnType<typeof agent>> = {}) {
+async function open(row: Partial<ReturnType<typeof agent>> = {}, properties: Partial<AgentDetails> = {}) {
   const pi = agent({ name: "Pi", clusterId: home.id, ...row });
   const hub = scriptedHub();
   hub.answers(`PATCH /agents/${pi.id}`, () => json({ ...pi, droppedLinks: [{ deviceId: freshId(), agentId: pi.id }] }));
   hub.answers(`DELETE /agents/${pi.id}`, noContent);
   const store = new LiveStore();
   for (const each of [home, office]) store.clusters.set(each.id, each);
-  const element = await mounted(AgentDetails, { agent: pi, store });
+  const element = await mounted(AgentDetails, { agent: pi, store, mayChange: true, ...properties });
   return { hub, pi, element, closed: heard(element, "closed"), toasts: heard(globalThis, "toast") };
 }
 
@@ -89,4 +89,13 @@ describe("an agent's details", () => {
     await expect.poll(() => closed.length).toBe(1);
     expect(hub.calls.map(({ route }) => route)).toEqual([`DELETE /agents/${pi.id}`]);
   });
+});
+
+test("whoever may not change it reads how it is, and is offered nothing else", async () => {
+  const { closed } = await open({}, { mayChange: false });
+  expect(fact("Machine")).toBe("pi · linux arm64");
+  expect(page.getByRole("textbox").elements()).toEqual([]);
+  expect(page.getByRole("button").elements()).toEqual([button("Close").element()]);
+  await userEvent.click(button("Close"));
+  await expect.poll(() => closed.length).toBe(1);
 });

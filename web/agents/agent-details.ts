@@ -31,6 +31,8 @@ export class AgentDetails extends LitElement {
 
   @property({ attribute: false }) agent: AgentAnswer | undefined;
   @property({ attribute: false }) store: LiveStore | undefined;
+  /** Without it, only what is known of it is shown. */
+  @property({ type: Boolean }) mayChange = false;
 
   readonly #dialog = new FormDialog(this);
   readonly #delete = new DeleteButton(this, this.#dialog);
@@ -57,6 +59,7 @@ export class AgentDetails extends LitElement {
   override render() {
     const { agent } = this;
     if (!agent) return undefined;
+    if (!this.mayChange) return this.#dialog.renderFacts(agent.name, factList(this.#facts(agent)));
     const form = this.#dialog.state;
     return this.#dialog.render(
       { title: agent.name, submit: "Save", busy: "Saving…" },

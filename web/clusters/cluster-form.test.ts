@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { focused, heard, mounted } from "../fixtures/mounted.ts";
-import { agent, cluster, device } from "../fixtures/rows.ts";
+import { ACCOUNT, agent, cluster, device, me } from "../fixtures/rows.ts";
 import { json, noContent, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
+import { actorOf } from "../live/actor.ts";
 import { LiveStore } from "../live/live-store.ts";
 import { ClusterForm } from "./cluster-form.ts";
 
@@ -11,6 +12,7 @@ const check = (label: string) => page.getByRole("checkbox", { name: label });
 const button = (label: string) => page.getByRole("button", { name: label, exact: true });
 const submit = page.getByRole("button", { name: /^(Add cluster|Save)$/ });
 
+const anna = me({ role: "user" });
 const office = cluster({ name: "Office" });
 const nas = device({ name: "NAS" });
 const box = device({ name: "Box", clusterId: office.id });
@@ -25,11 +27,12 @@ function store() {
   return store;
 }
 
-async function openForm(edited?: typeof home) {
+async function openForm(edited?: typeof home, account = ACCOUNT) {
   const hub = scriptedHub();
+  hub.answers("GET /users?limit=200", () => json({ items: [ACCOUNT, anna], next: null, total: 2 }));
   const route = edited ? `PATCH /clusters/${edited.id}` : "POST /clusters";
   hub.answers(route, () => json(edited ? { ...edited, droppedLinks: [] } : cluster(), edited ? 200 : 201));
-  const element = await mounted(ClusterForm, { cluster: edited, store: store() });
+  const element = await mounted(ClusterForm, { cluster: edited, store: store(), actor: actorOf(account) });
   return {
     hub,
     route,
@@ -116,11 +119,11 @@ describe("deleting a cluster", () => {
     await expect.element(page.getByText(/Delete Home\?.*stay, in no cluster/)).toBeVisible();
     await userEvent.click(button("Keep"));
     await expect.element(button("Delete cluster")).toBeVisible();
-    expect(hub.calls).toEqual([]);
+    expect(hub.calls.filter(({ route }) => route.startsWith("DELETE"))).toEqual([]);
     await userEvent.click(button("Delete cluster"));
     await userEvent.click(button("Delete"));
     await expect.poll(() => closed.length).toBe(1);
-    expect(hub.calls.map(({ route }) => route)).toEqual([`DELETE /clusters/${home.id}`]);
+    expect(hub.calls.map(({ route }) => route)).toContain(`DELETE /clusters/${home.id}`);
   });
 
   test("that fails says so, and changes nothing of what was typed", async () => {
@@ -140,5 +143,32 @@ describe("deleting a cluster", () => {
   test("of a new one is not offered", async () => {
     await openForm();
     expect(button("Delete cluster").elements()).toEqual([]);
+  });
+});
+
+describe("to a user", () => {
+  const mine = device({ name: "Mine", ownerId: anna.id });
+  const hers = cluster({ name: "Hers", ownerId: anna.id, deviceIds: [nas.id], agentIds: [pi.id] });
+
+  test("only devices are shown that are theirs to move; the others stay where they are", async () => {
+    const { element, sent, closed } = await openForm(hers, anna);
+    element.store?.devices.set(mine.id, mine);
+    element.requestUpdate();
+    await expect.element(check("Mine")).toBeVisible();
+    expect(check("NAS").elements()).toEqual([]);
+    expect(page.getByText("Agents", { exact: true }).elements()).toEqual([]);
+    await userEvent.click(check("Mine"));
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect(sent()).toEqual([{ deviceIds: [mine.id, nas.id].toSorted() }]);
+  });
+
+  test("it can be shared", async () => {
+    const { sent, closed } = await openForm(hers, anna);
+    await userEvent.click(page.getByText("Owner and sharing"));
+    await userEvent.selectOptions(page.getByRole("combobox", { name: "Share with" }), "admin");
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect(sent()).toEqual([{ shares: [{ userId: ACCOUNT.id, level: "wake" }] }]);
   });
 });

@@ -1,16 +1,21 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
+import type { AgentAnswer } from "#contracts/api/agents.ts";
 import type { ClusterAnswer } from "#contracts/api/clusters.ts";
+import type { DeviceAnswer } from "#contracts/api/devices.ts";
+import { type Actor, mayChange, reachFor } from "#contracts/rights.ts";
 import { changeCluster, createCluster, deleteCluster } from "../api/clusters.ts";
 import { controls } from "../app/controls.ts";
 import { toast } from "../app/toast-list.ts";
 import { DeleteButton } from "../form/delete-button.ts";
 import { changesOf } from "../form/changes.ts";
 import { checkField, textField } from "../form/fields.ts";
-import { FormDialog, dialogStyles } from "../form/form-dialog.ts";
+import { FormDialog, dialogStyles, foldStyles } from "../form/form-dialog.ts";
 import { checkedOf, isChecked, tagsOf, textOf, textOrNull } from "../form/values.ts";
+import { NOBODY } from "../live/actor.ts";
 import type { LiveStore } from "../live/live-store.ts";
+import { Ownership, ownershipStyles } from "../sharing/ownership.ts";
 
 interface Fields {
   readonly name: string;
@@ -33,6 +38,8 @@ export class ClusterForm extends LitElement {
   static override styles = [
     controls,
     ...dialogStyles,
+    foldStyles,
+    ownershipStyles,
     css`
       .members {
         display: grid;
@@ -44,14 +51,17 @@ export class ClusterForm extends LitElement {
 
   @property({ attribute: false }) cluster: ClusterAnswer | undefined;
   @property({ attribute: false }) store: LiveStore | undefined;
+  @property({ attribute: false }) actor: Actor = NOBODY;
 
   readonly #dialog = new FormDialog(this);
+  readonly #ownership = new Ownership(this, this.#dialog.state, "cluster");
   readonly #delete = new DeleteButton(this, this.#dialog);
   #before: Fields = NEW;
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.#before = this.cluster ? fieldsOf(this.cluster) : NEW;
+    this.#ownership.open(this.actor, this.cluster);
   }
 
   override firstUpdated(): void {
@@ -78,19 +88,20 @@ export class ClusterForm extends LitElement {
         name: "name",
         label: "Name",
         value: before.name,
-        hint: cluster ? undefined : "A room, a site, a LAN: devices and the agents that reach them.",
+        hint: cluster ? undefined : "A room, a building, a LAN: devices and the agents that reach them.",
         autofocus: true,
         required: true,
       })}
-      ${this.#members("deviceIds", "Devices", this.store?.devices)}
-      ${this.#members("agentIds", "Agents", this.store?.agents)}
+      ${this.#members("deviceIds", "Devices", this.#movableDevices())}
+      ${this.#members("agentIds", "Agents", this.#movableAgents())}
       ${textField(form, { name: "description", label: "Description", value: before.description ?? "", rows: 2 })}
       ${textField(form, { name: "tags", label: "Tags", value: before.tags.join(", "), hint: "With commas between." })}
       ${checkField(form, {
         name: "showInHomeAssistant",
         label: "Show in Home Assistant",
         checked: before.showInHomeAssistant,
-      })}`,
+      })}
+      ${this.#ownership.render()}`,
       (data) => this.#save(data),
       cluster && { button: this.#deleteButton(cluster), isAsking: this.#delete.isAsking },
     );
@@ -108,10 +119,10 @@ export class ClusterForm extends LitElement {
   #members(
     name: "deviceIds" | "agentIds",
     legend: string,
-    rows: ReadonlyMap<string, { id: string; name: string; clusterId: string | null }> | undefined,
+    rows: readonly { id: string; name: string; clusterId: string | null }[],
   ) {
-    if (!rows || rows.size === 0) return nothing;
-    const sorted = [...rows.values()].toSorted((one, other) => one.name.localeCompare(other.name));
+    if (rows.length === 0) return nothing;
+    const sorted = rows.toSorted((one, other) => one.name.localeCompare(other.name));
     return html`<fieldset>
       <legend>${legend}</legend>
       <div class="members">
@@ -131,6 +142,15 @@ export class ClusterForm extends LitElement {
     </fieldset>`;
   }
 
+  #movableDevices(): DeviceAnswer[] {
+    const devices = [...(this.store?.devices.values() ?? [])];
+    return devices.filter((device) => mayChange(this.actor, "device:change", device));
+  }
+
+  #movableAgents(): AgentAnswer[] {
+    return reachFor(this.actor, "agent:manage") ? [...(this.store?.agents.values() ?? [])] : [];
+  }
+
   /** A device or an agent is in one cluster at most, so choosing it here takes it from there. */
   #elsewhere(clusterId: string | null): string | undefined {
     if (clusterId === null || clusterId === this.cluster?.id) return undefined;
@@ -139,26 +159,36 @@ export class ClusterForm extends LitElement {
   }
 
   async #save(data: FormData): Promise<void> {
-    const next: Fields = {
-      name: textOf(data, "name"),
-      description: textOrNull(data, "description"),
-      tags: tagsOf(data, "tags"),
-      deviceIds: checkedOf(data, "deviceIds"),
-      agentIds: checkedOf(data, "agentIds"),
-      showInHomeAssistant: isChecked(data, "showInHomeAssistant"),
-    };
+    const next = this.#fieldsFrom(data);
     if (!this.cluster) {
-      await createCluster(next);
+      await createCluster({ ...next, ...this.#ownership.changes(data) });
       toast(`${next.name} is added`);
       return;
     }
-    const change = changesOf(this.#before, next);
+    const change = { ...changesOf(this.#before, next), ...this.#ownership.changes(data, this.cluster.shares) };
     if (Object.keys(change).length === 0) return;
     // the hub takes members whole; who came or went meanwhile, by others, is not undone
-    if (change.deviceIds) change.deviceIds = merged(this.#before.deviceIds, next.deviceIds, this.cluster.deviceIds);
-    if (change.agentIds) change.agentIds = merged(this.#before.agentIds, next.agentIds, this.cluster.agentIds);
+    if (change.deviceIds) change.deviceIds = merged(this.#before.deviceIds, change.deviceIds, this.cluster.deviceIds);
+    if (change.agentIds) change.agentIds = merged(this.#before.agentIds, change.agentIds, this.cluster.agentIds);
     const dropped = await changeCluster(this.cluster.id, change);
     if (dropped.length > 0) toast(`${dropped.length} links between devices and agents no longer fit and are gone`);
+  }
+
+  #fieldsFrom(data: FormData): Fields {
+    return {
+      name: textOf(data, "name"),
+      description: textOrNull(data, "description"),
+      tags: tagsOf(data, "tags"),
+      deviceIds: this.#chosen(data, "deviceIds", this.#movableDevices()),
+      agentIds: this.#chosen(data, "agentIds", this.#movableAgents()),
+      showInHomeAssistant: isChecked(data, "showInHomeAssistant"),
+    };
+  }
+
+  /** Those that were ticked, and those of before that were not shown, because they are not this account's to move. */
+  #chosen(data: FormData, name: "deviceIds" | "agentIds", shown: readonly { id: string }[]): string[] {
+    const hidden = this.#before[name].filter((id) => !shown.some((row) => row.id === id));
+    return [...checkedOf(data, name), ...hidden].toSorted();
   }
 }
 

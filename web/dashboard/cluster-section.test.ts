@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { heard, mounted } from "../fixtures/mounted.ts";
-import { NOW_MS, agent, cluster, device } from "../fixtures/rows.ts";
+import { ACCOUNT, NOW_MS, agent, cluster, device, me } from "../fixtures/rows.ts";
+import { actorOf } from "../live/actor.ts";
 import { ClusterSection } from "./cluster-section.ts";
 
 const home = cluster({ name: "Home" });
@@ -10,7 +11,7 @@ const region = (name = "Home") => page.getByRole("region", { name });
 const wakeAll = page.getByRole("button", { name: /Wake all/ });
 
 const show = (properties: Partial<ClusterSection>) =>
-  mounted(ClusterSection, { cluster: home, agents: [agent()], clock, ...properties });
+  mounted(ClusterSection, { cluster: home, agents: [agent()], actor: actorOf(ACCOUNT), clock, ...properties });
 
 describe("a cluster's section", () => {
   test("has its name, its agents, a card for each device, and counts those that are on", async () => {
@@ -84,5 +85,44 @@ describe("waking all of it", () => {
     const wakes = heard(await show({ devices: [asleep("A"), asleep("B")] }), "wake-cluster");
     await userEvent.click(wakeAll);
     expect(wakes).toEqual([home]);
+  });
+});
+
+describe("to whoever may not do everything", () => {
+  const anna = me({ role: "user" });
+  const [one, two] = [device({ name: "One" }), device({ name: "Two" })];
+  const button = page.getByRole("button");
+
+  test("a viewer's section has devices, and nothing to press and no word of agents", async () => {
+    await show({ actor: actorOf(me({ role: "viewer" })), agents: [], devices: [one, two] });
+    expect(region().getByRole("article").elements()).toHaveLength(2);
+    expect(button.elements()).toEqual([]);
+    expect(page.getByRole("link", { name: /Edit/ }).elements()).toEqual([]);
+    expect(page.getByRole("list", { name: "Agents" }).elements()).toEqual([]);
+    expect(page.getByText(/agent/i).elements()).toEqual([]);
+  });
+
+  test("a user is not told to join an agent, which an admin does", async () => {
+    await show({ actor: actorOf(anna), agents: [], devices: [one] });
+    await expect.element(page.getByText(/No agent is here: these devices/)).toBeVisible();
+    expect(page.getByText(/Join one/).elements()).toEqual([]);
+  });
+
+  test("a user may wake one device and not the other, and so not all of them", async () => {
+    await show({ actor: actorOf(anna), devices: [{ ...one, ownerId: anna.id }, two] });
+    expect(button.elements()).toHaveLength(1);
+    await expect.element(button).toHaveAccessibleName("Wake One");
+  });
+
+  test("a user may wake all of a cluster that is shared for that, and not change it", async () => {
+    const shared = { ...home, shares: [{ userId: anna.id, level: "wake" as const }] };
+    await show({ cluster: shared, actor: actorOf(anna), devices: [one, two] });
+    await expect.element(wakeAll).toBeVisible();
+    expect(page.getByRole("link", { name: /Edit/ }).elements()).toEqual([]);
+  });
+
+  test("a user may change a cluster of their own", async () => {
+    await show({ cluster: { ...home, ownerId: anna.id }, actor: actorOf(anna), devices: [one] });
+    await expect.element(page.getByRole("link", { name: "Edit Home" })).toBeVisible();
   });
 });

@@ -5,11 +5,13 @@ import { repeat } from "lit/directives/repeat.js";
 import type { AgentAnswer } from "#contracts/api/agents.ts";
 import type { ClusterAnswer } from "#contracts/api/clusters.ts";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
+import { type Actor, mayChange, mayWake, reachFor } from "#contracts/rights.ts";
 import "../agents/agent-chip.ts";
 import { controls } from "../app/controls.ts";
 import { icon, iconStyles } from "../app/icon.ts";
 import { pathOf } from "../app/router.ts";
 import "../devices/device-card.ts";
+import { NOBODY } from "../live/actor.ts";
 import type { WakeNews } from "../live/live-store.ts";
 
 /**
@@ -93,6 +95,7 @@ export class ClusterSection extends LitElement {
   @property() heading = "In no cluster";
   @property({ attribute: false }) devices: readonly DeviceAnswer[] = [];
   @property({ attribute: false }) agents: readonly AgentAnswer[] = [];
+  @property({ attribute: false }) actor: Actor = NOBODY;
   /** By id: devices, and clusters, whose request is on its way, and why requests were refused. */
   @property({ attribute: false }) asking: ReadonlySet<string> = new Set();
   @property({ attribute: false }) problems: ReadonlyMap<string, string> = new Map();
@@ -100,14 +103,14 @@ export class ClusterSection extends LitElement {
   @property({ attribute: false }) clock: () => number = Date.now;
 
   override render() {
-    const { cluster, devices, agents } = this;
+    const { actor, cluster, devices } = this;
     const problem = this.#problem();
     return html`<section aria-labelledby="heading">
       <header>
         <div class="heading">
           <h2 id="heading">${cluster?.name ?? this.heading}</h2>
           ${
-            cluster
+            cluster && mayChange(actor, "cluster:change", cluster)
               ? html`<a
                   class="edit"
                   href=${pathOf({ kind: "cluster", key: cluster.key })}
@@ -118,14 +121,7 @@ export class ClusterSection extends LitElement {
           }
         </div>
         <p class="counts quiet">${this.#counts()}</p>
-        <ul class="agents" aria-label="Agents">
-          ${repeat(
-            agents,
-            ({ id }) => id,
-            (agent) => html`<li><agent-chip .agent=${agent} .clock=${this.clock}></agent-chip></li>`,
-          )}
-        </ul>
-        ${this.#wakeAll()}
+        ${this.#seesAgents ? this.#agents() : nothing} ${this.#wakeAll()}
       </header>
       ${problem ? html`<p class="problems">${icon(mdiAlertOutline)} ${problem}</p>` : nothing}
       ${
@@ -136,10 +132,25 @@ export class ClusterSection extends LitElement {
     </section>`;
   }
 
+  get #seesAgents(): boolean {
+    return reachFor(this.actor, "agent:read") !== undefined;
+  }
+
+  #agents() {
+    return html`<ul class="agents" aria-label="Agents">
+      ${repeat(
+        this.agents,
+        ({ id }) => id,
+        (agent) => html`<li><agent-chip .agent=${agent} .clock=${this.clock}></agent-chip></li>`,
+      )}
+    </ul>`;
+  }
+
   readonly #card = (device: DeviceAnswer) =>
     html`<device-card
       .device=${device}
       .news=${this.newsOf(device.id)}
+      .mayWake=${this.#mayWake(device)}
       .asking=${this.asking.has(device.id)}
       .problem=${this.problems.get(device.id)}
       .clock=${this.clock}
@@ -148,8 +159,10 @@ export class ClusterSection extends LitElement {
   /** What is wrong with all of it is said once, here, and not loudly at each device. */
   #problem(): string | undefined {
     const { devices, agents } = this;
-    if (devices.length === 0 || agents.some(({ status }) => status === "online")) return undefined;
-    if (agents.length === 0) return "No agent is here. Join one, or move one here: it wakes and watches these devices.";
+    if (!this.#seesAgents || devices.length === 0 || agents.some(({ status }) => status === "online")) return undefined;
+    if (agents.length === 0 && reachFor(this.actor, "agent:manage"))
+      return "No agent is here. Join one, or move one here: it wakes and watches these devices.";
+    if (agents.length === 0) return "No agent is here: these devices can be neither woken nor watched.";
     return "No agent is online here: these devices can be neither woken nor watched.";
   }
 
@@ -161,9 +174,8 @@ export class ClusterSection extends LitElement {
 
   #wakeAll() {
     const { cluster, devices } = this;
-    const isAsleep = ({ power, enabled, availability }: DeviceAnswer) =>
-      power !== "on" && power !== "waking" && enabled && availability === "online";
-    if (!cluster || devices.filter(isAsleep).length < 2) return nothing;
+    const canBeWoken = (device: DeviceAnswer) => isAsleep(device) && this.#mayWake(device);
+    if (!cluster || devices.filter(canBeWoken).length < 2) return nothing;
     const isAsking = this.asking.has(cluster.id);
     return html`<button
       aria-label="Wake all of ${cluster.name}"
@@ -174,7 +186,15 @@ export class ClusterSection extends LitElement {
     </button>`;
   }
 
+  #mayWake(device: DeviceAnswer): boolean {
+    return mayWake(this.actor, device, this.cluster);
+  }
+
   readonly #wakeCluster = (): void => {
     this.dispatchEvent(new CustomEvent("wake-cluster", { detail: this.cluster }));
   };
+}
+
+function isAsleep({ power, enabled, availability }: DeviceAnswer): boolean {
+  return power !== "on" && power !== "waking" && enabled && availability === "online";
 }

@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { loggedInAs } from "../fixtures/logged-in.ts";
 import { heard, mounted } from "../fixtures/mounted.ts";
-import { ACCOUNT, HUB_INFO, agent, cluster, device, freshId } from "../fixtures/rows.ts";
+import { ACCOUNT, HUB_INFO, agent, cluster, device, freshId, me } from "../fixtures/rows.ts";
 import { json, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
 import { type ScriptedStream, scriptedStreams } from "../fixtures/scripted-stream.ts";
 import { live } from "../live/live.ts";
@@ -24,8 +24,8 @@ interface Rows {
 }
 
 /** A dashboard whose live stream is open. */
-async function openDashboard(properties: Partial<DashboardPage> = {}) {
-  loggedInAs(ACCOUNT);
+async function openDashboard(properties: Partial<DashboardPage> = {}, account = ACCOUNT) {
+  loggedInAs(account);
   const hub = scriptedHub();
   const streams = scriptedStreams();
   live.start();
@@ -249,5 +249,57 @@ describe("the head of the page", () => {
     await userEvent.click(button("Add"));
     await userEvent.click(button(item));
     await expect.element(page.getByRole("dialog", { name: title })).toBeVisible();
+  });
+});
+
+describe("what an account may do", () => {
+  const viewer = me({ role: "viewer" });
+  const anna = me({ role: "user" });
+
+  test("a viewer sees what is on, and is offered nothing", async () => {
+    const { stream } = await openDashboard({}, viewer);
+    show(stream, { devices: [{ ...nas, power: "on" }, box], clusters: [home] });
+    await expect.element(page.getByRole("heading", { name: "1 of 2 on" })).toBeVisible();
+    expect(page.getByRole("button").elements()).toEqual([button("Account and settings").element()]);
+    expect(page.getByText(/agent/i).elements()).toEqual([]);
+  });
+
+  test("a viewer of an empty hub is not asked to fill it", async () => {
+    const { stream } = await openDashboard({}, viewer);
+    show(stream, {});
+    await expect.element(page.getByText("There are no devices yet.")).toBeVisible();
+    expect(page.getByRole("button").elements()).toEqual([button("Account and settings").element()]);
+  });
+
+  test("a user adds devices and clusters, and joins no agents", async () => {
+    const { stream } = await openDashboard({}, anna);
+    show(stream, { devices: [nas], clusters: [home], agents: [pi] });
+    await userEvent.click(button("Add"));
+    await expect.element(button("Device")).toBeVisible();
+    await expect.element(button("Cluster")).toBeVisible();
+    expect(button("Agent").elements()).toEqual([]);
+  });
+
+  test("a user looks at an agent and changes nothing of it", async () => {
+    const { stream } = await openDashboard({ opened: { kind: "agent", key: "pi" } }, anna);
+    show(stream, { devices: [nas], clusters: [home], agents: [pi] });
+    await expect.element(page.getByRole("dialog", { name: "Pi" })).toBeVisible();
+    expect(button("Save").elements()).toEqual([]);
+  });
+
+  test("the address of a cluster that is not theirs opens nothing, and the page says why", async () => {
+    const { stream, toasts } = await openDashboard({ opened: { kind: "cluster", key: "home" } }, anna);
+    show(stream, { devices: [nas], clusters: [home], agents: [pi] });
+    await expect.poll(() => toasts).toMatchObject([{ tone: "bad", text: "Your account may not change Home" }]);
+    expect(page.getByRole("dialog").elements()).toEqual([]);
+  });
+
+  test("a right that is given shows at once", async () => {
+    const { stream } = await openDashboard({}, anna);
+    show(stream, { devices: [nas], clusters: [home], agents: [pi] });
+    await expect.element(card("NAS")).toBeVisible();
+    expect(button("Wake NAS").elements()).toEqual([]);
+    stream.send({ event: "device", data: { ...nas, shares: [{ userId: anna.id, level: "wake" }] } });
+    await expect.element(button("Wake NAS")).toBeVisible();
   });
 });

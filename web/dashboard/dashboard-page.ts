@@ -4,6 +4,8 @@ import { repeat } from "lit/directives/repeat.js";
 import type { AgentAnswer } from "#contracts/api/agents.ts";
 import type { ClusterAnswer } from "#contracts/api/clusters.ts";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
+import { type Actor, mayChange } from "#contracts/rights.ts";
+import { Session } from "../account/session.ts";
 import "../agents/agent-details.ts";
 import type { AgentDetails } from "../agents/agent-details.ts";
 import "../agents/join-agent.ts";
@@ -14,6 +16,7 @@ import "../clusters/cluster-form.ts";
 import type { ClusterForm } from "../clusters/cluster-form.ts";
 import "../devices/device-details.ts";
 import "../devices/device-form.ts";
+import { actorOf } from "../live/actor.ts";
 import { Live } from "../live/live.ts";
 import "./cluster-section.ts";
 import "./first-steps.ts";
@@ -61,6 +64,7 @@ export class DashboardPage extends LitElement {
 
   /** What the address named a moment ago: when it is gone now, somebody deleted it. */
   #shown: { readonly path: string; readonly name: string } | undefined;
+  readonly #session = new Session(this);
   readonly #live = new Live(this);
   readonly #wakes = new WakeRequests(this, this.#live.store);
   readonly #clock = (): number => this.#live.store.nowMs();
@@ -95,20 +99,11 @@ export class DashboardPage extends LitElement {
                     .heardAt=${heardAt}
                     .outdated=${isOutdated}
                     .database=${hub?.database ?? "ok"}
+                    .audit=${hub?.audit ?? "ok"}
                   ></hub-banner>
                   ${this.#summary()}
                 </div>
-                ${
-                  devices.size === 0 || agents.size === 0
-                    ? html`<first-steps
-                        .hasAgent=${agents.size > 0}
-                        .hasDevice=${devices.size > 0}
-                        @join-agent=${this.#join}
-                        @add-device=${() => (this.dialog = { type: "device" })}
-                      ></first-steps>`
-                    : nothing
-                }
-                ${this.#sections()}`
+                ${devices.size === 0 || agents.size === 0 ? this.#firstSteps() : nothing} ${this.#sections()}`
         }
       </main>
       ${this.#dialogOf(this.dialog)} ${this.#openedDialog()}`;
@@ -119,15 +114,31 @@ export class DashboardPage extends LitElement {
     if (connection !== "live" || heardAt === undefined || !this.opened) return;
     const row = this.#openedRow(this.opened);
     const path = pathOf(this.opened);
-    if (row) {
+    if (row && this.#mayOpen(row)) {
       this.#shown = { path, name: row.name };
       return;
     }
-    if (this.#shown?.path === path) {
+    if (row) toast(`Your account may not change ${row.name}`, "bad");
+    else if (this.#shown?.path === path) {
       toast(`${this.#shown.name} is deleted`);
       this.#focusHeading(); // what led to it is gone
     } else toast(`There is no ${this.opened.kind} “${this.opened.key}”`, "bad");
     navigate("/");
+  }
+
+  /** For whoever may take them. */
+  #firstSteps() {
+    const { devices, agents } = this.#live.store;
+    const { store } = this.#session;
+    if (store.may("device:create"))
+      return html`<first-steps
+        .hasAgent=${agents.size > 0}
+        .hasDevice=${devices.size > 0}
+        .mayJoin=${store.may("agent:manage")}
+        @join-agent=${this.#join}
+        @add-device=${() => (this.dialog = { type: "device" })}
+      ></first-steps>`;
+    return devices.size === 0 ? html`<p class="quiet">There are no devices yet.</p>` : nothing;
   }
 
   #focusHeading(): void {
@@ -159,6 +170,7 @@ export class DashboardPage extends LitElement {
         .heading=${clusters.size === 0 ? "Devices" : "In no cluster"}
         .devices=${devicesOf.get(id) ?? []}
         .agents=${agentsOf.get(id) ?? []}
+        .actor=${this.#actor}
         .asking=${this.#wakes.asking}
         .problems=${this.#wakes.problems}
         .newsOf=${this.#newsOf}
@@ -178,9 +190,14 @@ export class DashboardPage extends LitElement {
       case undefined:
         return nothing;
       case "device":
-        return html`<device-form .device=${dialog.device} .store=${this.#live.store} @closed=${close}></device-form>`;
+        return html`<device-form
+          .device=${dialog.device}
+          .store=${this.#live.store}
+          .actor=${this.#actor}
+          @closed=${close}
+        ></device-form>`;
       case "cluster":
-        return html`<cluster-form .store=${this.#live.store} @closed=${close}></cluster-form>`;
+        return html`<cluster-form .store=${this.#live.store} .actor=${this.#actor} @closed=${close}></cluster-form>`;
       case "join":
         return html`<join-agent
           .agents=${[...agents.values()]}
@@ -195,7 +212,7 @@ export class DashboardPage extends LitElement {
   #openedDialog() {
     if (!this.opened) return nothing;
     const row = this.#openedRow(this.opened);
-    if (!row) return nothing;
+    if (!row || !this.#mayOpen(row)) return nothing;
     const close = () => navigate("/");
     const { store } = this.#live;
     switch (this.opened.kind) {
@@ -203,6 +220,7 @@ export class DashboardPage extends LitElement {
         return html`<device-details
           .device=${row}
           .store=${store}
+          .actor=${this.#actor}
           .problem=${this.#wakes.problems.get(row.id)}
           .asking=${this.#wakes.asking.has(row.id)}
           @wake=${this.#wake}
@@ -212,9 +230,19 @@ export class DashboardPage extends LitElement {
           @closed=${close}
         ></device-details>`;
       case "cluster":
-        return html`<cluster-form .cluster=${row} .store=${store} @closed=${close}></cluster-form>`;
+        return html`<cluster-form
+          .cluster=${row}
+          .store=${store}
+          .actor=${this.#actor}
+          @closed=${close}
+        ></cluster-form>`;
       case "agent":
-        return html`<agent-details .agent=${row} .store=${store} @closed=${close}></agent-details>`;
+        return html`<agent-details
+          .agent=${row}
+          .store=${store}
+          .mayChange=${this.#session.store.may("agent:manage")}
+          @closed=${close}
+        ></agent-details>`;
     }
   }
 
@@ -226,6 +254,16 @@ export class DashboardPage extends LitElement {
       agent: agents,
     }[kind].values();
     return [...rows].find((row) => row.key === key);
+  }
+
+  /** A cluster is opened to be changed; everything else may be looked at. */
+  #mayOpen({ id }: { id: string }): boolean {
+    const cluster = this.#live.store.clusters.get(id);
+    return cluster === undefined || mayChange(this.#actor, "cluster:change", cluster);
+  }
+
+  get #actor(): Actor {
+    return actorOf(this.#session.store.me);
   }
 
   readonly #join = (): void => {

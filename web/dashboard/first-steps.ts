@@ -1,5 +1,5 @@
 import { mdiCheckCircle } from "@mdi/js";
-import { LitElement, css, html } from "lit";
+import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { controls } from "../app/controls.ts";
 import { icon, iconStyles } from "../app/icon.ts";
@@ -68,6 +68,8 @@ export class FirstSteps extends LitElement {
 
   @property({ type: Boolean }) hasAgent = false;
   @property({ type: Boolean }) hasDevice = false;
+  /** Somebody else has to join an agent. */
+  @property({ type: Boolean }) mayJoin = false;
 
   override render() {
     return html`<section aria-labelledby="heading">
@@ -82,7 +84,13 @@ export class FirstSteps extends LitElement {
               machine.
             </p>
           </div>
-          ${this.#button("join-agent", "Join an agent", !this.hasAgent)}
+          ${
+            this.mayJoin
+              ? this.#button("join-agent", "Join an agent", !this.hasAgent)
+              : this.hasAgent
+                ? nothing
+                : html`<p class="quiet small">An admin does this.</p>`
+          }
         </li>
         <li>
           ${this.#number(2, this.hasDevice)}
@@ -90,7 +98,7 @@ export class FirstSteps extends LitElement {
             <b>Add a device</b>
             <p class="quiet">The machine to wake, by the MAC address of its network card.</p>
           </div>
-          ${this.#button("add-device", "Add a device", this.hasAgent && !this.hasDevice)}
+          ${this.#button("add-device", "Add a device", (this.hasAgent || !this.mayJoin) && !this.hasDevice)}
         </li>
         <li>
           ${this.#number(3, false)}

@@ -43,3 +43,14 @@ test("of a database nothing is known while the hub cannot be heard", async () =>
   const status = await words({ connection: "lost", heardAt: NOW, database: "unavailable" });
   await expect.element(status).not.toMatchTextContent(/database/);
 });
+
+test("an audit log that cannot be written is said, with what that means", async () => {
+  const status = await words({ connection: "live", heardAt: NOW, audit: "failing" });
+  await expect.element(status).toMatchTextContent(/audit log cannot be written.*changes are refused/);
+});
+
+test("without a database, only that is said", async () => {
+  const status = await words({ connection: "live", heardAt: NOW, audit: "failing", database: "unavailable" });
+  await expect.element(status).toMatchTextContent(/database does not answer/);
+  await expect.element(status).not.toMatchTextContent(/audit/);
+});

@@ -1,4 +1,4 @@
-import { mdiDatabaseAlertOutline, mdiLanDisconnect, mdiUpdate } from "@mdi/js";
+import { mdiDatabaseAlertOutline, mdiLanDisconnect, mdiTextBoxRemoveOutline, mdiUpdate } from "@mdi/js";
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { HubInfo } from "#contracts/power.ts";
@@ -36,40 +36,38 @@ export class HubBanner extends LitElement {
   @property({ attribute: false }) heardAt: Date | undefined;
   @property({ type: Boolean }) outdated = false;
   @property() database: HubInfo["database"] = "ok";
+  @property() audit: HubInfo["audit"] = "ok";
 
   override render() {
+    const isLive = this.connection === "live";
     return html`<div role="status">
       ${
         this.connection === "lost"
-          ? html`<p>
-              ${icon(mdiLanDisconnect)}
-              <span
-                >The connection to the hub is lost.
-                ${this.heardAt ? `What you see is from ${exactly(this.heardAt.toISOString())}.` : nothing} Trying
-                again…</span
-              >
-            </p>`
+          ? notice(
+              mdiLanDisconnect,
+              html`The connection to the hub is lost.
+              ${this.heardAt ? `What you see is from ${exactly(this.heardAt.toISOString())}.` : nothing} Trying again…`,
+            )
           : nothing
       }
+      ${this.outdated ? notice(mdiUpdate, "The hub has another version now.", LOAD_ANEW) : nothing}
+      ${isLive && this.database === "unavailable" ? notice(mdiDatabaseAlertOutline, DATABASE_IS_AWAY) : nothing}
       ${
-        this.outdated
-          ? html`<p>
-              ${icon(mdiUpdate)}
-              <span class="fill">The hub has another version now.</span>
-              <button type="button" @click=${() => location.reload()}>Load its page</button>
-            </p>`
-          : nothing
-      }
-      ${
-        this.connection === "live" && this.database === "unavailable"
-          ? html`<p>
-              ${icon(mdiDatabaseAlertOutline)}
-              <span
-                >The hub's database does not answer. Waking goes on; changes and history wait until it is back.</span
-              >
-            </p>`
+        // without a database there is no log either: one reason is enough
+        isLive && this.database === "ok" && this.audit === "failing"
+          ? notice(mdiTextBoxRemoveOutline, NO_AUDIT)
           : nothing
       }
     </div>`;
   }
+}
+
+const DATABASE_IS_AWAY =
+  "The hub's database does not answer. Waking goes on; changes and history wait until it is back.";
+const NO_AUDIT =
+  "The audit log cannot be written. Waking goes on; changes are refused until it can be written again. The hub's own log says why.";
+const LOAD_ANEW = html`<button type="button" @click=${() => location.reload()}>Load its page</button>`;
+
+function notice(path: string, words: unknown, button: unknown = nothing) {
+  return html`<p>${icon(path)}<span class="fill">${words}</span>${button}</p>`;
 }

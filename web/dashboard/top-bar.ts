@@ -6,6 +6,7 @@ import { controls } from "../app/controls.ts";
 import { icon, iconStyles } from "../app/icon.ts";
 import { logo, logoStyles } from "../app/logo.ts";
 import { FIRST_SECTION, pathOfSection } from "../app/router.ts";
+import "../app/site-switcher.ts";
 import { type Theme, chooseTheme, chosenTheme } from "../app/theme.ts";
 
 const THEMES: readonly { theme: Theme; label: string }[] = [
@@ -136,15 +137,18 @@ export class TopBar extends LitElement {
   readonly #session = new Session(this);
 
   override render() {
-    const { me } = this.#session.store;
+    const { store } = this.#session;
+    const { me } = store;
+    const additions = this.isAdding ? ADDITIONS.filter(({ permission }) => store.may(permission)) : [];
     return html`<header class="bar">
       <a class="brand" href="/">${logo} <span>PowerBeacon</span></a>
-      ${this.isAdding ? html`<button class="primary" popovertarget="additions">${icon(mdiPlus)} Add</button>` : nothing}
+      <site-switcher></site-switcher>
+      ${additions.length > 0 ? html`<button class="primary" popovertarget="additions">${icon(mdiPlus)} Add</button>` : nothing}
       <button class="plain icon-only" popovertarget="account" aria-label="Account and settings">
         ${icon(mdiAccountCircleOutline)}
       </button>
       <div id="additions" popover>
-        ${ADDITIONS.map(
+        ${additions.map(
           ({ event, label }) => html`<button class="plain" @click=${() => this.#say(event)}>${label}</button>`,
         )}
       </div>

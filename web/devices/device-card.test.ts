@@ -11,7 +11,7 @@ const cancel = card.getByRole("button", { name: /Cancel/ });
 
 describe("a device's card", () => {
   test("leads to the device", async () => {
-    await mounted(DeviceCard, { device: device({ key: "nas" as never }), clock });
+    await mounted(DeviceCard, { mayWake: true, device: device({ key: "nas" as never }), clock });
     await expect.element(card.getByRole("link", { name: "NAS" })).toHaveAttribute("href", "/devices/nas");
   });
 
@@ -23,7 +23,7 @@ describe("a device's card", () => {
     ["waking", /^Waking… 3600 s$/, "cancel"],
     ["stopping", /^Shutting down… 3600 s$/, "none"],
   ] as const)("of one that is %s says so and offers what can be done", async (power, words, offer) => {
-    await mounted(DeviceCard, { device: device({ power }), clock });
+    await mounted(DeviceCard, { mayWake: true, device: device({ power }), clock });
     await expect.element(card.getByText(words)).toBeVisible();
     expect(wake.elements()).toHaveLength(offer === "wake" ? 1 : 0);
     expect(cancel.elements()).toHaveLength(offer === "cancel" ? 1 : 0);
@@ -34,27 +34,37 @@ describe("a device's card", () => {
     ["that no agent can wake", { availability: "offline" }, /No agent is online/],
     ["that nobody can see or wake", { power: "unreachable", availability: "offline" }, /No agent is online/],
   ] as const)("of one %s has no button, and says why", async (_what, row, reason) => {
-    await mounted(DeviceCard, { device: device(row), clock });
+    await mounted(DeviceCard, { mayWake: true, device: device(row), clock });
     await expect.element(card.getByText(reason)).toBeVisible();
     expect(card.getByRole("button").elements()).toEqual([]);
   });
 
+  test.each(["off", "waking", "unreachable"] as const)(
+    "of one that is %s says so, and offers nothing to whoever may not wake it",
+    async (power) => {
+      await mounted(DeviceCard, { device: device({ power, availability: "offline" }), clock });
+      await expect.element(card.getByText(/^(Off|Waking|Unreachable)/)).toBeVisible();
+      expect(card.getByRole("button").elements()).toEqual([]);
+      expect(card.getByText(/agent/).elements()).toEqual([]);
+    },
+  );
+
   test("asks for a wake of its device", async () => {
     const nas = device();
-    const wakes = heard(await mounted(DeviceCard, { device: nas, clock }), "wake");
+    const wakes = heard(await mounted(DeviceCard, { mayWake: true, device: nas, clock }), "wake");
     await userEvent.click(wake);
     expect(wakes).toEqual([nas]);
   });
 
   test("asks to cancel the wake that runs", async () => {
     const nas = device({ power: "waking" });
-    const cancels = heard(await mounted(DeviceCard, { device: nas, clock }), "cancel-wake");
+    const cancels = heard(await mounted(DeviceCard, { mayWake: true, device: nas, clock }), "cancel-wake");
     await userEvent.click(cancel);
     expect(cancels).toEqual([nas]);
   });
 
   test("takes the second click of a double click on Wake for no wish to cancel", async () => {
-    const element = await mounted(DeviceCard, { device: device(), clock });
+    const element = await mounted(DeviceCard, { mayWake: true, device: device(), clock });
     const cancels = heard(element, "cancel-wake");
     element.addEventListener("wake", () => (element.device = device({ power: "waking" })));
     await userEvent.dblClick(wake);
@@ -65,7 +75,7 @@ describe("a device's card", () => {
   });
 
   test("keeps the focus where it was while its button changes, and near it when the button goes", async () => {
-    const element = await mounted(DeviceCard, { device: device(), clock });
+    const element = await mounted(DeviceCard, { mayWake: true, device: device(), clock });
     const focus = () => element.shadowRoot?.activeElement;
     wake.element().focus();
     element.device = device({ power: "waking" });
@@ -77,14 +87,14 @@ describe("a device's card", () => {
   });
 
   test("tells the page around it what is asked for", async () => {
-    await mounted(DeviceCard, { device: device(), clock });
+    await mounted(DeviceCard, { mayWake: true, device: device(), clock });
     const wakes = heard(document.body, "wake");
     await userEvent.click(wake);
     expect(wakes).toHaveLength(1);
   });
 
   test("says that the hub is being asked, and asks once", async () => {
-    const wakes = heard(await mounted(DeviceCard, { device: device(), clock, asking: true }), "wake");
+    const wakes = heard(await mounted(DeviceCard, { mayWake: true, device: device(), clock, asking: true }), "wake");
     const button = card.getByRole("button");
     await expect.element(button).toMatchTextContent("Asking…");
     await expect.element(button).toHaveAttribute("aria-disabled", "true");
@@ -93,14 +103,14 @@ describe("a device's card", () => {
   });
 
   test("says why the last request was refused, instead of everything else, and lets one try again", async () => {
-    await mounted(DeviceCard, { device: device(), clock, problem: "Every agent is offline" });
+    await mounted(DeviceCard, { mayWake: true, device: device(), clock, problem: "Every agent is offline" });
     await expect.element(card.getByRole("alert")).toMatchTextContent("Every agent is offline");
     await expect.element(wake).toBeVisible();
   });
 
   test("changes with its device", async () => {
     const nas = device();
-    const element = await mounted(DeviceCard, { device: nas, clock });
+    const element = await mounted(DeviceCard, { mayWake: true, device: nas, clock });
     element.device = { ...nas, power: "on", since: secondsAgo(0) };
     await expect.element(card.getByText(/^On since/)).toBeVisible();
     expect(wake.elements()).toEqual([]);
@@ -118,7 +128,7 @@ describe("the seconds of a wake", () => {
     onTestFinished(() => void vi.useRealTimers());
     let nowMs = NOW_MS;
     const nas = device({ power: "waking", since: secondsAgo(0) });
-    const element = await mounted(DeviceCard, { device: nas, clock: () => nowMs });
+    const element = await mounted(DeviceCard, { mayWake: true, device: nas, clock: () => nowMs });
     for (const second of [1, 2, 3]) {
       nowMs += 1_000;
       vi.advanceTimersByTime(1_000);
@@ -133,7 +143,7 @@ describe("the seconds of a wake", () => {
   test("stop when the card leaves the page, and go on when it comes back", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     onTestFinished(() => void vi.useRealTimers());
-    const element = await mounted(DeviceCard, { device: device({ power: "waking" }), clock });
+    const element = await mounted(DeviceCard, { mayWake: true, device: device({ power: "waking" }), clock });
     expect(vi.getTimerCount()).toBe(1);
     element.remove();
     expect(vi.getTimerCount()).toBe(0);

@@ -82,6 +82,7 @@ export class DeviceCard extends LitElement {
 
   @property({ attribute: false }) device: DeviceAnswer | undefined;
   @property({ attribute: false }) news: WakeNews | undefined;
+  @property({ type: Boolean }) mayWake = false;
   /** A request is on its way to the hub. */
   @property({ type: Boolean }) asking = false;
   /** Why the last request was refused. */
@@ -97,12 +98,12 @@ export class DeviceCard extends LitElement {
   }
 
   override render() {
-    const { device, news, problem } = this;
+    const { device, news, problem, mayWake } = this;
     if (!device) return nothing;
     const nowMs = this.clock();
     const { power, since } = device;
     const progress = since && power === "waking" ? elapsedSeconds(since, nowMs) / wakeWindowSeconds(device) : 0;
-    const note = noteOf(device, news, nowMs);
+    const note = noteOf(device, news, { nowMs, mayWake });
     return html`<article aria-labelledby="name">
       <power-light .power=${power} .progress=${progress}></power-light>
       <div>
@@ -116,7 +117,7 @@ export class DeviceCard extends LitElement {
               : nothing
         }
       </div>
-      ${this.#power.render(device, this.asking)}
+      ${mayWake ? this.#power.render(device, this.asking) : nothing}
     </article>`;
   }
 }

@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import type { Evidence } from "#contracts/power.ts";
 import { heard, mounted } from "../fixtures/mounted.ts";
-import { agent, cluster, device, secondsAgo } from "../fixtures/rows.ts";
+import { ACCOUNT, agent, cluster, device, me, secondsAgo } from "../fixtures/rows.ts";
 import { json, noContent, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
+import { actorOf } from "../live/actor.ts";
 import { LiveStore } from "../live/live-store.ts";
 import { DeviceDetails } from "./device-details.ts";
 
@@ -18,7 +19,7 @@ async function open(row: Parameters<typeof device>[0] = {}, properties: Partial<
   const store = new LiveStore();
   store.clusters.set(home.id, home);
   store.agents.set(pi.id, pi);
-  const element = await mounted(DeviceDetails, { device: nas, store, ...properties });
+  const element = await mounted(DeviceDetails, { device: nas, store, actor: actorOf(ACCOUNT), ...properties });
   return { hub, nas, element, closed: heard(element, "closed") };
 }
 
@@ -116,5 +117,46 @@ describe("deleting a device", () => {
     await userEvent.click(button("Delete"));
     await expect.element(page.getByRole("alert")).toMatchTextContent(/Your role does not allow this/);
     expect(closed).toEqual([]);
+  });
+});
+
+describe("to whoever may not do everything", () => {
+  const viewer = actorOf(me({ role: "viewer" }));
+  const ben = actorOf(me({ role: "user" }));
+
+  test("a viewer's details offer nothing, and speak of no agents and no owner", async () => {
+    const row = { clusterId: home.id, description: "Photos", availability: "offline" } as const;
+    await open(row, { actor: viewer });
+    await expect.element(page.getByText("Photos")).toBeVisible();
+    expect(fact("Cluster")).toBe("Home");
+    for (const name of ["Agents", "Owner"]) expect(term(name).elements()).toEqual([]);
+    expect(page.getByText(/agent/i).elements()).toEqual([]);
+    expect(page.getByRole("button").elements()).toEqual([button("Close").element()]);
+  });
+
+  test("a user may do everything with a device of their own", async () => {
+    await open({ ownerId: ben.userId }, { actor: ben });
+    for (const name of ["Wake", "Edit", "Delete device"]) await expect.element(button(name)).toBeVisible();
+    expect(fact("Owner")).toBe("you");
+  });
+
+  test("a user may wake what is shared for that, and not change it", async () => {
+    await open({ shares: [{ userId: ben.userId, level: "wake" }] }, { actor: ben });
+    await expect.element(button("Wake")).toBeVisible();
+    for (const name of ["Edit", "Delete device"]) expect(button(name).elements()).toEqual([]);
+  });
+
+  test("a user may not wake what is shared to be seen", async () => {
+    await open({ shares: [{ userId: ben.userId, level: "view" }] }, { actor: ben });
+    await expect.element(page.getByText(/^Off since/)).toBeVisible();
+    expect(button("Wake").elements()).toEqual([]);
+  });
+
+  test("a user may wake what is in a cluster of theirs", async () => {
+    const { element } = await open({ clusterId: home.id }, { actor: ben });
+    const store = new LiveStore();
+    store.clusters.set(home.id, { ...home, ownerId: ben.userId });
+    element.store = store;
+    await expect.element(button("Wake")).toBeVisible();
   });
 });

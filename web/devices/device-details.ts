@@ -1,13 +1,16 @@
 import { mdiClose } from "@mdi/js";
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import type { ClusterAnswer } from "#contracts/api/clusters.ts";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
+import { type Actor, mayChange, mayWake, reachFor } from "#contracts/rights.ts";
 import { deleteDevice } from "../api/devices.ts";
 import { controls } from "../app/controls.ts";
 import { type Fact, factList, factStyles } from "../app/facts.ts";
 import { icon } from "../app/icon.ts";
 import { DeleteButton } from "../form/delete-button.ts";
 import { dialogStyles } from "../form/form-dialog.ts";
+import { NOBODY } from "../live/actor.ts";
 import type { LiveStore } from "../live/live-store.ts";
 import { Seconds } from "../live/seconds.ts";
 import { EVIDENCE_WORDS, elapsedSeconds, noteOf, powerSentence, wakeWindowSeconds } from "../words/device.ts";
@@ -50,6 +53,7 @@ export class DeviceDetails extends LitElement {
 
   @property({ attribute: false }) device: DeviceAnswer | undefined;
   @property({ attribute: false }) store: LiveStore | undefined;
+  @property({ attribute: false }) actor: Actor = NOBODY;
   @property({ type: Boolean }) asking = false;
   @property() problem: string | undefined;
 
@@ -84,17 +88,18 @@ export class DeviceDetails extends LitElement {
         <h3>Last wakes</h3>
         <wake-history .deviceId=${device.id} .lastWake=${device.lastWake} .clock=${this.#clock}></wake-history>
       </div>
-      <footer>
-        ${
-          this.#delete.isAsking
-            ? this.#deleteButton(device)
-            : html`<div class="buttons">
-                <div class="fill">${this.#deleteButton(device)}</div>
-                <button @click=${() => this.#say("edit")}>Edit</button>
-              </div>`
-        }
-      </footer>
+      ${mayChange(this.actor, "device:change", device) ? this.#footer(device) : nothing}
     </dialog>`;
+  }
+
+  #footer(device: DeviceAnswer) {
+    if (this.#delete.isAsking) return html`<footer>${this.#deleteButton(device)}</footer>`;
+    return html`<footer>
+      <div class="buttons">
+        <div class="fill">${this.#deleteButton(device)}</div>
+        <button @click=${() => this.#say("edit")}>Edit</button>
+      </div>
+    </footer>`;
   }
 
   #deleteButton({ id, name }: DeviceAnswer) {
@@ -109,7 +114,8 @@ export class DeviceDetails extends LitElement {
   #now(device: DeviceAnswer) {
     const { power, since } = device;
     const nowMs = this.#clock();
-    const note = noteOf(device, this.store?.newsOf(device.id), nowMs);
+    const mayWakeIt = mayWake(this.actor, device, this.#clusterOf(device));
+    const note = noteOf(device, this.store?.newsOf(device.id), { nowMs, mayWake: mayWakeIt });
     const progress = since && power === "waking" ? elapsedSeconds(since, nowMs) / wakeWindowSeconds(device) : 0;
     return html`<div class="now">
       <power-light .power=${power} .progress=${progress}></power-light>
@@ -123,14 +129,12 @@ export class DeviceDetails extends LitElement {
               : nothing
         }
       </div>
-      ${this.#power.render(device, this.asking)}
+      ${mayWakeIt ? this.#power.render(device, this.asking) : nothing}
     </div>`;
   }
 
   #facts(device: DeviceAnswer): Fact[] {
-    const { evidence, clusterId, agentIds, tags } = device;
-    const name = (rows: ReadonlyMap<string, { name: string }> | undefined, id: string) => rows?.get(id)?.name;
-    const agents = agentIds.flatMap((id) => name(this.store?.agents, id) ?? []);
+    const { evidence, tags } = device;
     return [
       [
         "Seen up", // by whom first; later sightings are not told one by one
@@ -138,14 +142,27 @@ export class DeviceDetails extends LitElement {
       ],
       ["MAC address", html`<span class="mono">${device.mac}</span>`],
       ["Address", device.address && html`<span class="mono">${device.address}</span>`],
-      ["Cluster", clusterId === null ? "none" : name(this.store?.clusters, clusterId)],
-      [
-        "Agents",
-        agents.length > 0 ? agents.join(", ") : clusterId === null ? "all in no cluster" : "all of its cluster",
-      ],
+      ["Cluster", device.clusterId === null ? "none" : this.#clusterOf(device)?.name],
+      ["Owner", reachFor(this.actor, "user:read") && this.#ownerWords(device)],
+      ["Agents", reachFor(this.actor, "agent:read") && this.#agentWords(device)],
       ["Key in topics", html`<span class="mono">${device.key}</span>`],
       ["Tags", tags.join(", ")],
     ];
+  }
+
+  #ownerWords({ ownerId }: DeviceAnswer): string {
+    if (ownerId === null) return "nobody";
+    return ownerId === this.actor.userId ? "you" : "somebody else";
+  }
+
+  #agentWords({ agentIds, clusterId }: DeviceAnswer): string {
+    const names = agentIds.flatMap((id) => this.store?.agents.get(id)?.name ?? []);
+    if (names.length > 0) return names.join(", ");
+    return clusterId === null ? "all in no cluster" : "all of its cluster";
+  }
+
+  #clusterOf({ clusterId }: DeviceAnswer): ClusterAnswer | undefined {
+    return clusterId === null ? undefined : this.store?.clusters.get(clusterId);
   }
 
   readonly #clock = (): number => this.store?.nowMs() ?? Date.now();

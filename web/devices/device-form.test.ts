@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { focused, heard, mounted } from "../fixtures/mounted.ts";
-import { agent, cluster, device } from "../fixtures/rows.ts";
+import { ACCOUNT, agent, cluster, device, me, user } from "../fixtures/rows.ts";
 import { json, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
+import { actorOf } from "../live/actor.ts";
 import { LiveStore } from "../live/live-store.ts";
 import { DeviceForm } from "./device-form.ts";
 
@@ -25,11 +26,15 @@ function storeOf({
   return store;
 }
 
-async function openForm(edited?: ReturnType<typeof device>, store = storeOf()) {
+const [anna, ben] = [me({ role: "user" }), user({ username: "ben", fullName: "Ben Li" })];
+const everybody = [ACCOUNT, anna, ben];
+
+async function openForm(edited?: ReturnType<typeof device>, store = storeOf(), account = ACCOUNT) {
   const hub = scriptedHub();
+  hub.answers("GET /users?limit=200", () => json({ items: everybody, next: null, total: everybody.length }));
   const route = edited ? `PATCH /devices/${edited.id}` : "POST /devices";
   hub.answers(route, () => json(edited ? { ...edited, droppedLinks: [] } : device(), edited ? 200 : 201));
-  const element = await mounted(DeviceForm, { device: edited, store });
+  const element = await mounted(DeviceForm, { device: edited, store, actor: actorOf(account) });
   const toasts = heard(globalThis, "toast");
   return { hub, route, element, closed: heard(element, "closed"), toasts, sent: () => hub.bodiesOf(route) };
 }
@@ -190,7 +195,7 @@ describe("editing a device", () => {
     const { hub, closed } = await openForm(nas);
     await userEvent.click(submit);
     await expect.poll(() => closed.length).toBe(1);
-    expect(hub.calls).toEqual([]);
+    expect(hub.calls.filter(({ route }) => !route.startsWith("GET"))).toEqual([]);
   });
 
   test("sends what was changed alone", async () => {
@@ -294,5 +299,85 @@ describe("the agents of a device", () => {
     expect(check("One").elements()).toEqual([]);
     await expect.element(check("Three")).not.toBeChecked();
     await expect.element(check("Four")).not.toBeChecked();
+  });
+});
+
+describe("whose a device is", () => {
+  const share = (name: string) => page.getByRole("combobox", { name });
+  const openSharing = async (row: Parameters<typeof device>[0], account = ACCOUNT) => {
+    const opened = await openForm(device(row), undefined, account);
+    await unfold("Owner and sharing");
+    await expect.element(page.getByText("Shared with", { exact: true })).toBeVisible();
+    return opened;
+  };
+
+  test("is for an admin to say", async () => {
+    const { sent, closed } = await openSharing({ ownerId: anna.id });
+    await expect.element(select("Owner")).toHaveValue(anna.id);
+    await userEvent.selectOptions(select("Owner"), "Ben Li (ben)");
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect(sent()).toEqual([{ ownerId: ben.id }]);
+  });
+
+  test("can be nobody, and somebody that the page does not know", async () => {
+    const { sent, closed } = await openSharing({ ownerId: "00000000-0000-4000-9000-000000000001" });
+    await expect.element(select("Owner").getByRole("option", { selected: true })).toMatchTextContent(/not here/);
+    await userEvent.selectOptions(select("Owner"), "Nobody");
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect(sent()).toEqual([{ ownerId: null }]);
+  });
+
+  test("is not for its owner to say, who shares it all the same", async () => {
+    const { sent, closed } = await openSharing({ ownerId: anna.id }, anna);
+    expect(select("Owner").elements()).toEqual([]);
+    expect(share("Share with").getByRole("option", { name: "anna" }).elements()).toEqual([]);
+    await userEvent.selectOptions(share("Share with"), "Ben Li (ben)");
+    await userEvent.selectOptions(share("Ben Li (ben)"), "View");
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect(sent()).toEqual([{ shares: [{ userId: ben.id, level: "view" }] }]);
+  });
+
+  test("is not asked of somebody who sees no accounts", async () => {
+    const { hub } = await openForm(device(), undefined, me({ role: "viewer" }));
+    expect(page.getByText("Owner and sharing").elements()).toEqual([]);
+    expect(hub.calls).toEqual([]);
+  });
+
+  test("can be shared no more, and what others shared meanwhile stays", async () => {
+    const cem = user({ username: "cem" });
+    const row = device({ shares: [{ userId: ben.id, level: "wake" }] });
+    const { element, sent, closed } = await openSharing(row);
+    element.device = { ...row, shares: [...row.shares, { userId: cem.id, level: "view" }] };
+    await userEvent.click(page.getByRole("button", { name: "Do not share with Ben Li (ben)" }));
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect(sent()).toEqual([{ shares: [{ userId: cem.id, level: "view" }] }]);
+  });
+
+  test("is the maker's when it is new: nothing has to be said", async () => {
+    const { sent, closed } = await openForm(undefined, undefined, anna);
+    await userEvent.fill(field("Name"), "NAS");
+    await userEvent.fill(field("MAC address"), "aa:bb:cc:dd:ee:01");
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect(sent()[0]).not.toHaveProperty("ownerId");
+    expect(sent()[0]).not.toHaveProperty("shares");
+  });
+
+  test("stays as it is when the accounts cannot be read", async () => {
+    const edited = device({ ownerId: anna.id, shares: [{ userId: ben.id, level: "wake" }] });
+    const hub = scriptedHub();
+    const element = await mounted(DeviceForm, { device: edited, store: storeOf(), actor: actorOf(ACCOUNT) });
+    const closed = heard(element, "closed");
+    hub.answers(`PATCH /devices/${edited.id}`, () => json({ ...edited, droppedLinks: [] }));
+    await unfold("Owner and sharing");
+    await expect.element(page.getByText(/accounts cannot be read/)).toBeVisible();
+    await userEvent.fill(field("Name"), "Box");
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect(hub.bodiesOf(`PATCH /devices/${edited.id}`)).toEqual([{ name: "Box" }]);
   });
 });

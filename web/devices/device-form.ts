@@ -1,16 +1,19 @@
-import { LitElement, css, html, nothing } from "lit";
+import { LitElement, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import type { AgentAnswer } from "#contracts/api/agents.ts";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
+import type { Actor } from "#contracts/rights.ts";
 import { changeDevice, createDevice } from "../api/devices.ts";
 import { controls } from "../app/controls.ts";
 import { toast } from "../app/toast-list.ts";
 import { clusterOptions, onlyCluster } from "../clusters/cluster-options.ts";
 import { changesOf } from "../form/changes.ts";
 import { checkField, selectField, textField } from "../form/fields.ts";
-import { FormDialog, dialogStyles } from "../form/form-dialog.ts";
+import { FormDialog, dialogStyles, foldStyles } from "../form/form-dialog.ts";
+import { NOBODY } from "../live/actor.ts";
 import type { LiveStore } from "../live/live-store.ts";
+import { Ownership, ownershipStyles } from "../sharing/ownership.ts";
 import { type DeviceFields, NEW_DEVICE, fieldsFrom, fieldsOf, secureOnFrom } from "./device-fields.ts";
 
 const SYSTEMS = [
@@ -27,29 +30,15 @@ const SYSTEMS = [
  */
 @customElement("device-form")
 export class DeviceForm extends LitElement {
-  static override styles = [
-    controls,
-    ...dialogStyles,
-    css`
-      details {
-        border-top: 1px solid var(--line);
-        padding-top: var(--space-3);
-      }
-      summary {
-        font-weight: 550;
-        cursor: pointer;
-      }
-      details > .fields {
-        padding-top: var(--space-3);
-      }
-    `,
-  ];
+  static override styles = [controls, ...dialogStyles, foldStyles, ownershipStyles];
 
   @property({ attribute: false }) device: DeviceAnswer | undefined;
   @property({ attribute: false }) store: LiveStore | undefined;
+  @property({ attribute: false }) actor: Actor = NOBODY;
   @state() private clusterId: string | null = null;
 
   readonly #dialog = new FormDialog(this);
+  readonly #ownership = new Ownership(this, this.#dialog.state, "device");
   /** The device as it was when the form opened: what a person sees is compared with that. */
   #before: DeviceFields = NEW_DEVICE;
 
@@ -59,6 +48,7 @@ export class DeviceForm extends LitElement {
       ? fieldsOf(this.device)
       : { ...NEW_DEVICE, clusterId: onlyCluster(this.store?.clusters) };
     this.clusterId = this.#before.clusterId;
+    this.#ownership.open(this.actor, this.device);
   }
 
   override firstUpdated(): void {
@@ -107,7 +97,7 @@ export class DeviceForm extends LitElement {
         </div>
         ${textField(form, { name: "description", label: "Description", value: before.description ?? "", rows: 2 })}
         ${textField(form, { name: "tags", label: "Tags", value: before.tags.join(", "), hint: "With commas between." })}
-        ${this.#waking()} ${this.#watching()}
+        ${this.#waking()} ${this.#watching()} ${this.#ownership.render()}
         <details>
           <summary>More</summary>
           <div class="fields">
@@ -228,11 +218,15 @@ export class DeviceForm extends LitElement {
     const next = fieldsFrom(data);
     const secureOn = secureOnFrom(data);
     if (!this.device) {
-      await createDevice({ ...next, ...secureOn });
+      await createDevice({ ...next, ...secureOn, ...this.#ownership.changes(data) });
       toast(`${next.name} is added`);
       return;
     }
-    const change = { ...changesOf(this.#before, next), ...secureOn };
+    const change = {
+      ...changesOf(this.#before, next),
+      ...secureOn,
+      ...this.#ownership.changes(data, this.device.shares),
+    };
     if (Object.keys(change).length === 0) return;
     const dropped = await changeDevice(this.device.id, change);
     if (dropped.length > 0)

@@ -73,6 +73,17 @@ export class FormDialog {
     </dialog>`;
   }
 
+  /** For whoever may look, and not change. */
+  renderFacts(title: string, facts: TemplateResult) {
+    return html`<dialog aria-labelledby="title" @close=${this.#closed}>
+      <div class="head">
+        <h2 id="title">${title}</h2>
+        <button class="plain icon-only" type="button" aria-label="Close" @click=${this.leave}>${icon(mdiClose)}</button>
+      </div>
+      <div class="body fields">${facts}</div>
+    </dialog>`;
+  }
+
   #buttons({ submit, busy }: DialogWords, aside: TemplateResult | undefined) {
     const { isBusy } = this.state;
     return html`<div class="buttons">
@@ -231,3 +242,18 @@ export const dialogStyles = [
     }
   `,
 ];
+
+/** Parts of a form that are folded until somebody wants them. */
+export const foldStyles = css`
+  details {
+    border-top: 1px solid var(--line);
+    padding-top: var(--space-3);
+  }
+  summary {
+    font-weight: 550;
+    cursor: pointer;
+  }
+  details > .fields {
+    padding-top: var(--space-3);
+  }
+`;

@@ -97,7 +97,7 @@ describe("the note beside it", () => {
     ],
     ["one whose wake was cancelled says nothing", { lastWake: lastWake("cancelled") }, undefined, undefined],
   ] as const)("%s", (_what, row, news, words) => {
-    const note = noteOf(device(row), news, NOW_MS);
+    const note = noteOf(device(row), news, { nowMs: NOW_MS, mayWake: true });
     expect(note?.text ?? "nothing").toMatch(words ?? /^nothing$/);
   });
 
@@ -105,7 +105,17 @@ describe("the note beside it", () => {
     ["what a person can do nothing about is quiet", { power: "waking" }, "quiet"],
     ["what a person should look at is a warning", { lastWake: lastWake("no-answer") }, "warning"],
   ] as const)("%s", (_what, row, tone) => {
-    expect(noteOf(device(row), undefined, NOW_MS)?.tone).toBe(tone);
+    expect(noteOf(device(row), undefined, { nowMs: NOW_MS, mayWake: true })?.tone).toBe(tone);
+  });
+
+  test.each([
+    ["what stands in the way of waking it", { availability: "offline" }, undefined],
+    ["who could look at it", { power: "unreachable", availability: "offline" }, undefined],
+    ["but how its last wake ended", { lastWake: lastWake("no-answer") }, /No answer after 120 s/],
+    ["but that it is disabled", { enabled: false }, /^Disabled/],
+  ] as const)("who may not wake it is not told %s", (_what, row, words) => {
+    const note = noteOf(device(row), undefined, { nowMs: NOW_MS, mayWake: false });
+    expect(note?.text ?? "nothing").toMatch(words ?? /^nothing$/);
   });
 });
 

@@ -43,13 +43,20 @@ export interface Note {
   readonly tone: "quiet" | "warning";
 }
 
-/** What a person wants to know beside the power state: why nothing can be done, how it goes, how the last wake ended. */
-export function noteOf(device: DeviceAnswer, news: WakeStageRecord | undefined, nowMs: number): Note | undefined {
+/**
+ * What a person wants to know beside the power state: why nothing can be done, how it goes, how the last wake ended. Who may
+ * not wake it is not told what stands in the way of that.
+ */
+export function noteOf(
+  device: DeviceAnswer,
+  news: WakeStageRecord | undefined,
+  { nowMs, mayWake }: { readonly nowMs: number; readonly mayWake: boolean },
+): Note | undefined {
   const { power, availability, enabled, lastWake } = device;
   if (!enabled) return quiet("Disabled: it takes no part in wakes");
   if (power === "waking") return quiet(progressWords(device, news));
-  if (power === "unreachable") return quiet("No agent is online that could look");
-  if (availability === "offline") return quiet("No agent is online that could wake it");
+  if (power === "unreachable") return mayWake ? quiet("No agent is online that could look") : undefined;
+  if (availability === "offline" && mayWake) return quiet("No agent is online that could wake it");
   if (power === "on")
     return lastWake && hasWokenIt(lastWake, device) ? quiet(`Woke in ${span(lastWake.seconds ?? 0)}`) : undefined;
   if (lastWake?.outcome === "no-answer")
