@@ -1,4 +1,4 @@
-import { type LitElement, html, nothing } from "lit";
+import { type LitElement, type TemplateResult, html, nothing } from "lit";
 import { CallError } from "../api/call.ts";
 import { toast } from "../app/toast-list.ts";
 
@@ -7,9 +7,19 @@ interface Deletion {
   readonly name: string;
   readonly label: string;
   /** What goes with it, as a question. */
-  readonly question: string;
+  readonly question: string | TemplateResult;
   readonly work: () => Promise<void>;
+  readonly words?: DeletionWords;
 }
+
+/** What is done, while it is done, and that it was. */
+interface DeletionWords {
+  readonly act: string;
+  readonly busy: string;
+  readonly done: string;
+}
+
+const DELETE: DeletionWords = { act: "Delete", busy: "Deleting…", done: "deleted" };
 
 /** Deletes what a dialog shows, after it has asked. It closes the dialog when it is done. */
 export class DeleteButton {
@@ -29,14 +39,16 @@ export class DeleteButton {
   }
 
   render(deletion: Deletion) {
-    const { label, question } = deletion;
+    const { label, question, words = DELETE } = deletion;
     if (this.#step === "idle")
       return html`<button type="button" class="danger plain" data-safe @click=${() => this.#go("asks")}>
         ${label}
       </button>`;
     const isWorking = this.#step === "works";
     return html`<div class="buttons" role="alert">
-      <p class="fill">${this.#problem ? `Nothing was deleted: ${this.#problem}` : question}</p>
+      <div class="fill">
+        ${this.#problem ? html`<p class="problem">Nothing was ${words.done}: ${this.#problem}</p>` : nothing} ${question}
+      </div>
       ${isWorking ? nothing : html`<button type="button" data-safe @click=${() => this.#go("idle")}>Keep</button>`}
       <button
         type="button"
@@ -44,18 +56,18 @@ export class DeleteButton {
         aria-disabled=${isWorking ? "true" : "false"}
         @click=${() => void this.#delete(deletion)}
       >
-        ${isWorking ? "Deleting…" : "Delete"}
+        ${isWorking ? words.busy : words.act}
       </button>
     </div>`;
   }
 
-  async #delete({ name, work }: Deletion): Promise<void> {
+  async #delete({ name, work, words = DELETE }: Deletion): Promise<void> {
     if (this.#step === "works") return;
     this.#problem = "";
     this.#go("works");
     try {
       await work();
-      toast(`${name} is deleted`);
+      toast(`${name} is ${words.done}`);
       this.#dialog.close();
     } catch (error) {
       this.#problem = error instanceof Error ? error.message : String(error);

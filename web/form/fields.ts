@@ -12,7 +12,7 @@ interface Field {
 
 interface TextField extends Field {
   readonly value?: string | undefined;
-  readonly type?: "text" | "password" | "number" | "email";
+  readonly type?: "text" | "password" | "number" | "email" | "datetime-local";
   readonly placeholder?: string;
   readonly autocomplete?: string;
   readonly required?: boolean;
@@ -95,6 +95,43 @@ export function checkField(
     <label for=${id}>${label}</label>
     ${notes(form, { ...field, name: id })}
   </div>`;
+}
+
+interface Choice {
+  readonly value: string;
+  readonly label: string;
+  readonly hint?: string | undefined;
+}
+
+/** Any of a few, under one name. */
+export function checksField(
+  form: FormState,
+  field: Field & { readonly options: readonly Choice[]; readonly checked: readonly string[] },
+): TemplateResult {
+  const { name, label, options, checked } = field;
+  const shared = describedBy(form, field);
+  return html`<fieldset aria-describedby=${shared.describedBy}>
+    <legend>${label}</legend>
+    <div class="field">${notes(form, field)}</div>
+    ${repeat(
+      options,
+      ({ value }) => value, // a tick belongs to its choice, wherever it stands after a change
+      (option) =>
+        html`<div class="field check">
+          <input
+            id="${name}:${option.value}"
+            name=${name}
+            type="checkbox"
+            value=${option.value}
+            .defaultChecked=${checked.includes(option.value)}
+            aria-invalid=${shared.invalid}
+            aria-describedby=${option.hint ? `${name}:${option.value}-hint` : nothing}
+          />
+          <label for="${name}:${option.value}">${option.label}</label>
+          ${option.hint ? html`<p class="hint" id="${name}:${option.value}-hint">${option.hint}</p>` : nothing}
+        </div>`,
+    )}
+  </fieldset>`;
 }
 
 function framed(form: FormState, field: Field, control: TemplateResult): TemplateResult {

@@ -5,6 +5,7 @@ import { controls } from "../app/controls.ts";
 import "../app/copy-text.ts";
 import { factList, factStyles } from "../app/facts.ts";
 import { dialogStyles } from "../form/form-dialog.ts";
+import { keepOpen } from "../form/keep-open.ts";
 
 /**
  * The password of a credential, this once, with what to do with it. No key closes it by mistake.
@@ -101,9 +102,4 @@ function brokerOf(mqttUrl: string): { hostname: string; port: string; isSafe: bo
   const { hostname, port, protocol } = new URL(mqttUrl);
   const isSafe = protocol === "mqtts:";
   return { hostname, port: port || (isSafe ? "8883" : "1883"), isSafe };
-}
-
-/** Browsers close a dialog on the second Escape, whatever the page says to its `cancel`. */
-function keepOpen(event: KeyboardEvent): void {
-  if (event.key === "Escape") event.preventDefault();
 }

@@ -48,9 +48,7 @@ export class SitesForm extends LitElement {
       })}
       ${staysBecause ? html`<p class="quiet small">${staysBecause}</p>` : nothing}`,
       (data) => this.#save(textOf(data, "name")),
-      site && !staysBecause
-        ? { button: this.#deleteButton(site), isAsking: this.#delete.isAsking }
-        : undefined,
+      site && !staysBecause ? { button: this.#deleteButton(site), isAsking: this.#delete.isAsking } : undefined,
     );
   }
 

@@ -43,8 +43,8 @@ export class SitesSection extends LitElement {
       </header>
       <p class="quiet">
         A site is one household, office or customer, kept apart from every other: its devices, agents, MQTT credentials
-        and log are for its own members and superusers alone. One is enough for most; with a second one you choose at the top of
-        the page which you see.
+        and log are for its own members and superusers alone. One is enough for most; with a second one you choose at
+        the top of the page which you see.
       </p>
       ${this.#sites.render(
         (all) =>

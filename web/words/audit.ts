@@ -1,0 +1,64 @@
+import type { AuditAction, AuditActorType, AuditResult, AuditRow } from "#contracts/api/audit.ts";
+
+/** What was done or tried: whether it came to pass stands beside it. */
+export const ACTION_WORDS: Readonly<Record<AuditAction, string>> = {
+  "session.login": "Log in",
+  "session.logout": "Log out",
+  "session.end": "End a session",
+  "user.create": "Add an account",
+  "user.change": "Change an account",
+  "user.delete": "Delete an account",
+  "user.password": "Change a password",
+  "identity.link": "Link a log-in of the provider",
+  "identity.unlink": "Unlink a log-in of the provider",
+  "token.create": "Make a token",
+  "token.delete": "Delete a token",
+  "device.create": "Add a device",
+  "device.change": "Change a device",
+  "device.delete": "Delete a device",
+  "device.wake": "Wake a device",
+  "wake.cancel": "Cancel a wake",
+  "cluster.create": "Add a cluster",
+  "cluster.change": "Change a cluster",
+  "cluster.delete": "Delete a cluster",
+  "enrolment.create": "Make a join code",
+  "enrolment.delete": "Delete a join code",
+  "agent.enrol": "Join an agent",
+  "agent.change": "Change an agent",
+  "agent.delete": "Delete an agent",
+  "agent.copied": "Use a copied credential of an agent",
+  "mqtt-client.create": "Make an MQTT credential",
+  "mqtt-client.change": "Change an MQTT credential",
+  "mqtt-client.delete": "Revoke an MQTT credential",
+  "request.refused": "Ask for what is not allowed",
+  "sign-on.change": "Change the sign-on settings",
+  "site.create": "Add a site",
+  "site.change": "Change a site",
+  "site.delete": "Delete a site",
+  "hub.setup": "Set the hub up",
+  "hub.recover": "Make a superuser on the hub's own machine",
+  "audit.prune": "Remove old entries of this log",
+};
+
+export const ACTOR_WORDS: Readonly<Record<AuditActorType, string>> = {
+  user: "Account",
+  token: "Token",
+  "mqtt-client": "MQTT credential",
+  agent: "Agent",
+  schedule: "Schedule",
+  system: "The hub itself",
+  stranger: "Somebody unknown",
+};
+
+export const RESULT_WORDS: Readonly<Record<AuditResult, string>> = { ok: "Done", refused: "Refused", failed: "Failed" };
+
+/** Who did it: a name, with its kind where that is no person's. */
+export function actorWords({ type, name }: AuditRow["actor"]): string {
+  if (name === null) return ACTOR_WORDS[type];
+  return type === "user" || type === "stranger" ? name : `${name} (${ACTOR_WORDS[type]})`;
+}
+
+/** An action that this page does not know yet, of a newer hub, keeps its own name. */
+export function actionWords(action: AuditAction): string {
+  return Object.hasOwn(ACTION_WORDS, action) ? ACTION_WORDS[action] : action;
+}
