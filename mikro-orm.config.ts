@@ -3,12 +3,18 @@ import { Migrator } from "@mikro-orm/migrations";
 import { defineConfig } from "@mikro-orm/postgresql";
 import { Agent, AgentHeartbeat } from "#core/agents/agent.entity.ts";
 import { Enrolment } from "#core/agents/enrolment.entity.ts";
+import { AuditChain, AuditEntry } from "#core/audit/audit.entity.ts";
+import { Identity } from "#core/auth/identity.entity.ts";
+import { Membership } from "#core/auth/membership.entity.ts";
+import { Provider } from "#core/auth/provider.entity.ts";
 import { Session } from "#core/auth/session.entity.ts";
+import { Token } from "#core/auth/token.entity.ts";
 import { User } from "#core/auth/user.entity.ts";
 import { Cluster } from "#core/clusters/cluster.entity.ts";
 import { DiscoveryConfig } from "#core/discovery/discovery-config.entity.ts";
 import { Device } from "#core/devices/device.entity.ts";
 import { DeviceAgent } from "#core/members/device-agent.entity.ts";
+import { ClusterShare, DeviceShare } from "#core/members/share.entity.ts";
 import { MqttClient } from "#core/mqtt-clients/mqtt-client.entity.ts";
 import { Site } from "#core/sites/site.entity.ts";
 import { freeLostConnections } from "#core/kernel/pool.ts";
@@ -20,15 +26,23 @@ export default defineConfig({
     Site,
     User,
     Session,
+    Membership,
+    Token,
+    Provider,
+    Identity,
     Cluster,
     Agent,
     AgentHeartbeat,
     Enrolment,
     Device,
     DeviceAgent,
+    DeviceShare,
+    ClusterShare,
     MqttClient,
     Wake,
     DiscoveryConfig,
+    AuditEntry,
+    AuditChain,
   ],
   extensions: [Migrator],
   // a database that does not answer at all must not hold up the hub for as long as TCP waits
@@ -38,6 +52,8 @@ export default defineConfig({
     keepAlive: true,
     onPoolCreated: freeLostConnections,
   },
+  // audit_append is written by hand, and a migration's own
+  schemaGenerator: { ignoreRoutines: true },
   migrations: {
     path: join(import.meta.dirname, "core/migrations"),
     glob: "!(*.d|*.test).{js,ts}",

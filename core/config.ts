@@ -8,7 +8,14 @@ import { z } from "zod";
  * A secret may also come from a file: `DATABASE_URL_FILE=/run/secrets/database` stands for its content.
  */
 
-const SECRETS = ["DATABASE_URL", "DATABASE_PASSWORD", "MQTT_PASSWORD", "SETUP_CODE", "JWT_SECRET"] as const;
+const SECRETS = [
+  "DATABASE_URL",
+  "DATABASE_PASSWORD",
+  "MQTT_PASSWORD",
+  "SETUP_CODE",
+  "JWT_SECRET",
+  "JWT_SECRET_PREVIOUS",
+] as const;
 
 const KNOWN_WEAK = [
   "secret",
@@ -33,6 +40,10 @@ const topicPrefix = z
   .regex(/^(?!\$)[^+#/\s]+(\/[^+#/\s]+)*$/, "is not a topic name, or has an empty level")
   .max(100);
 const optional = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
+const signingSecret = z
+  .string()
+  .min(32, "is shorter than 32 characters")
+  .refine((secret) => !isKnownWeak(secret), "is a well-known or guessable secret");
 const list = z.string().transform((text) =>
   text
     .split(",")
@@ -63,15 +74,13 @@ const Environment = z.object({
   HA_DISCOVERY: z.enum(["on", "off"], "is neither on nor off").default("on"),
   HA_DISCOVERY_PREFIX: topicPrefix.default("homeassistant"),
   SETUP_CODE: optional(z.string().trim().min(8, "is shorter than 8 characters")),
-  JWT_SECRET: optional(
-    z
-      .string()
-      .min(32, "is shorter than 32 characters")
-      .refine((secret) => !isKnownWeak(secret), "is a well-known or guessable secret"),
-  ),
+  JWT_SECRET: optional(signingSecret),
+  JWT_SECRET_PREVIOUS: optional(signingSecret),
   JWT_EXPIRATION_HOURS: z.coerce.number().min(1).max(720).default(24),
   PASSWORD_MIN_LENGTH: z.coerce.number().int().min(6).max(128).default(8),
+  AUDIT_KEPT_DAYS: z.coerce.number().int().min(30).max(36_500).default(400),
   TRUST_PROXY: list.default([]),
+  OUTBOUND_ALLOWED: list.default([]),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
 });
 
@@ -99,6 +108,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (!parsed.success)
     problems.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
   const tls = readTls(values, problems);
+  if (values["JWT_SECRET_PREVIOUS"] !== undefined && values["JWT_SECRET"] === undefined)
+    problems.push("JWT_SECRET_PREVIOUS: JWT_SECRET is missing, which it goes on to count beside");
   if (values["DATABASE_PASSWORD"] !== undefined && values["DATABASE_URL"] === undefined)
     problems.push("DATABASE_PASSWORD: DATABASE_URL is missing; the embedded Postgres makes its own password");
   if (parsed.success && `${parsed.data.HA_DISCOVERY_PREFIX}/`.startsWith(`${parsed.data.MQTT_BASE_TOPIC}/`))
@@ -122,8 +133,14 @@ function configFrom(env: z.infer<typeof Environment>, tls: { cert: Buffer; key: 
     dataDir: resolve(env.DATA_DIR),
     databaseUrl: env.DATABASE_URL && withPassword(env.DATABASE_URL, env.DATABASE_PASSWORD),
     setupCode: env.SETUP_CODE,
-    sessions: { secret: env.JWT_SECRET, lifetimeHours: env.JWT_EXPIRATION_HOURS },
+    sessions: {
+      secret: env.JWT_SECRET,
+      previousSecret: env.JWT_SECRET_PREVIOUS,
+      lifetimeHours: env.JWT_EXPIRATION_HOURS,
+    },
     passwordMinLength: env.PASSWORD_MIN_LENGTH,
+    auditKeptDays: env.AUDIT_KEPT_DAYS,
+    outboundAllowed: env.OUTBOUND_ALLOWED,
     logLevel: env.LOG_LEVEL,
   };
 }

@@ -1,9 +1,10 @@
 import { networkInterfaces } from "node:os";
-import type { EntityManager } from "@mikro-orm/postgresql";
 import type { Logger } from "pino";
 import { SEND_DISCOVERY } from "../ha-discovery/components.ts";
 import { DEFAULT_TIMING, type DiscoveryTiming, startDiscovery } from "../ha-discovery/main.ts";
 import { refOf } from "../ha-discovery/object-id.ts";
+import type { Actor } from "#contracts/permissions.ts";
+import type { Accounts } from "./auth/accounts.ts";
 import type { Config } from "./config.ts";
 import { DiscoveredThings } from "./discovery/discovered-things.ts";
 import { hideFromHomeAssistant } from "./discovery/discovery.service.ts";
@@ -13,6 +14,7 @@ import type { Database } from "./kernel/database.ts";
 import { HubError } from "./kernel/errors.ts";
 import type { Link } from "./kernel/link.ts";
 import type { Projection } from "./live/projection.ts";
+import type { MembersContext } from "./members/members.service.ts";
 import type { Directory } from "./members/directory.ts";
 import type { Verb } from "./requests/requests.messages.ts";
 import type { Site } from "./sites/site.entity.ts";
@@ -23,7 +25,9 @@ export interface HomeAssistantOptions {
   /** The default site. Its row outlives everything else, so its id stands for the hub. */
   readonly site: Site;
   readonly database: Database;
-  readonly emFor: (siteId: string) => EntityManager;
+  /** The hub itself as it changes members of a site. */
+  readonly membersOf: (siteId: string) => MembersContext;
+  readonly accounts: Accounts;
   readonly directory: Directory;
   readonly link: Link;
   readonly states: Projection;
@@ -31,12 +35,15 @@ export interface HomeAssistantOptions {
   readonly log: Logger;
 }
 
+/** What a person did in Home Assistant, its credential may; the hub carries it out. */
+const HUB: Actor = { userId: "", role: "superuser", permissions: null };
+
 /** Connects the hub with `ha-discovery/`, which knows nothing of it. Call it before the link connects. */
 export async function startHomeAssistant(options: HomeAssistantOptions) {
-  const { config, site, database, emFor, directory, link, states, log } = options;
+  const { config, site, database, membersOf, accounts, directory, link, states, log } = options;
   const hub = { type: "hub", id: site.id, siteId: site.id, name: "PowerBeacon", version: VERSION } as const;
   const things = new DiscoveredThings(directory, hub, (ref, siteId) =>
-    hideFromHomeAssistant({ em: emFor(siteId), directory }, ref, new Date()),
+    hideFromHomeAssistant({ ...membersOf(siteId), accounts, actor: HUB }, ref, new Date()),
   );
   const published = await loadPublishedConfigs(database.fork(), database, log);
   const discovery = startDiscovery({

@@ -1,25 +1,31 @@
-import type { EntityManager } from "@mikro-orm/postgresql";
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import ormConfig from "../mikro-orm.config.ts";
-import { type Authentication, RETAINED_REQUEST } from "../broker/access-policy.ts";
+import type { Authentication } from "../broker/access-policy.ts";
+import { RETAINED_REQUEST } from "../broker/publish-rules.ts";
 import type { Broker } from "../broker/broker.ts";
-import type { MqttCredentials as ShownCredentials } from "#contracts/principal.ts";
+import { PERSON_MARK, type MqttCredentials as ShownCredentials } from "#contracts/principal.ts";
 import type { HubInfo } from "#contracts/power.ts";
 import { listenToAgents } from "./agents/agents.messages.ts";
 import { agentRoutes } from "./agents/agents.routes.ts";
 import { type AgentCredentials, loadAgentCredentials } from "./agents/credentials.ts";
 import { startHeartbeatWriter } from "./agents/heartbeat-writer.ts";
 import { Presence, restoreHeartbeats } from "./agents/presence.ts";
+import { auditRoutes } from "./audit/audit.routes.ts";
+import { startAudit } from "./audit/audit.service.ts";
+import { startRetention } from "./audit/retention.ts";
 import { authRoutes } from "./auth/auth.routes.ts";
 import { isSetUp } from "./auth/auth.service.ts";
-import { type Sessions, loadSessions } from "./auth/sessions.ts";
+import { sessionRoutes } from "./auth/sessions.routes.ts";
+import type { Tokens } from "./auth/tokens.ts";
+import { tokenRoutes } from "./auth/tokens.routes.ts";
 import { clusterRoutes } from "./clusters/clusters.routes.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { deviceRoutes } from "./devices/devices.routes.ts";
 import { openBroker } from "./embedded-broker.ts";
 import { type HomeAssistantOptions, startHomeAssistant } from "./home-assistant.ts";
 import { healthRoutes } from "./http/health.routes.ts";
+import { metricsRoute } from "./http/metrics.ts";
 import { createHttpServer, listen } from "./http/server.ts";
 import { keptSecret, openDataFolder } from "./kernel/data-folder.ts";
 import { type Database, openDatabase } from "./kernel/database.ts";
@@ -41,7 +47,16 @@ import { listenToSightings } from "./power/power.messages.ts";
 import { PowerStates } from "./power/power-states.ts";
 import { startWatchLists } from "./power/watch-lists.ts";
 import { listenToRequests } from "./requests/requests.messages.ts";
+import { type People, loadPeople } from "./people.ts";
+import { identityRoutes } from "./sign-on/identities.routes.ts";
+import { signOnSettingsRoutes } from "./sign-on/settings.routes.ts";
+import { logoutUrl, openSignOn } from "./sign-on/sign-on.ts";
+import { signOnRoutes } from "./sign-on/sign-on.routes.ts";
+import { siteContent } from "./site-content.ts";
+import { siteRoutes } from "./sites/sites.routes.ts";
 import { ensureDefaultSite } from "./sites/sites.service.ts";
+import { loadSites } from "./sites/sites.ts";
+import { userRoutes } from "./users/users.routes.ts";
 import { VERSION } from "./version.ts";
 import { endInterruptedWakes, restoreLastWakes } from "./wake/last-wakes.ts";
 import { startWakeJournal } from "./wake/wake-journal.ts";
@@ -106,7 +121,7 @@ async function startParts(
   // a Postgres that runs already may be another hub's: it is ours to end only once we hold the lock
   if (postgres?.launched) closers.push(() => postgres.close());
   let projection: Projection | undefined;
-  let openSessions: Sessions | undefined;
+  let people: People | undefined;
   const database: Database = await openDatabase({
     url: config.databaseUrl ?? postgres?.url ?? "",
     orm: ormConfig,
@@ -122,8 +137,8 @@ async function startParts(
     onLockLost: () => options.onFatal?.("Another hub took over the database; this one ends."),
   });
   const forgetEndedSessions = () =>
-    openSessions
-      ?.forgetEnded(database.fork())
+    people?.sessions
+      .forgetEnded(database.fork())
       .catch((error: unknown) => log.error({ err: error }, "sessions that ended could not be deleted"));
   if (postgres && !postgres.launched) closers.push(() => postgres.close());
   closers.push(() => database.close());
@@ -131,9 +146,17 @@ async function startParts(
   const em = database.fork();
   const site = await ensureDefaultSite(em.fork(), startedAt);
   const setupCode = (await isSetUp(em)) ? null : (config.setupCode ?? randomBytes(6).toString("hex"));
-  const sessions = await loadSessions(em.fork(), sessionOptions(config, site.id), startedAt);
-  openSessions = sessions;
+  const audit = startAudit({ database, log });
+  closers.push(() => audit.close());
+  const retention = startRetention({ database, keptDays: config.auditKeptDays, log });
+  closers.push(() => retention.close());
+  const sites = await loadSites(em.fork());
   const directory = await loadDirectory(em.fork());
+  people = await loadPeople({ config, database, audit, sites, directory, log }, startedAt);
+  const { accounts, sessions, tokens, callers, trailOf } = people;
+  closers.push(() => people?.close());
+  const hubTrail = (siteId: string) =>
+    audit.trail({ siteId, actor: { type: "system", id: null, name: "hub" }, address: null, requestId: null });
   const presence = new Presence();
   const agentCredentials = await loadAgentCredentials(em.fork(), directory);
   const mqttCredentials = await loadMqttCredentials(em.fork(), directory);
@@ -141,26 +164,28 @@ async function startParts(
   const interrupted = await endInterruptedWakes(em.fork(), startedAt);
   const lastWakes = await restoreLastWakes(em.fork());
 
-  const clusterKeyOf = (member: { clusterId: string } | undefined) =>
-    member ? directory.clusterOf(member).key : undefined;
+  const clusterOf = (member: { clusterId: string } | undefined) => member && directory.clusterOf(member);
   const connections = new Map<string, number>();
   const count = (id: string, by: number) => connections.set(id, (connections.get(id) ?? 0) + by);
   let events: ReturnType<typeof startEvents> | undefined;
-  let retainedRequests: ((topic: string, by: string) => boolean) | undefined;
+  let retainedRequests: ((topic: string, by: string, siteId: string | null) => boolean) | undefined;
   let homeAssistant: Awaited<ReturnType<typeof startHomeAssistant>> | undefined;
   const broker = await openBroker(config, {
     log: log.child({ part: "broker" }),
     policy: {
-      authenticate: (shown) => authenticate(shown, agentCredentials, mqttCredentials),
-      clusterOfDevice: (key) => clusterKeyOf(directory.devices.byKey(key)),
-      clusterOfAgent: (key) => clusterKeyOf(directory.agents.byKey(key)),
-      clusterOfDiscovery: (objectId) => homeAssistant?.clusterOf(objectId),
+      authenticate: (shown) => authenticate(shown, { agents: agentCredentials, clients: mqttCredentials, tokens }),
+      cluster: (key) => directory.clusters.byKey(key),
+      clusterOfDevice: (key) => clusterOf(directory.devices.byKey(key)),
+      clusterOfAgent: (key) => clusterOf(directory.agents.byKey(key)),
+      clusterOfDiscovery: (objectId) => directory.clusters.byKey(homeAssistant?.clusterOf(objectId) ?? ""),
       connected: (principal) => void count(principal.id, 1),
       disconnected: (principal) => void count(principal.id, -1),
-      refused: ({ username, action, topic, reason }) => {
-        if (reason === RETAINED_REQUEST && retainedRequests?.(topic, username)) return;
+      refused: ({ principal, action, topic, reason }) => {
+        const { username: by } = principal;
+        const siteId = "siteId" in principal ? principal.siteId : null;
+        if (reason === RETAINED_REQUEST && retainedRequests?.(topic, by, siteId)) return;
         const nothing = { cluster: null, device: null, transaction: null };
-        events?.refused({ ...nothing, by: username, reason: `${action} ${topic}: ${reason}` });
+        events?.refused({ ...nothing, siteId, by, reason: `${action} ${topic}: ${reason}` });
       },
     },
   });
@@ -186,21 +211,27 @@ async function startParts(
     version: VERSION,
     startedAt: startedAt.toISOString(),
     database: database.isUp() ? ("ok" as const) : ("unavailable" as const),
+    audit: audit.state,
   });
   const hubInfo = (): HubInfo => ({ ...hubState(), api: 1, ...now.hub() });
   const started = new Projection({ directory, presence, power, wakes, now, link, hub: hubState, log });
   projection = started;
+  audit.onChange(() => started.hubDirty());
   events = startEvents({ link, directory, presence, power, wakes, log });
 
-  const emFor = (siteId: string) => boundTo(database, siteId);
-  listenToAgents({ link, directory, presence, heartbeats, signer, emFor, log });
+  const membersOf = (siteId: string) => ({ em: database.bound(siteId), directory, trail: hubTrail(siteId) });
+  listenToAgents({ link, directory, presence, heartbeats, signer, membersOf, log });
   listenToSightings({ link, directory, power, log });
-  const wakeRequests = listenToWakes({ link, directory, wakes, results, onRefused: events.refused, log });
+  const wakeRequests = listenToWakes({
+    ...{ link, directory, wakes, results, onRefused: events.refused, log },
+    mayWakeOf: people.mayWakeOf,
+    trailOf: people.trailOfClient,
+  });
   const { discoveryTiming: timing } = options;
-  const parts = { config, site, database, emFor, directory, link, states: started, timing, log };
+  const parts = { config, site, database, membersOf, accounts, directory, link, states: started, timing, log };
   homeAssistant = await startHomeAssistant(parts);
   const hubRequests = listenToRequests({ link, verbs: homeAssistant.verbs, onRefused: events.refused, log });
-  retainedRequests = (topic, by) => wakeRequests.refuseRetained(topic, by) || hubRequests.refuseRetained(topic, by);
+  retainedRequests = (...refused) => wakeRequests.refuseRetained(...refused) || hubRequests.refuseRetained(...refused);
   link.onConnect(() => {
     started.publishAll();
     watchLists.publishAll();
@@ -221,11 +252,18 @@ async function startParts(
   });
   wakes.start();
 
+  const signOn = openSignOn(
+    { database, accounts, sessions, sites, trailOf, publicUrl: config.http.publicUrl, log },
+    { outboundAllowed: config.outboundAllowed, secretKey: keptSecret(config.dataDir, "provider-secret-key") },
+  );
   const disconnect = (principalId: string) => broker.disconnect(principalId);
   const app = await createHttpServer({
     database,
+    audit,
+    accounts,
     sessions,
-    siteId: site.id,
+    tokens,
+    callers,
     version: VERSION,
     baseTopic: config.mqtt.baseTopic,
     discoveryPrefix: config.mqtt.discoveryPrefix,
@@ -234,15 +272,32 @@ async function startParts(
     log,
   });
   healthRoutes(app, { database });
+  metricsRoute(app, {
+    ...{ version: VERSION, startedAt, database, audit },
+    hub: () => now.hub(),
+    runningWakes: () => wakes.runningCount,
+    sessions: () => sessions.size,
+  });
   await app.register(
     async (api) => {
       const routes = api as unknown as App; // a child of the same server
-      authRoutes(routes, { sessions, setupCode: setupCode ?? "", passwordMinLength: config.passwordMinLength });
-      clusterRoutes(routes, { directory, nowOf: (cluster) => now.cluster(cluster) });
+      const { passwordMinLength } = config;
+      authRoutes(routes, {
+        ...{ database, accounts, sessions, callers, trailOf, passwordMinLength },
+        setupCode: setupCode ?? "",
+        logoutUrl: (session, request) => logoutUrl(signOn, session, request),
+      });
+      signOnRoutes(routes, signOn);
+      signOnSettingsRoutes(routes, signOn);
+      identityRoutes(routes, signOn);
+      sessionRoutes(routes, { database, sessions, accounts });
+      tokenRoutes(routes, { tokens, disconnect });
+      auditRoutes(routes, { database, audit });
+      clusterRoutes(routes, { directory, accounts, nowOf: (cluster) => now.cluster(cluster) });
       const { publicUrl } = config.http;
       const grant = { signer, baseTopic: config.mqtt.baseTopic, mqttUrl: config.mqtt.publicUrl, publicUrl };
-      agentRoutes(routes, { directory, presence, credentials: agentCredentials, link, disconnect, ...grant });
-      deviceRoutes(routes, { directory, nowOf: (device) => now.device(device) });
+      agentRoutes(routes, { database, directory, presence, credentials: agentCredentials, link, disconnect, ...grant });
+      deviceRoutes(routes, { directory, accounts, nowOf: (device) => now.device(device) });
       wakeRoutes(routes, { directory, wakes, journal });
       liveRoutes(routes, {
         directory,
@@ -251,8 +306,10 @@ async function startParts(
         projection: started,
         wakes,
         hubInfo,
-        isSessionOpen: (id) => sessions.isOpen(id, new Date()),
+        actorNow: (account) => callers.now(account),
       });
+      siteRoutes(routes, siteContent({ database, sites, directory, accounts }));
+      userRoutes(routes, { database, accounts, sessions, tokens, directory, passwordMinLength, disconnect });
       mqttClientRoutes(routes, {
         directory,
         credentials: mqttCredentials,
@@ -283,27 +340,15 @@ async function ownPostgres(config: Config, { postgresSettings }: HubOptions): Pr
   });
 }
 
-function sessionOptions(config: Config, siteId: string) {
-  const secret = config.sessions.secret ?? keptSecret(config.dataDir, "jwt-secret");
-  return { secret, lifetimeHours: config.sessions.lifetimeHours, siteId };
-}
-
 function authenticate(
-  { username, password }: ShownCredentials,
-  agents: AgentCredentials,
-  clients: MqttCredentials,
+  { username, password, address }: ShownCredentials,
+  { agents, clients, tokens }: { agents: AgentCredentials; clients: MqttCredentials; tokens: Tokens },
 ): Authentication {
-  const principal =
-    username !== null && password !== null
-      ? (agents.authenticate(username, password) ?? clients.authenticate(username, password))
-      : null;
+  if (username === null || password === null) return { ok: false, reason: "bad-credentials" };
+  const principal = username.startsWith(PERSON_MARK)
+    ? tokens.principalOf(username, password, address)
+    : (agents.authenticate(username, password) ?? clients.authenticate(username, password));
   return principal ? { ok: true, principal } : { ok: false, reason: "bad-credentials" };
-}
-
-function boundTo(database: Database, siteId: string): EntityManager {
-  const em = database.fork();
-  em.setFilterParams("site", { siteId });
-  return em;
 }
 
 /** Runs the hub as a process of its own. */

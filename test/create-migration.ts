@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import config from "../mikro-orm.config.ts";
+import { ROLES } from "#core/kernel/database-roles.ts";
 import { startEmbeddedPostgres } from "#core/kernel/embedded-postgres.ts";
 
 /**
@@ -15,6 +16,7 @@ const postgres = await startEmbeddedPostgres({ dataDir, password: "for-a-moment"
 const orm = new MikroORM({ ...config, clientUrl: postgres.url });
 try {
   await orm.connect();
+  await orm.em.execute(ROLES);
   await orm.migrator.up();
   const { fileName } = await orm.migrator.create(undefined, false, false, process.argv[2]);
   process.stdout.write(fileName ? `core/migrations/${fileName}\n` : "Entities and migrations agree already.\n");

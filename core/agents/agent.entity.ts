@@ -1,7 +1,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import type { AgentCapability, Heartbeat, NetworkInterface, OperatingSystem } from "#contracts/agent.ts";
 import { Cluster } from "../clusters/cluster.entity.ts";
-import { siteFilter } from "../kernel/site-filter.ts";
+import { siteFilter, sitePolicies } from "../kernel/site-filter.ts";
 import { Site } from "../sites/site.entity.ts";
 
 /** Our process on a LAN. Its credential is a high-entropy token, kept as its SHA-256. */
@@ -26,6 +26,7 @@ const AgentSchema = defineEntity({
     updatedAt: p.datetime(),
   },
   filters: siteFilter,
+  ...sitePolicies("agent"),
   indexes: [{ properties: ["site", "name"] }, { properties: ["cluster"] }],
   triggers: [
     {
@@ -44,7 +45,7 @@ const AgentSchema = defineEntity({
 export class Agent extends AgentSchema.class {}
 AgentSchema.setClass(Agent);
 
-/** The newest heartbeat of each agent: written in batches, many times a minute, on a row without any other index. */
+/** The newest heartbeat of each agent: written in batches, many times a minute, on a row without an index on anything that changes. */
 const AgentHeartbeatSchema = defineEntity({
   name: "AgentHeartbeat",
   tableName: "agent_heartbeat",
@@ -54,6 +55,8 @@ const AgentHeartbeatSchema = defineEntity({
     at: p.datetime(),
     heartbeat: p.json<Heartbeat>(),
   },
+  ...sitePolicies("agent_heartbeat"),
+  indexes: [{ properties: ["siteId"] }],
 });
 
 export class AgentHeartbeat extends AgentHeartbeatSchema.class {}

@@ -1,4 +1,3 @@
-import type { EntityManager } from "@mikro-orm/postgresql";
 import type { Logger } from "pino";
 import { Heartbeat, InventoryMessage } from "#contracts/agent.ts";
 import { Availability } from "#contracts/power.ts";
@@ -7,6 +6,7 @@ import type { HubSigner } from "../kernel/hub-key.ts";
 import type { Link, LinkMessage } from "../kernel/link.ts";
 import { parseJson } from "../kernel/parse.ts";
 import type { Directory, DirectoryAgent } from "../members/directory.ts";
+import type { MembersContext } from "../members/members.service.ts";
 import { answerTime, takeInventory } from "./agents.service.ts";
 import type { HeartbeatWriter } from "./heartbeat-writer.ts";
 import type { Presence } from "./presence.ts";
@@ -17,8 +17,8 @@ export interface AgentMessages {
   readonly presence: Presence;
   readonly heartbeats: HeartbeatWriter;
   readonly signer: HubSigner;
-  /** An entity manager bound to a site. */
-  readonly emFor: (siteId: string) => EntityManager;
+  /** The hub itself as it changes members of a site. */
+  readonly membersOf: (siteId: string) => MembersContext;
   readonly log: Logger;
 }
 
@@ -49,7 +49,7 @@ export function listenToAgents(context: AgentMessages): void {
     answerTime(context, agent, inventory.data.nonce, now).catch((error: unknown) => {
       log.warn({ err: error, agent: agent.key }, "an agent's clock could not be answered");
     });
-    takeInventory({ em: context.emFor(agent.siteId), directory: context.directory }, agent, inventory.data, now).catch(
+    takeInventory(context.membersOf(agent.siteId), agent, inventory.data, now).catch(
       (error: unknown) => {
         log.warn({ err: error, agent: agent.key }, "an inventory could not be written down");
       },

@@ -12,6 +12,7 @@ import {
 import { IdParams, ListQuery } from "#contracts/api/common.ts";
 import { EnrolAnswer, EnrolRequest } from "#contracts/enrolment.ts";
 import { HubError } from "../kernel/errors.ts";
+import type { Database } from "../kernel/database.ts";
 import type { HubSigner } from "../kernel/hub-key.ts";
 import type { Link } from "../kernel/link.ts";
 import { pageOf, sortOrder } from "../kernel/pages.ts";
@@ -29,6 +30,7 @@ export interface AgentRoutes {
   readonly credentials: AgentCredentials;
   readonly signer: HubSigner;
   readonly link: Link;
+  readonly database: Database;
   readonly disconnect: (principalId: string) => void;
   readonly baseTopic: string;
   readonly mqttUrl: string | null;
@@ -73,7 +75,8 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
     },
     async (request) => {
       const { id } = find(request.account, request.params.id);
-      const droppedLinks = await changeAgent({ em: request.em, directory }, id, request.body, new Date());
+      const context = { em: request.em, directory, trail: request.trail };
+      const droppedLinks = await changeAgent(context, id, request.body, new Date());
       return { ...agentAnswer(find(request.account, id), directory, presence), droppedLinks };
     },
   );
@@ -90,7 +93,7 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
     },
     async (request, reply) => {
       const { id } = find(request.account, request.params.id);
-      await deleteAgent({ ...hub, em: request.em }, id, new Date());
+      await deleteAgent({ ...hub, em: request.em, trail: request.trail }, id, new Date());
       return reply.code(204).send(null);
     },
   );
@@ -120,7 +123,7 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
     },
     async (request, reply) => {
       const by = { username: request.account.username, fingerprint: hub.signer.fingerprint };
-      const { enrolment, code } = await createEnrolment(request.em, request.body, by, new Date());
+      const { enrolment, code } = await createEnrolment(request, request.body, by, new Date());
       const hubUrl = hub.publicUrl ?? `${request.protocol}://${request.host}`;
       const command = `npm run agent -- join ${hubUrl} ${code}`;
       return reply.code(201).send({ ...enrolmentAnswer(enrolment, directory), code, command });
@@ -134,7 +137,7 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
       schema: { summary: "Withdraw a join code", params: IdParams, response: { 204: z.null() } },
     },
     async (request, reply) => {
-      await deleteEnrolment(request.em, request.params.id);
+      await deleteEnrolment(request, request.params.id);
       return reply.code(204).send(null);
     },
   );
@@ -146,7 +149,7 @@ export function agentRoutes(app: App, hub: AgentRoutes): void {
       schema: { summary: "Join as an agent, with a code", body: EnrolRequest, response: { 201: EnrolAnswer } },
     },
     async (request, reply) =>
-      reply.code(201).send(await enrolAgent({ ...hub, em: request.em }, request.body, new Date())),
+      reply.code(201).send(await enrolAgent({ ...hub, trail: request.trail }, request.body, new Date())),
   );
 
   function find(account: Account, id: string): DirectoryAgent {

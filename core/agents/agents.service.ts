@@ -31,7 +31,8 @@ export async function changeAgent(
     const cluster = change.clusterId === undefined ? undefined : await clusterFor(em, change.clusterId);
     const dropped = cluster ? await moveMembers(em, { devices: [], agents: [agent] }, cluster) : [];
     await em.flush();
-    return { result: dropped, touched: { agents: [agent], dropped } };
+    const event = { action: "agent.change", target: targetOf(agent), details: { fields: Object.keys(change) } } as const;
+    return { result: dropped, touched: { agents: [agent], dropped }, event };
   });
 }
 
@@ -53,7 +54,8 @@ export async function deleteAgent(context: DeleteAgentContext, id: string, now: 
     await em.flush();
     await em.nativeDelete(AgentHeartbeat, { agentId: id });
     const dropped = devices.map((device) => ({ deviceId: device.id, agentId: id }));
-    return { result: agent, touched: { removed: { agent: id }, dropped } };
+    const event = { action: "agent.delete", target: targetOf(agent) } as const;
+    return { result: agent, touched: { removed: { agent: id }, dropped }, event };
   });
   try {
     await sendOrder(context, agent, { type: "revoked" }, now);
@@ -145,6 +147,10 @@ export function agentAnswer(agent: DirectoryAgent, directory: Directory, presenc
     createdAt: agent.createdAt.toISOString(),
     updatedAt: agent.updatedAt.toISOString(),
   };
+}
+
+function targetOf({ id, key }: { readonly id: string; readonly key: string }) {
+  return { type: "agent", id, name: key };
 }
 
 function notFound(): HubError {

@@ -5,6 +5,8 @@ import { type EnrolAnswer, type EnrolGrant, type EnrolRequest, formatJoinCode } 
 import { Key } from "#contracts/key.ts";
 import { Cluster } from "../clusters/cluster.entity.ts";
 import { HubError } from "../kernel/errors.ts";
+import type { Database } from "../kernel/database.ts";
+import type { Trail } from "../kernel/trail.ts";
 import type { HubSigner } from "../kernel/hub-key.ts";
 import { freeKey, keyFromName } from "../kernel/keys.ts";
 import { hashToken, randomSecret } from "../kernel/tokens.ts";
@@ -15,36 +17,55 @@ import { Agent } from "./agent.entity.ts";
 import type { AgentCredentials } from "./credentials.ts";
 import { Enrolment } from "./enrolment.entity.ts";
 
+export interface EnrolmentContext {
+  /** Bound to the site. */
+  readonly em: EntityManager;
+  readonly trail: Trail;
+}
+
 /** Makes a join code. It carries the fingerprint of the hub's key, so that nobody between can pose as the hub. */
 export async function createEnrolment(
-  em: EntityManager,
+  { em, trail }: EnrolmentContext,
   input: EnrolmentCreate,
   by: { username: string; fingerprint: string },
   now: Date,
 ): Promise<{ enrolment: Enrolment; code: string }> {
-  const cluster = await clusterFor(em, input.clusterId);
   const secret = randomSecret();
-  const enrolment = em.create(Enrolment, {
-    id: randomUUID(),
-    site: cluster.site,
-    cluster,
-    secretHash: hashToken(secret),
-    usesLeft: input.uses,
-    expiresAt: new Date(now.getTime() + input.expiresInMinutes * 60_000),
-    createdBy: by.username,
-    createdAt: now,
+  const enrolment = await em.transactional(async (em) => {
+    const cluster = await clusterFor(em, input.clusterId);
+    const enrolment = em.create(Enrolment, {
+      id: randomUUID(),
+      site: cluster.site,
+      cluster,
+      secretHash: hashToken(secret),
+      usesLeft: input.uses,
+      expiresAt: new Date(now.getTime() + input.expiresInMinutes * 60_000),
+      createdBy: by.username,
+      createdAt: now,
+    });
+    await em.flush();
+    const details = { cluster: cluster.key, uses: input.uses, expiresInMinutes: input.expiresInMinutes };
+    await trail.write(em, { action: "enrolment.create", target: targetOf(enrolment.id), details });
+    return enrolment;
   });
-  await em.flush();
   return { enrolment, code: formatJoinCode({ secret, fingerprint: by.fingerprint }) };
 }
 
 /** @throws HubError NOT_FOUND */
-export async function deleteEnrolment(em: EntityManager, id: string): Promise<void> {
-  if ((await em.nativeDelete(Enrolment, { id })) === 0) throw new HubError("NOT_FOUND", "There is no such join code");
+export async function deleteEnrolment({ em, trail }: EnrolmentContext, id: string): Promise<void> {
+  await em.transactional(async (em) => {
+    if ((await em.nativeDelete(Enrolment, { id })) === 0) throw new HubError("NOT_FOUND", "There is no such join code");
+    await trail.write(em, { action: "enrolment.delete", target: targetOf(id) });
+  });
+}
+
+function targetOf(id: string) {
+  return { type: "enrolment", id, name: null };
 }
 
 export interface EnrolContext {
-  readonly em: EntityManager;
+  readonly database: Database;
+  readonly trail: Trail;
   readonly directory: Directory;
   readonly credentials: AgentCredentials;
   readonly signer: HubSigner;
@@ -60,15 +81,20 @@ export interface EnrolContext {
  */
 export async function enrolAgent(context: EnrolContext, request: EnrolRequest, now: Date): Promise<EnrolAnswer> {
   const token = `pba_${randomSecret()}${randomSecret()}`;
-  const agent = await changeMembers(context, async (em) => {
-    const enrolment = await useUp(em, request.secret, now);
+  const { database, directory, trail } = context;
+  const secretHash = hashToken(request.secret);
+  // nobody is logged in here: the secret finds its site, and the rest happens inside of that
+  const siteId = await siteOf(database.fork(), secretHash);
+  const own = { em: database.bound(siteId), directory, trail: trail.in(siteId) };
+  const agent = await changeMembers(own, async (em) => {
+    const enrolment = await useUp(em, secretHash, now);
     const name = request.name ?? (request.inventory.hostname.slice(0, 80) || "Agent");
     const wanted = keyFromName(name, "agent");
     const agent = em.create(Agent, {
       id: randomUUID(),
       site: em.getReference(Site, enrolment.site.id),
       cluster: em.getReference(Cluster, enrolment.cluster.id),
-      key: freeKey(wanted, (key) => context.directory.agents.byKey(key) !== undefined),
+      key: freeKey(wanted, (key) => directory.agents.byKey(key) !== undefined),
       name,
       ...request.inventory,
       tokenHash: hashToken(token),
@@ -76,9 +102,11 @@ export async function enrolAgent(context: EnrolContext, request: EnrolRequest, n
       updatedAt: now,
     });
     await em.flush();
-    return { result: agent, touched: { agents: [agent] } };
+    const target = { type: "agent", id: agent.id, name: agent.key };
+    const event = { action: "agent.enrol", target, details: { enrolment: enrolment.id } } as const;
+    return { result: agent, touched: { agents: [agent] }, event };
   });
-  const entry = context.directory.agents.byId(agent.id);
+  const entry = directory.agents.byId(agent.id);
   if (entry) context.credentials.add(entry, agent.tokenHash);
   const grant: EnrolGrant = {
     type: "grant",
@@ -93,16 +121,26 @@ export async function enrolAgent(context: EnrolContext, request: EnrolRequest, n
   return { hubKey: context.signer.publicKey, grant: context.signer.sign(grant) };
 }
 
-/** One statement, so that two agents cannot share the last use. The secret finds its site; nobody is logged in here. */
-async function useUp(em: EntityManager, secret: string, now: Date): Promise<Enrolment> {
-  const hash = hashToken(secret);
+/** The site of a join code. Of every site: with an entity manager of the hub itself. @throws HubError BAD_JOIN_CODE */
+async function siteOf(em: EntityManager, secretHash: string): Promise<string> {
+  const row = await em.findOne(Enrolment, { secretHash }, { filters: { site: false } });
+  if (!row) throw badCode();
+  return row.site.id;
+}
+
+/** One statement, so that two agents cannot share the last use. @throws HubError BAD_JOIN_CODE */
+async function useUp(em: EntityManager, secretHash: string, now: Date): Promise<Enrolment> {
   const used = await em.execute(
     "update enrolment set uses_left = uses_left - 1 where secret_hash = ? and uses_left > 0 and expires_at > ? returning id",
-    [hash, now],
+    [secretHash, now],
   );
   const [row] = used as { id: string }[];
-  if (!row) throw new HubError("BAD_JOIN_CODE", "This join code is unknown, used up or expired", { field: "secret" });
-  return await em.findOneOrFail(Enrolment, { id: row.id }, { filters: { site: false } });
+  if (!row) throw badCode();
+  return await em.findOneOrFail(Enrolment, { id: row.id });
+}
+
+function badCode(): HubError {
+  return new HubError("BAD_JOIN_CODE", "This join code is unknown, used up or expired", { field: "secret" });
 }
 
 export function enrolmentAnswer(row: Enrolment, directory: Directory): EnrolmentAnswer {

@@ -1,31 +1,59 @@
-import type { CookieSerializeOptions } from "@fastify/cookie";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { z } from "zod";
-import { Login, LoginAnswer, SetupInit, SetupStatus, UserAnswer } from "#contracts/api/accounts.ts";
-import type { App } from "../kernel/routes.ts";
+import {
+  Login,
+  LoginAnswer,
+  LogoutAnswer,
+  MeAnswer,
+  MeChange,
+  SetupInit,
+  SetupStatus,
+  UserAnswer,
+} from "#contracts/api/accounts.ts";
+import type { SiteRef } from "#contracts/api/sites.ts";
+import type { Database } from "../kernel/database.ts";
 import { HubError } from "../kernel/errors.ts";
-import { answerOf, isSetUp, logIn, setUp } from "./auth.service.ts";
-import type { Sessions } from "./sessions.ts";
-import { User } from "./user.entity.ts";
-
-export const SESSION_COOKIE = "pb_session";
+import type { Account, App } from "../kernel/routes.ts";
+import type { Trail } from "../kernel/trail.ts";
+import type { KnownSite } from "../sites/sites.ts";
+import { type Accounts, chainOfAccount, refreshAccount } from "./accounts.ts";
+import {
+  answerOf,
+  beginSession,
+  changeOwnAccount,
+  checkCredentials,
+  findUser,
+  isSetUp,
+  setUp,
+} from "./auth.service.ts";
+import { type Callers, permissionsOf } from "./callers.ts";
+import { LoginGuard } from "./login-guard.ts";
+import { browserOf, clearSessionCookie, markBrowser, setSessionCookie } from "./session-cookie.ts";
+import type { LiveSession, SessionClient, Sessions } from "./sessions.ts";
+import type { User } from "./user.entity.ts";
 
 export interface AuthRoutes {
+  readonly database: Database;
+  readonly accounts: Accounts;
   readonly sessions: Sessions;
+  readonly callers: Callers;
   readonly setupCode: string;
   readonly passwordMinLength: number;
+  /** The audit log under the name of somebody who has just logged in. */
+  readonly trailOf: (user: { id: string; username: string }, request: FastifyRequest) => Trail;
+  /** Where a browser goes on to end its session at the provider by which it logged in. */
+  readonly logoutUrl: (session: LiveSession, request: FastifyRequest) => Promise<string | null>;
 }
 
-/** Guessing is slow: so many tries a minute from one address, and at one account from everywhere. */
-const GUESSES_A_MINUTE = 10;
-const guarded = { rateLimit: { max: GUESSES_A_MINUTE, timeWindow: "1 minute" } } as const;
+/** Guessing is slow: so many tries a minute from one address. */
+const guarded = { rateLimit: { max: 10, timeWindow: "1 minute" } } as const;
 
-export function authRoutes(app: App, { sessions, setupCode, passwordMinLength }: AuthRoutes): void {
-  const limitByName = app.createRateLimit({
-    max: GUESSES_A_MINUTE,
-    timeWindow: "1 minute",
-    keyGenerator: (request) => `log-in ${Login.parse(request.body).username.trim().toLowerCase()}`,
-  });
+/** Addresses and browsers that logged in are no strangers; of so many the oldest is forgotten. */
+const MAX_KNOWN = 20_000;
+
+export function authRoutes(app: App, hub: AuthRoutes): void {
+  const { database, accounts, sessions, callers, passwordMinLength } = hub;
+  const guard = new LoginGuard();
+  const known = new Set<string>();
 
   app.get(
     "/setup/status",
@@ -33,9 +61,7 @@ export function authRoutes(app: App, { sessions, setupCode, passwordMinLength }:
       config: { permission: "public" },
       schema: { summary: "Does the hub have its first account?", response: { 200: SetupStatus } },
     },
-    async (request) => ({
-      complete: await isSetUp(request.em),
-    }),
+    async () => ({ complete: await isSetUp(database.fork()) }),
   );
 
   app.post(
@@ -49,8 +75,11 @@ export function authRoutes(app: App, { sessions, setupCode, passwordMinLength }:
       },
     },
     async (request, reply) => {
-      const user = await setUp(request.em, request.body, { setupCode, passwordMinLength }, new Date());
-      return reply.code(201).send(answerOf(user));
+      const em = database.fork();
+      const rules = { setupCode: hub.setupCode, passwordMinLength };
+      const user = await setUp({ em, trail: request.trail }, request.body, rules, new Date());
+      accounts.put(user, []);
+      return reply.code(201).send(answerOf(user, "superuser"));
     },
   );
 
@@ -68,46 +97,131 @@ export function authRoutes(app: App, { sessions, setupCode, passwordMinLength }:
       schema: { summary: "Log in", body: Login, response: { 200: LoginAnswer } },
     },
     async (request, reply) => {
-      const guess = await limitByName(request);
-      if (!guess.isAllowed && guess.isExceeded) {
-        void reply.header("retry-after", guess.ttlInSeconds);
-        throw new HubError("TOO_MANY_REQUESTS", "Too many log-ins of this account; wait a minute");
-      }
-      const user = await logIn(request.em, request.body.username, request.body.password, new Date());
-      const client = { address: request.ip, userAgent: request.headers["user-agent"] ?? null };
-      const { token, expiresInSeconds } = await sessions.begin(request.em, user, client, new Date());
-      setCookie(request, reply, token, expiresInSeconds);
-      return { access_token: token, token_type: "bearer" as const, expires_in: expiresInSeconds, user: answerOf(user) };
+      refuseOtherSites(request);
+      const { username, password } = request.body;
+      const user = await guardedCheck(request, username, password);
+      const { session, token, expiresInSeconds } = await logIn(request, reply, user, { password });
+      setSessionCookie(request, reply, token, expiresInSeconds);
+      const { role } = callers.ofSession(session, undefined);
+      return {
+        access_token: token,
+        token_type: "bearer" as const,
+        expires_in: expiresInSeconds,
+        user: answerOf(user, callers.sitesOf(user.id).length > 0 ? role : null),
+      };
     },
   );
 
   app.post(
     "/auth/logout",
-    { config: { permission: "self" }, schema: { summary: "End this session", response: { 204: z.null() } } },
+    { config: { permission: "self" }, schema: { summary: "End this session", response: { 200: LogoutAnswer } } },
     async (request, reply) => {
-      await sessions.end(request.em, request.account.sessionId);
-      return reply.clearCookie(SESSION_COOKIE, { path: "/" }).code(204).send(null);
+      const { sessionId, userId } = request.account;
+      const session = sessions.of(userId, new Date()).find(({ id }) => id === sessionId);
+      const logoutUrl = session ? await hub.logoutUrl(session, request) : null;
+      if (session) await sessions.end(database.fork(), [session.id]);
+      request.trail.in(chainOfCaller(userId)).note({ action: "session.logout" });
+      clearSessionCookie(reply);
+      return { logoutUrl };
     },
   );
 
   app.get(
     "/auth/me",
-    { config: { permission: "self" }, schema: { summary: "The account that calls", response: { 200: UserAnswer } } },
-    async (request) => {
-      const user = await request.em.findOne(User, { id: request.account.userId });
-      if (!user) throw new HubError("UNAUTHENTICATED", "This account is gone");
-      return answerOf(user);
-    },
+    { config: { permission: "self" }, schema: { summary: "The account that calls", response: { 200: MeAnswer } } },
+    async (request) => meOf(request.account, await findUser(database.fork(), request.account.userId)),
   );
+
+  app.route({
+    method: ["PATCH", "PUT"],
+    url: "/auth/me",
+    config: { permission: "self", ...guarded },
+    schema: { summary: "Change one's own account", body: MeChange, response: { 200: MeAnswer } },
+    handler: async (request) => {
+      const { account } = request;
+      const em = database.fork();
+      const trail = request.trail.in(chainOfCaller(account.userId));
+      const { user, passwordChanged } = await changeOwnAccount(
+        { em, trail, passwordMinLength },
+        account.userId,
+        request.body,
+      );
+      await refreshAccount(em, accounts, user);
+      if (passwordChanged) {
+        const others = sessions.of(user.id, new Date()).filter(({ id }) => id !== account.sessionId);
+        await sessions.end(
+          database.fork(),
+          others.map(({ id }) => id),
+        );
+      }
+      return meOf(account, user);
+    },
+  });
+
+  /** Checks a password; every failure makes the next try of its kind wait longer. */
+  async function guardedCheck(request: FastifyRequest, username: string, password: string): Promise<User> {
+    const account = username.trim().toLowerCase();
+    const isKnown = marksOf(account, request).some((mark) => known.has(mark));
+    guard.admit(account, request.ip, { isKnown, nowMs: performance.now() });
+    try {
+      const user = await checkCredentials(database.fork(), username, password);
+      guard.succeeded(account, request.ip);
+      return user;
+    } catch (error) {
+      if (error instanceof HubError && error.code === "BAD_CREDENTIALS") {
+        guard.failed(account, request.ip, performance.now());
+        const target = { type: "user", id: null, name: username.slice(0, 50) };
+        request.trail.note({ action: "session.login", target, result: "refused", reason: error.code });
+      }
+      throw error;
+    }
+  }
+
+  async function logIn(request: FastifyRequest, reply: FastifyReply, user: User, login: { password?: string }) {
+    const em = database.fork();
+    const client: SessionClient = { address: request.ip, userAgent: request.headers["user-agent"] ?? null };
+    const account = await refreshAccount(em, accounts, user);
+    const trail = hub.trailOf(user, request).in(chainOfAccount(account));
+    const session = await beginSession({ em, sessions, trail }, user, { client, ...login }, new Date());
+    for (const mark of [request.ip, markBrowser(request, reply)]) remember(`${user.username.toLowerCase()} ${mark}`);
+    return { session, ...(await sessions.admit(session, new Date())) };
+  }
+
+  function marksOf(account: string, request: FastifyRequest): string[] {
+    const browser = browserOf(request);
+    return [`${account} ${request.ip}`, ...(browser === undefined ? [] : [`${account} ${browser}`])];
+  }
+
+  function remember(mark: string): void {
+    known.delete(mark);
+    known.add(mark);
+    if (known.size > MAX_KNOWN) for (const oldest of known.keys().take(1)) known.delete(oldest);
+  }
+
+  function chainOfCaller(userId: string): string | null {
+    const account = accounts.byId(userId);
+    return account ? chainOfAccount(account) : null;
+  }
+
+  function meOf(account: Account, user: User): MeAnswer {
+    const own = callers.sitesOf(user.id);
+    const site = own.find(({ id }) => id === account.siteId);
+    return {
+      ...answerOf(user, site ? account.role : null),
+      site: site ? refOf(site) : null,
+      sites: own.map((site) => ({ ...refOf(site), role: accounts.roleIn(user.id, site.id) ?? "viewer" })),
+      permissions: permissionsOf(account),
+      hasPassword: user.passwordHash !== null,
+    };
+  }
 }
 
-function setCookie(request: FastifyRequest, reply: FastifyReply, token: string, maxAge: number): void {
-  const options: CookieSerializeOptions = {
-    path: "/",
-    httpOnly: true,
-    sameSite: "lax",
-    secure: request.protocol === "https",
-    maxAge,
-  };
-  void reply.setCookie(SESSION_COOKIE, token, options);
+/** A page elsewhere must not log a browser in as somebody else. */
+function refuseOtherSites(request: FastifyRequest): void {
+  if (/^(cross|same)-site$/.test(String(request.headers["sec-fetch-site"])))
+    throw new HubError("CSRF_HEADER_MISSING", "A log-in must come from the hub's own page, or from a program");
+}
+
+function refOf({ id, key, name }: KnownSite): SiteRef {
+  return { id, key, name };
 }

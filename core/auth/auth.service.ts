@@ -1,9 +1,13 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { EntityManager } from "@mikro-orm/postgresql";
-import type { SetupInit, UserAnswer } from "#contracts/api/accounts.ts";
+import type { MeChange, SetupInit, UserAnswer } from "#contracts/api/accounts.ts";
+import type { Role } from "#contracts/permissions.ts";
 import { HubError } from "../kernel/errors.ts";
 import { equalHashes, hashToken } from "../kernel/tokens.ts";
-import { hashPassword, verifyNobody, verifyPassword } from "./passwords.ts";
+import type { Trail } from "../kernel/trail.ts";
+import { checkPassword, hashPassword, isBcrypt, verifyNobody, verifyPassword } from "./passwords.ts";
+import type { LiveSession, SessionClient, Sessions } from "./sessions.ts";
 import { User } from "./user.entity.ts";
 
 /** Any number will do: it lets one set-up through at a time. */
@@ -16,10 +20,11 @@ export async function isSetUp(em: EntityManager): Promise<boolean> {
 /**
  * Makes the first superuser. Of several calls at the same moment one wins.
  *
+ * @param em the hub's own.
  * @throws HubError SETUP_COMPLETE, BAD_SETUP_CODE, INVALID_INPUT (password)
  */
 export async function setUp(
-  em: EntityManager,
+  { em, trail }: { em: EntityManager; trail: Trail },
   input: SetupInit,
   rules: { setupCode: string; passwordMinLength: number },
   now: Date,
@@ -33,52 +38,138 @@ export async function setUp(
   return await em.transactional(async (em) => {
     await em.execute("select pg_advisory_xact_lock(?)", [SETUP_LOCK]);
     if (await isSetUp(em)) throw new HubError("SETUP_COMPLETE", "This hub is set up already");
-    return em.create(User, {
+    const { username, email, fullName } = input;
+    const user = em.create(User, {
       id: randomUUID(),
-      username: input.username,
-      email: input.email,
-      fullName: input.fullName,
-      role: "superuser",
-      enabled: true,
+      username,
+      email,
+      fullName,
+      superuser: true,
       passwordHash,
       createdAt: now,
-      lastLoginAt: null,
     });
+    await em.flush();
+    await trail.write(em, { action: "hub.setup", target: targetOf(user) });
+    return user;
   });
 }
 
+/**
+ * A refusal takes this long at least, so that its time tells neither whether the user exists nor how its password is
+ * kept. Milliseconds.
+ */
+const REFUSAL_MS = 300;
+
 /** @throws HubError BAD_CREDENTIALS, the same for an unknown user, a wrong password and a disabled account. */
-export async function logIn(em: EntityManager, username: string, password: string, now: Date): Promise<User> {
-  const user = await em.findOne(User, { username: { $ilike: escapeLike(username.trim()) } });
-  const fits = user ? await verifyPassword(user.passwordHash, password) : await verifyNobody(password);
+export async function checkCredentials(em: EntityManager, username: string, password: string): Promise<User> {
+  const patience = delay(REFUSAL_MS, undefined, { ref: false });
+  const user = await findByName(em, username);
+  const hash = user?.passwordHash;
+  const fits = hash ? await verifyPassword(hash, password) : await verifyNobody(password);
+  if (user && fits && user.enabled) return user;
   if (!user && !(await isSetUp(em)))
     throw new HubError("SETUP_REQUIRED", "This hub is not set up yet; its log has the code");
-  if (!user || !fits || !user.enabled) throw new HubError("BAD_CREDENTIALS", "The user name or the password is wrong");
-  user.lastLoginAt = now;
-  await em.flush();
+  await patience;
+  throw new HubError("BAD_CREDENTIALS", "The user name or the password is wrong");
+}
+
+/** User names are compared without regard to case, never as a pattern. */
+export async function findByName(em: EntityManager, username: string): Promise<User | null> {
+  return await em.findOne(User, { username: { $ilike: username.trim().replaceAll(/[\\%_]/g, String.raw`\$&`) } });
+}
+
+/** Writes a login down, with its row in the audit log. A hash that came from elsewhere becomes one of ours. */
+export async function beginSession(
+  { em, sessions, trail }: { em: EntityManager; sessions: Sessions; trail: Trail },
+  user: User,
+  login: { client: SessionClient; password?: string; details?: Record<string, unknown> },
+  now: Date,
+): Promise<LiveSession> {
+  const { client, password, details } = login;
+  const isForeign = password !== undefined && user.passwordHash && isBcrypt(user.passwordHash);
+  const passwordHash = isForeign ? await hashPassword(password) : user.passwordHash;
+  return await em.transactional(async (em) => {
+    await em.nativeUpdate(User, { id: user.id }, { lastLoginAt: now, ...(isForeign && { passwordHash }) });
+    user.lastLoginAt = now;
+    const session = await sessions.create(em, user, client, now);
+    await trail.write(em, { action: "session.login", target: targetOf(user), ...(details && { details }) });
+    return session;
+  });
+}
+
+export interface OwnAccountContext {
+  /** The hub's own: accounts are of no site. */
+  readonly em: EntityManager;
+  readonly trail: Trail;
+  readonly passwordMinLength: number;
+}
+
+/**
+ * Changes the caller's own account. A new password needs the old one, where there is one.
+ *
+ * @returns whether the password is another now: then the account's other sessions end.
+ * @throws HubError WRONG_PASSWORD (currentPassword), INVALID_INPUT (password), DUPLICATE (email)
+ */
+export async function changeOwnAccount(
+  { em, trail, passwordMinLength }: OwnAccountContext,
+  userId: string,
+  change: MeChange,
+): Promise<{ user: User; passwordChanged: boolean }> {
+  const { password, currentPassword, email, fullName } = change;
+  const user = await findUser(em, userId);
+  const former = user.passwordHash;
+  if (password !== undefined) {
+    checkPassword(password, passwordMinLength);
+    if (former && !(await verifyPassword(former, currentPassword ?? "")))
+      throw new HubError("WRONG_PASSWORD", "This is not your current password", { field: "currentPassword" });
+  }
+  const passwordHash = password === undefined ? undefined : await hashPassword(password);
+  const changed = await em.transactional(async (em) => {
+    const user = await findUser(em, userId);
+    if (email !== undefined) user.email = email;
+    if (fullName !== undefined) user.fullName = fullName;
+    if (passwordHash !== undefined) {
+      // of two changes at once with the same old password, one came too late
+      if (user.passwordHash !== former)
+        throw new HubError("WRONG_PASSWORD", "The password was changed meanwhile", { field: "currentPassword" });
+      Object.assign(user, { passwordHash, mustChangePassword: false });
+    }
+    await em.flush();
+    if (passwordHash !== undefined) await trail.write(em, { action: "user.password", target: targetOf(user) });
+    if (email !== undefined || fullName !== undefined)
+      await trail.write(em, { action: "user.change", target: targetOf(user), details: { fields: fieldsOf(change) } });
+    return user;
+  });
+  return { user: changed, passwordChanged: passwordHash !== undefined };
+}
+
+/** @throws HubError NOT_FOUND */
+export async function findUser(em: EntityManager, id: string): Promise<User> {
+  const user = await em.findOne(User, { id });
+  if (!user) throw new HubError("NOT_FOUND", "There is no such user");
   return user;
 }
 
-export function answerOf(user: User): UserAnswer {
+/** The names of the fields that a change gives, without those that hold secrets. */
+export function fieldsOf(change: object): string[] {
+  return Object.keys(change).filter((field) => !/password/i.test(field));
+}
+
+export function targetOf({ id, username }: { readonly id: string; readonly username: string }) {
+  return { type: "user", id, name: username };
+}
+
+/** @param role in the site of the call. */
+export function answerOf(user: User, role: Role | null): UserAnswer {
   return {
     id: user.id,
     username: user.username,
     email: user.email ?? null,
     fullName: user.fullName ?? null,
-    role: user.role,
+    role,
     enabled: user.enabled,
+    mustChangePassword: user.mustChangePassword,
     createdAt: user.createdAt.toISOString(),
     lastLoginAt: user.lastLoginAt?.toISOString() ?? null,
   };
-}
-
-function checkPassword(password: string, minLength: number): void {
-  if (password.length < minLength) {
-    throw new HubError("INVALID_INPUT", `The password needs at least ${minLength} characters`, { field: "password" });
-  }
-}
-
-/** The user name is compared without regard to case, never as a pattern. */
-function escapeLike(text: string): string {
-  return text.replaceAll(/[\\%_]/g, String.raw`\$&`);
 }

@@ -9,9 +9,12 @@ const SessionSchema = defineEntity({
     id: p.uuid().primary(),
     user: () => p.manyToOne(User).ref().deleteRule("cascade").index(),
     createdAt: p.datetime(),
+    lastUsedAt: p.datetime(),
     expiresAt: p.datetime().index(),
     address: p.string().length(64).nullable(),
     userAgent: p.string().length(200).nullable(),
+    /** The provider that the login came by; a log-out ends its session, too. */
+    providerId: p.uuid().nullable(),
   },
 });
 

@@ -1,7 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
-import type { Role } from "#contracts/permissions.ts";
 
-/** A person's account. The password is kept as argon2id. */
+/** A person's account, on the whole hub. What it may do in a site stands in its memberships. */
 const UserSchema = defineEntity({
   name: "User",
   tableName: "user",
@@ -10,9 +9,11 @@ const UserSchema = defineEntity({
     username: p.string().length(50),
     email: p.string().length(254).nullable(),
     fullName: p.string().length(120).nullable(),
-    role: p.string().length(16).$type<Role>(),
+    superuser: p.boolean().default(false),
     enabled: p.boolean().default(true),
-    passwordHash: p.text().hidden(),
+    /** argon2id; bcrypt for an imported account until its next log-in; null for one that logs in by a provider alone. */
+    passwordHash: p.text().nullable().hidden(),
+    mustChangePassword: p.boolean().default(false),
     createdAt: p.datetime(),
     lastLoginAt: p.datetime().nullable(),
   },
@@ -20,6 +21,10 @@ const UserSchema = defineEntity({
     {
       name: "user_username_unique",
       expression: 'create unique index "user_username_unique" on "user" (lower("username"))',
+    },
+    {
+      name: "user_email_unique",
+      expression: 'create unique index "user_email_unique" on "user" (lower("email"))',
     },
   ],
 });

@@ -1,5 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
-import { siteFilter } from "../kernel/site-filter.ts";
+import { siteFilter, sitePolicies } from "../kernel/site-filter.ts";
+import { User } from "../auth/user.entity.ts";
 import { Site } from "../sites/site.entity.ts";
 
 /** Devices and agents grouped by a person. One row of each site, `unassigned`, stands for "in no cluster". */
@@ -15,10 +16,13 @@ const ClusterSchema = defineEntity({
     tags: p.array().columnType("text[]"),
     unassigned: p.boolean().default(false),
     showInHomeAssistant: p.boolean().default(true),
+    /** A user; null = nobody's. */
+    owner: () => p.manyToOne(User).ref().nullable().deleteRule("set null").index(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
   },
   filters: siteFilter,
+  ...sitePolicies("cluster"),
   indexes: [{ properties: ["site", "name"] }],
 });
 

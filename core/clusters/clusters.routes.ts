@@ -1,3 +1,4 @@
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import {
   ClusterAnswer,
@@ -9,19 +10,29 @@ import {
   ClusterQuery,
 } from "#contracts/api/clusters.ts";
 import { DroppedLink, IdParams } from "#contracts/api/common.ts";
+import { mayChange } from "#contracts/permissions.ts";
+import type { Accounts } from "../auth/accounts.ts";
 import { HubError } from "../kernel/errors.ts";
 import { pageOf, sortOrder } from "../kernel/pages.ts";
 import type { Account, App } from "../kernel/routes.ts";
 import type { Directory, DirectoryCluster } from "../members/directory.ts";
-import { changeCluster, clusterAnswer, createCluster, deleteCluster } from "./clusters.service.ts";
+import { visibleTo } from "../members/visible.ts";
+import {
+  type ClustersContext,
+  changeCluster,
+  clusterAnswer,
+  createCluster,
+  deleteCluster,
+} from "./clusters.service.ts";
 
 export interface ClusterRoutes {
   readonly directory: Directory;
+  readonly accounts: Accounts;
   /** What is observed of a cluster now. */
   readonly nowOf: (cluster: DirectoryCluster) => ClusterNow;
 }
 
-export function clusterRoutes(app: App, { directory, nowOf }: ClusterRoutes): void {
+export function clusterRoutes(app: App, { directory, accounts, nowOf }: ClusterRoutes): void {
   app.get(
     "/clusters",
     {
@@ -30,7 +41,7 @@ export function clusterRoutes(app: App, { directory, nowOf }: ClusterRoutes): vo
     },
     async (request) => {
       const page = pageOf(matching(request.account, request.query), request.query, sortOrder(request.query.sort));
-      return { ...page, items: page.items.map(answer) };
+      return { ...page, items: page.items.map((cluster) => answer(cluster, request.account)) };
     },
   );
 
@@ -41,9 +52,10 @@ export function clusterRoutes(app: App, { directory, nowOf }: ClusterRoutes): vo
       schema: { summary: "Make a cluster", body: ClusterCreate, response: { 201: ClusterChanged } },
     },
     async (request, reply) => {
-      const context = { em: request.em, directory, siteId: request.account.siteId };
+      const { account } = request;
+      const context = { ...contextOf(request), siteId: account.siteId };
       const { id, droppedLinks } = await createCluster(context, request.body, new Date());
-      return reply.code(201).send({ ...answer(find(request.account, id)), droppedLinks });
+      return reply.code(201).send({ ...answer(find(account, id), account), droppedLinks });
     },
   );
 
@@ -53,7 +65,7 @@ export function clusterRoutes(app: App, { directory, nowOf }: ClusterRoutes): vo
       config: { permission: "cluster:read" },
       schema: { summary: "One cluster", params: IdParams, response: { 200: ClusterAnswer } },
     },
-    async (request) => answer(find(request.account, request.params.id)),
+    async (request) => answer(find(request.account, request.params.id), request.account),
   );
 
   app.route({
@@ -67,9 +79,10 @@ export function clusterRoutes(app: App, { directory, nowOf }: ClusterRoutes): vo
       response: { 200: ClusterChanged },
     },
     handler: async (request) => {
-      const { id } = find(request.account, request.params.id);
-      const { droppedLinks } = await changeCluster({ em: request.em, directory }, id, request.body, new Date());
-      return { ...answer(find(request.account, id)), droppedLinks };
+      const { account } = request;
+      const { id } = findToChange(account, request.params.id);
+      const { droppedLinks } = await changeCluster(contextOf(request), id, request.body, new Date());
+      return { ...answer(find(account, id), account), droppedLinks };
     },
   });
 
@@ -84,13 +97,24 @@ export function clusterRoutes(app: App, { directory, nowOf }: ClusterRoutes): vo
       },
     },
     async (request) => {
-      const { id } = find(request.account, request.params.id);
-      return { droppedLinks: await deleteCluster({ em: request.em, directory }, id) };
+      const { id } = findToChange(request.account, request.params.id);
+      return { droppedLinks: await deleteCluster(contextOf(request), id) };
     },
   );
 
-  function answer(cluster: DirectoryCluster): ClusterAnswer {
-    return clusterAnswer(cluster, directory, nowOf(cluster));
+  function contextOf({ em, trail, account }: FastifyRequest): ClustersContext {
+    return { em, directory, trail, accounts, actor: account };
+  }
+
+  function answer(cluster: DirectoryCluster, account: Account): ClusterAnswer {
+    return visibleTo(account, clusterAnswer(cluster, directory, nowOf(cluster)));
+  }
+
+  function findToChange(account: Account, id: string): DirectoryCluster {
+    const cluster = find(account, id);
+    if (!mayChange(account, "cluster:change", cluster))
+      throw new HubError("FORBIDDEN", "This cluster belongs to somebody else");
+    return cluster;
   }
 
   function find(account: Account, id: string): DirectoryCluster {

@@ -5,6 +5,7 @@ import type { ClusterAnswer, ClusterChange, ClusterCreate, ClusterNow } from "#c
 import type { DroppedLink } from "#contracts/api/common.ts";
 import { Key, UNASSIGNED } from "#contracts/key.ts";
 import { Device } from "../devices/device.entity.ts";
+import { type Actor, mayChange, reachFor } from "#contracts/permissions.ts";
 import { HubError } from "../kernel/errors.ts";
 import { freeKey, keyFromName } from "../kernel/keys.ts";
 import type { Directory, DirectoryCluster } from "../members/directory.ts";
@@ -15,6 +16,7 @@ import {
   clusterFor,
   moveMembers,
 } from "../members/members.service.ts";
+import { type OwnersContext, setOwners } from "../members/owners.service.ts";
 import { Site } from "../sites/site.entity.ts";
 import { Cluster } from "./cluster.entity.ts";
 
@@ -23,9 +25,11 @@ export interface ClusterChangeResult {
   readonly droppedLinks: DroppedLink[];
 }
 
-/** @throws HubError DUPLICATE (key), NOT_FOUND (deviceIds, agentIds) */
+export interface ClustersContext extends MembersContext, OwnersContext {}
+
+/** Makes a cluster, which belongs to whoever makes it. @throws HubError DUPLICATE (key), NOT_FOUND and FORBIDDEN (deviceIds, agentIds) */
 export async function createCluster(
-  context: MembersContext & { siteId: string },
+  context: ClustersContext & { siteId: string },
   input: ClusterCreate,
   now: Date,
 ): Promise<ClusterChangeResult> {
@@ -39,12 +43,16 @@ export async function createCluster(
       tags: input.tags ?? [],
       unassigned: false,
       showInHomeAssistant: input.showInHomeAssistant ?? true,
+      owner: context.actor.userId,
       createdAt: now,
       updatedAt: now,
     });
     await em.flush();
-    const { touched, dropped } = await setMembers(em, cluster, input);
-    return { result: { id: cluster.id, droppedLinks: dropped }, touched };
+    const { touched, dropped } = await setMembers(em, cluster, input, context.actor);
+    await setOwners(em, context, cluster, input);
+    await em.flush();
+    const event = { action: "cluster.create", target: targetOf(cluster) } as const;
+    return { result: { id: cluster.id, droppedLinks: dropped }, touched, event };
   });
 }
 
@@ -57,9 +65,13 @@ function chooseKey(directory: Directory, { key, name }: ClusterCreate): Key {
   return key;
 }
 
-/** Changes what the input names. Members are replaced as a whole where they are named. @throws HubError NOT_FOUND */
+/**
+ * Changes what the input names. Members are replaced as a whole where they are named.
+ *
+ * @throws HubError NOT_FOUND, FORBIDDEN (deviceIds, agentIds, ownerId), INVALID_INPUT (shares)
+ */
 export async function changeCluster(
-  context: MembersContext,
+  context: ClustersContext,
   id: string,
   change: ClusterChange,
   now: Date,
@@ -71,9 +83,15 @@ export async function changeCluster(
     if (change.tags !== undefined) cluster.tags = change.tags;
     if (change.showInHomeAssistant !== undefined) cluster.showInHomeAssistant = change.showInHomeAssistant;
     cluster.updatedAt = now;
-    const { touched, dropped } = await setMembers(em, cluster, change);
+    const { touched, dropped } = await setMembers(em, cluster, change, context.actor);
+    await setOwners(em, context, cluster, change);
     await em.flush();
-    return { result: { id, droppedLinks: dropped }, touched };
+    const event = {
+      action: "cluster.change",
+      target: targetOf(cluster),
+      details: { fields: Object.keys(change) },
+    } as const;
+    return { result: { id, droppedLinks: dropped }, touched, event };
   });
 }
 
@@ -81,27 +99,43 @@ export async function changeCluster(
 export async function deleteCluster(context: MembersContext, id: string): Promise<DroppedLink[]> {
   return await changeMembers(context, async (em) => {
     const cluster = await clusterFor(em, id, "id");
-    const { touched, dropped } = await setMembers(em, cluster, { deviceIds: [], agentIds: [] });
+    const { touched, dropped } = await setMembers(em, cluster, { deviceIds: [], agentIds: [] }, null);
     em.remove(cluster);
     await em.flush();
-    return { result: dropped, touched: { ...touched, clusters: [], removed: { cluster: id } } };
+    const event = { action: "cluster.delete", target: targetOf(cluster) } as const;
+    return { result: dropped, touched: { ...touched, clusters: [], removed: { cluster: id } }, event };
   });
 }
 
-/** Makes exactly the named ones members: others leave to no cluster, and a list that is not named stays as it is. */
+/**
+ * Makes exactly the named ones members: others leave to no cluster, and a list that is not named stays as it is.
+ *
+ * @param actor who needs the right to move each of them; null where their cluster goes.
+ */
 async function setMembers(
   em: EntityManager,
   cluster: Cluster,
   { deviceIds, agentIds }: { deviceIds?: string[] | undefined; agentIds?: string[] | undefined },
+  actor: Actor | null,
 ): Promise<{ touched: Touched; dropped: DroppedLink[] }> {
   const nowhere = await clusterFor(em, null);
   const devices = await membersToBe(em, Device, deviceIds, cluster, "deviceIds");
   const agents = await membersToBe(em, Agent, agentIds, cluster, "agentIds");
+  if (actor) checkMayMove(actor, [...devices.leaving, ...devices.coming], [...agents.leaving, ...agents.coming]);
   const left = await moveMembers(em, { devices: devices.leaving, agents: agents.leaving }, nowhere);
   const came = await moveMembers(em, { devices: devices.coming, agents: agents.coming }, cluster);
   const dropped = [...left, ...came];
   const moved = { devices: [...devices.leaving, ...devices.coming], agents: [...agents.leaving, ...agents.coming] };
   return { touched: { clusters: [cluster], ...moved, dropped }, dropped };
+}
+
+/** A cluster of one's own would else be a way to whatever is moved into it. @throws HubError FORBIDDEN */
+function checkMayMove(actor: Actor, devices: readonly Device[], agents: readonly Agent[]): void {
+  const rightsOf = ({ owner }: Device) => ({ ownerId: owner?.id ?? null, shares: [] });
+  const foreign = devices.find((device) => !mayChange(actor, "device:change", rightsOf(device)));
+  if (foreign) throw new HubError("FORBIDDEN", `"${foreign.name}" belongs to somebody else`, { field: "deviceIds" });
+  if (agents.length > 0 && reachFor(actor, "agent:manage") === undefined)
+    throw new HubError("FORBIDDEN", "Only administrators move agents", { field: "agentIds" });
 }
 
 async function membersToBe<Member extends Device | Agent>(
@@ -133,10 +167,16 @@ export function clusterAnswer(cluster: DirectoryCluster, directory: Directory, n
     description: cluster.description,
     tags: [...cluster.tags],
     showInHomeAssistant: cluster.showInHomeAssistant,
+    ownerId: cluster.ownerId,
+    shares: [...cluster.shares],
     deviceIds: directory.devicesOf(cluster.id).map((device) => device.id),
     agentIds: directory.agentsOf(cluster.id).map((agent) => agent.id),
     ...now,
     createdAt: cluster.createdAt.toISOString(),
     updatedAt: cluster.updatedAt.toISOString(),
   };
+}
+
+function targetOf({ id, key }: Cluster) {
+  return { type: "cluster", id, name: key };
 }

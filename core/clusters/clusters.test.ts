@@ -38,6 +38,8 @@ describe("a cluster", () => {
       description: "ours",
       tags: ["a"],
       showInHomeAssistant: true,
+      ownerId: expect.any(String),
+      shares: [],
       deviceIds: [],
       agentIds: [],
       state: "OFF",

@@ -84,6 +84,9 @@ export const HubInfo = z.object({
   api: z.literal(1).describe("counts incompatible changes of the MQTT API"),
   startedAt: Instant,
   database: z.enum(["ok", "unavailable"]),
+  audit: z
+    .enum(["ok", "failing"])
+    .describe("whether the audit log can be written; while it cannot, changes are refused"),
   devices: PowerCounts,
   agents: AgentCounts,
 });

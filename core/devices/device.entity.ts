@@ -1,7 +1,8 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import type { OperatingSystem } from "#contracts/agent.ts";
 import { Cluster } from "../clusters/cluster.entity.ts";
-import { siteFilter } from "../kernel/site-filter.ts";
+import { siteFilter, sitePolicies } from "../kernel/site-filter.ts";
+import { User } from "../auth/user.entity.ts";
 import { Site } from "../sites/site.entity.ts";
 
 /** A machine that can be woken. */
@@ -29,10 +30,13 @@ const DeviceSchema = defineEntity({
     watchArp: p.boolean(),
     watchTcpPorts: p.array().$type<number[]>().columnType("int[]"),
     watchIntervalSeconds: p.integer(),
+    /** A user; null = nobody's. */
+    owner: () => p.manyToOne(User).ref().nullable().deleteRule("set null").index(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
   },
   filters: siteFilter,
+  ...sitePolicies("device"),
   uniques: [{ properties: ["site", "mac"], name: "device_mac_unique" }],
   indexes: [{ properties: ["site", "name"] }, { properties: ["cluster"] }],
   triggers: [

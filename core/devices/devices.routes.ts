@@ -1,3 +1,4 @@
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { IdParams } from "#contracts/api/common.ts";
 import {
@@ -9,19 +10,23 @@ import {
   type DeviceNow,
   DeviceQuery,
 } from "#contracts/api/devices.ts";
+import { mayChange } from "#contracts/permissions.ts";
+import type { Accounts } from "../auth/accounts.ts";
 import { HubError } from "../kernel/errors.ts";
 import { pageOf, sortOrder } from "../kernel/pages.ts";
 import type { Account, App } from "../kernel/routes.ts";
 import type { Directory, DirectoryDevice } from "../members/directory.ts";
-import { changeDevice, createDevice, deleteDevice, deviceAnswer } from "./devices.service.ts";
+import { visibleTo } from "../members/visible.ts";
+import { type DevicesContext, changeDevice, createDevice, deleteDevice, deviceAnswer } from "./devices.service.ts";
 
 export interface DeviceRoutes {
   readonly directory: Directory;
+  readonly accounts: Accounts;
   /** What is observed of a device now. */
   readonly nowOf: (device: DirectoryDevice) => DeviceNow;
 }
 
-export function deviceRoutes(app: App, { directory, nowOf }: DeviceRoutes): void {
+export function deviceRoutes(app: App, { directory, accounts, nowOf }: DeviceRoutes): void {
   app.get(
     "/devices",
     {
@@ -30,7 +35,7 @@ export function deviceRoutes(app: App, { directory, nowOf }: DeviceRoutes): void
     },
     async (request) => {
       const page = pageOf(matching(request.account, request.query), request.query, sortOrder(request.query.sort));
-      return { ...page, items: page.items.map(answer) };
+      return { ...page, items: page.items.map((device) => answer(device, request.account)) };
     },
   );
 
@@ -41,8 +46,8 @@ export function deviceRoutes(app: App, { directory, nowOf }: DeviceRoutes): void
       schema: { summary: "Add a device", body: DeviceCreate, response: { 201: DeviceAnswer } },
     },
     async (request, reply) => {
-      const id = await createDevice({ em: request.em, directory }, request.body, new Date());
-      return reply.code(201).send(answer(find(request.account, id)));
+      const id = await createDevice(contextOf(request), request.body, new Date());
+      return reply.code(201).send(answer(find(request.account, id), request.account));
     },
   );
 
@@ -52,7 +57,7 @@ export function deviceRoutes(app: App, { directory, nowOf }: DeviceRoutes): void
       config: { permission: "device:read" },
       schema: { summary: "One device", params: IdParams, response: { 200: DeviceAnswer } },
     },
-    async (request) => answer(find(request.account, request.params.id)),
+    async (request) => answer(find(request.account, request.params.id), request.account),
   );
 
   app.route({
@@ -66,9 +71,10 @@ export function deviceRoutes(app: App, { directory, nowOf }: DeviceRoutes): void
       response: { 200: DeviceChanged },
     },
     handler: async (request) => {
-      const { id } = find(request.account, request.params.id);
-      const droppedLinks = await changeDevice({ em: request.em, directory }, id, request.body, new Date());
-      return { ...answer(find(request.account, id)), droppedLinks };
+      const { account } = request;
+      const { id } = findToChange(account, request.params.id);
+      const droppedLinks = await changeDevice(contextOf(request), id, request.body, new Date());
+      return { ...answer(find(account, id), account), droppedLinks };
     },
   });
 
@@ -79,14 +85,25 @@ export function deviceRoutes(app: App, { directory, nowOf }: DeviceRoutes): void
       schema: { summary: "Delete a device and its history", params: IdParams, response: { 204: z.null() } },
     },
     async (request, reply) => {
-      const { id } = find(request.account, request.params.id);
-      await deleteDevice({ em: request.em, directory }, id);
+      const { id } = findToChange(request.account, request.params.id);
+      await deleteDevice(contextOf(request), id);
       return reply.code(204).send(null);
     },
   );
 
-  function answer(device: DirectoryDevice): DeviceAnswer {
-    return deviceAnswer(device, directory, nowOf(device));
+  function contextOf({ em, trail, account }: FastifyRequest): DevicesContext {
+    return { em, directory, trail, accounts, actor: account };
+  }
+
+  function answer(device: DirectoryDevice, account: Account): DeviceAnswer {
+    return visibleTo(account, deviceAnswer(device, directory, nowOf(device)));
+  }
+
+  function findToChange(account: Account, id: string): DirectoryDevice {
+    const device = find(account, id);
+    if (!mayChange(account, "device:change", device))
+      throw new HubError("FORBIDDEN", "This device belongs to somebody else");
+    return device;
   }
 
   function find(account: Account, id: string): DirectoryDevice {

@@ -14,19 +14,22 @@ import {
   moveMembers,
   setAgentsOf,
 } from "../members/members.service.ts";
+import { type OwnersContext, setOwners } from "../members/owners.service.ts";
 import { Device } from "./device.entity.ts";
 
 /** UDP ports 9 (discard) and 7 (echo): where magic packets go by custom. */
 const DEFAULT_WAKE_PORTS = [9, 7];
 const DEFAULT_WATCH_INTERVAL_SECONDS = 15;
 
+export interface DevicesContext extends MembersContext, OwnersContext {}
+
 /**
- * Makes a device. Its key comes from its name unless one is given.
+ * Makes a device, which belongs to whoever makes it. Its key comes from its name unless one is given.
  *
  * @returns the id of the new device.
- * @throws HubError DUPLICATE (mac, key), NOT_FOUND (clusterId), AGENT_NOT_IN_CLUSTER
+ * @throws HubError DUPLICATE (mac, key), NOT_FOUND (clusterId), AGENT_NOT_IN_CLUSTER, FORBIDDEN (ownerId), INVALID_INPUT (shares)
  */
-export async function createDevice(context: MembersContext, input: DeviceCreate, now: Date): Promise<string> {
+export async function createDevice(context: DevicesContext, input: DeviceCreate, now: Date): Promise<string> {
   return await changeMembers(context, async (em) => {
     const cluster = await clusterFor(em, input.clusterId ?? null);
     await refuseDuplicateMac(em, input.mac, undefined);
@@ -51,12 +54,16 @@ export async function createDevice(context: MembersContext, input: DeviceCreate,
       watchArp: input.watch?.arp ?? true,
       watchTcpPorts: input.watch?.tcpPorts ?? [],
       watchIntervalSeconds: input.watch?.intervalSeconds ?? DEFAULT_WATCH_INTERVAL_SECONDS,
+      owner: context.actor.userId,
       createdAt: now,
       updatedAt: now,
     });
     await em.flush();
     await setAgentsOf(em, device, input.agentIds ?? []);
-    return { result: device.id, touched: { devices: [device] } };
+    await setOwners(em, context, device, input);
+    await em.flush();
+    const event = { action: "device.create", target: targetOf(device), details: { mac: device.mac } } as const;
+    return { result: device.id, touched: { devices: [device] }, event };
   });
 }
 
@@ -79,10 +86,10 @@ async function refuseDuplicateMac(em: EntityManager, mac: string, ownId: string 
 /**
  * Changes what the input names, and nothing else. A move to another cluster drops the links that no longer fit.
  *
- * @throws HubError NOT_FOUND, DUPLICATE (mac), AGENT_NOT_IN_CLUSTER
+ * @throws HubError NOT_FOUND, DUPLICATE (mac), AGENT_NOT_IN_CLUSTER, FORBIDDEN (ownerId), INVALID_INPUT (shares)
  */
 export async function changeDevice(
-  context: MembersContext,
+  context: DevicesContext,
   id: string,
   change: DeviceChange,
   now: Date,
@@ -96,10 +103,16 @@ export async function changeDevice(
     const cluster = change.clusterId === undefined ? undefined : await clusterFor(em, change.clusterId);
     const moved = cluster ? await moveMembers(em, { devices: [device], agents: [] }, cluster) : [];
     if (change.agentIds) await setAgentsOf(em, device, change.agentIds);
+    await setOwners(em, context, device, change);
     await em.flush();
     const kept = new Set(change.agentIds);
     const dropped = moved.filter((link) => !kept.has(link.agentId));
-    return { result: dropped, touched: { devices: [device], dropped } };
+    const event = {
+      action: "device.change",
+      target: targetOf(device),
+      details: { fields: Object.keys(change) },
+    } as const;
+    return { result: dropped, touched: { devices: [device], dropped }, event };
   });
 }
 
@@ -130,7 +143,8 @@ export async function deleteDevice(context: MembersContext, id: string): Promise
     if (!device) throw notFound();
     em.remove(device);
     await em.flush();
-    return { result: undefined, touched: { removed: { device: id } } };
+    const event = { action: "device.delete", target: targetOf(device) } as const;
+    return { result: undefined, touched: { removed: { device: id } }, event };
   });
 }
 
@@ -150,6 +164,8 @@ export function deviceAnswer(device: DirectoryDevice, directory: Directory, now:
     tags: [...tags],
     clusterId: cluster.unassigned ? null : cluster.id,
     agentIds: [...agentIds],
+    ownerId: device.ownerId,
+    shares: [...device.shares],
     secureOnSet: secureOn !== null,
     wake: { addresses: [...wake.addresses], ports: [...wake.ports], windowSeconds: wake.windowSeconds },
     watch: { icmp: watch.icmp, arp: watch.arp, tcpPorts: [...watch.tcpPorts], intervalSeconds: watch.intervalSeconds },
@@ -157,6 +173,10 @@ export function deviceAnswer(device: DirectoryDevice, directory: Directory, now:
     createdAt: device.createdAt.toISOString(),
     updatedAt: device.updatedAt.toISOString(),
   };
+}
+
+function targetOf({ id, key }: Device) {
+  return { type: "device", id, name: key };
 }
 
 function notFound(): HubError {

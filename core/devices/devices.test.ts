@@ -43,6 +43,8 @@ describe("a device", () => {
       os: "other",
       enabled: true,
       showInHomeAssistant: true,
+      ownerId: expect.any(String),
+      shares: [],
       description: null,
       tags: [],
       clusterId: null,

@@ -15,6 +15,8 @@ const aCluster = (key: string, fields: Partial<DirectoryCluster> = {}): Director
   description: null,
   tags: [],
   unassigned: false,
+  ownerId: null,
+  shares: [],
   ...fields,
 });
 
@@ -28,6 +30,8 @@ const aDevice = (key: string, clusterId: string, fields: Partial<DirectoryDevice
   enabled: true,
   description: null,
   tags: [],
+  ownerId: null,
+  shares: [],
   secureOn: null,
   wake: { addresses: [], ports: [9], windowSeconds: null },
   watch: { icmp: true, arp: true, tcpPorts: [], intervalSeconds: 15 },

@@ -3,6 +3,7 @@ import { changeAgent } from "../agents/agents.service.ts";
 import { changeCluster } from "../clusters/clusters.service.ts";
 import { changeDevice } from "../devices/devices.service.ts";
 import type { MembersContext } from "../members/members.service.ts";
+import type { OwnersContext } from "../members/owners.service.ts";
 
 /**
  * Notes down that Home Assistant shows a thing no more, as a person there wished; its page offers to show it again.
@@ -12,7 +13,7 @@ import type { MembersContext } from "../members/members.service.ts";
  * @throws HubError NOT_FOUND
  */
 export async function hideFromHomeAssistant(
-  context: MembersContext,
+  context: MembersContext & OwnersContext,
   { type, id }: DiscoveryRef,
   now: Date,
 ): Promise<void> {

@@ -14,6 +14,8 @@ const UNIQUE_FIELDS: Readonly<Record<string, string>> = {
   agent_key_unique: "key",
   mqtt_client_username_unique: "name",
   user_username_unique: "username",
+  user_email_unique: "email",
+  site_key_unique: "key",
 };
 
 interface Refusal {
@@ -48,6 +50,8 @@ export function answerProblem(error: FastifyError | HubError, request: FastifyRe
     errors: refusal.errors,
     requestId: request.id,
   };
+  if (error instanceof HubError && error.retryAfterSeconds !== undefined)
+    void reply.header("retry-after", error.retryAfterSeconds);
   if (status === 401) void reply.header("www-authenticate", 'Bearer realm="PowerBeacon"');
   // past the reply schema on purpose: it belongs to the answers of the route
   void reply

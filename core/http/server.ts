@@ -3,7 +3,7 @@ import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyRequest } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyReply, type FastifyRequest } from "fastify";
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -14,9 +14,14 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { SESSION_COOKIE } from "../auth/auth.routes.ts";
-import { mayDo } from "../auth/permissions.rules.ts";
+import { type Permission, reachFor } from "#contracts/permissions.ts";
+import { SITE_HEADER } from "#contracts/api/sites.ts";
+import type { Audit } from "../audit/audit.service.ts";
+import type { Accounts } from "../auth/accounts.ts";
+import { type Callers, NO_SITE_ID } from "../auth/callers.ts";
+import { SESSION_COOKIE, setSessionCookie } from "../auth/session-cookie.ts";
 import type { Sessions } from "../auth/sessions.ts";
+import { TOKEN_MARK, type Tokens } from "../auth/tokens.ts";
 import type { Database } from "../kernel/database.ts";
 import { HubError } from "../kernel/errors.ts";
 import type { Account, App } from "../kernel/routes.ts";
@@ -39,12 +44,16 @@ const PAGE_CSP = {
   manifestSrc: ["'self'"],
   formAction: ["'self'"],
   baseUri: ["'none'"],
-  frameAncestors: ["'self'"],
+  frameAncestors: ["'none'"],
   requireTrustedTypesFor: ["'script'"],
   trustedTypes: ["lit-html"],
 };
 const DOCS_CSP =
-  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'self'";
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
+/** Browsers that came by TLS once come by TLS for a year. */
+const HSTS = "max-age=31536000";
+/** Personal tokens end here, whatever they may. */
+const SESSION_ONLY = /^\/api\/(auth|users|tokens)(\/|$)/;
 const CSRF_HEADER = "x-powerbeacon";
 const UNSAFE_METHODS = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
@@ -52,8 +61,11 @@ z.config({ customError: inputWords });
 
 export interface HttpOptions {
   readonly database: Database;
+  readonly audit: Audit;
+  readonly accounts: Accounts;
   readonly sessions: Sessions;
-  readonly siteId: string;
+  readonly tokens: Tokens;
+  readonly callers: Callers;
   readonly version: string;
   readonly baseTopic: string;
   readonly discoveryPrefix: string;
@@ -87,7 +99,13 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
     throw new HubError("ROUTE_NOT_FOUND", `There is nothing at ${request.method} ${request.url.split("?", 1)[0]}`);
   });
   app.decorateRequest("account");
-  app.decorateRequest("em");
+  app.decorateRequest("trail");
+  app.decorateRequest("boundEm");
+  app.decorateRequest("em", {
+    getter(this: FastifyRequest) {
+      return (this.boundEm ??= options.database.bound(this.account.siteId));
+    },
+  });
   app.addHook("onRoute", (route) => {
     if (route.url.startsWith("/api/docs")) return; // the page of the document; the library brings its routes
     if (!route.config?.permission)
@@ -99,17 +117,23 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
       useDefaults: false,
       directives: PAGE_CSP,
     },
-    hsts: false,
+    hsts: false, // behind TLS alone, below
+    frameguard: { action: "deny" },
     // browsers take these two over TLS only, and complain in their console without it
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,
   });
   await app.register(cookie);
-  app.addHook("onRequest", async (request) => admit(request, options));
+  app.addHook("onRequest", async (request, reply) => {
+    void reply.header("x-request-id", request.id);
+    if (request.protocol === "https") void reply.header("strict-transport-security", HSTS);
+    await admit(request, reply, options);
+  });
   await app.register(rateLimit, {
     max: options.callsPerMinute ?? CALLS_PER_MINUTE,
     timeWindow: "1 minute",
-    keyGenerator: (request) => request.account?.userId ?? request.ip,
+    // onRequest has found out who calls, or that nobody known does
+    keyGenerator: (request) => (request.account as Account | undefined)?.userId ?? request.ip,
     errorResponseBuilder: (_request, { after }) =>
       new HubError("TOO_MANY_REQUESTS", `Too many requests; try again in ${after}`),
   });
@@ -164,26 +188,76 @@ const describedRoute: typeof jsonSchemaTransform = (route) => {
 };
 
 /** Lets a request in: who is it, may it, and for which site. */
-async function admit(request: FastifyRequest, { sessions, database, siteId }: HttpOptions): Promise<void> {
-  request.em = database.fork();
-  request.em.setFilterParams("site", { siteId });
-  const { permission } = request.routeOptions.config;
-  if (permission === undefined || permission === "public") return;
-  const account = await accountOf(request, sessions);
-  if (!mayDo(account.role, permission)) throw new HubError("FORBIDDEN", `Your role does not allow ${permission}`);
-  request.account = account;
-  request.em.setFilterParams("site", { siteId: account.siteId });
+async function admit(request: FastifyRequest, reply: FastifyReply, options: HttpOptions): Promise<void> {
+  const address = request.ip;
+  const stranger = { type: "stranger", id: null, name: null } as const;
+  request.trail = options.audit.trail({ siteId: null, actor: stranger, address, requestId: request.id });
+  const { permission, knowsCaller } = request.routeOptions.config;
+  if (permission === undefined || (permission === "public" && !knowsCaller)) return;
+  try {
+    request.account = await accountOf(request, reply, options);
+  } catch (error) {
+    if (permission === "public") return; // a stranger is welcome, too
+    throw error;
+  }
+  const { account } = request;
+  const { siteId, username, userId, tokenId } = account;
+  const actor = { type: tokenId === null ? "user" : "token", id: tokenId ?? userId, name: username } as const;
+  request.trail = options.audit.trail({ siteId: chainFor(siteId), actor, address, requestId: request.id });
+  if (permission !== "public") checkPermission(request, permission, options);
 }
 
-async function accountOf(request: FastifyRequest, sessions: Sessions): Promise<Account> {
+/** @throws HubError TOKEN_NOT_ALLOWED, PASSWORD_CHANGE_REQUIRED, NO_SITE, FORBIDDEN */
+function checkPermission({ account, routeOptions }: FastifyRequest, permission: Permission, { accounts }: HttpOptions) {
+  const { url = "" } = routeOptions;
+  if (account.tokenId !== null && SESSION_ONLY.test(url))
+    throw new HubError("TOKEN_NOT_ALLOWED", "Personal tokens do not reach accounts, sessions and tokens");
+  if (accounts.byId(account.userId)?.mustChangePassword && !url.startsWith("/api/auth/"))
+    throw new HubError("PASSWORD_CHANGE_REQUIRED", "Change the password first; it was given for one log-in");
+  if (permission !== "self" && account.siteId === NO_SITE_ID)
+    throw new HubError("NO_SITE", "This account belongs to no site");
+  if (reachFor(account, permission) === undefined)
+    throw new HubError(
+      "FORBIDDEN",
+      account.tokenId === null ? `Your role does not allow ${permission}` : `This token does not allow ${permission}`,
+    );
+}
+
+async function accountOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { sessions, tokens, callers }: HttpOptions,
+): Promise<Account> {
+  const now = new Date();
+  const siteKey = siteKeyOf(request);
   const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
-  const token = bearer ?? request.cookies[SESSION_COOKIE];
-  const account = token === undefined ? undefined : await sessions.accountOf(token, new Date());
-  if (!account) throw new HubError("UNAUTHENTICATED", "Log in first");
-  if (bearer === undefined && UNSAFE_METHODS.has(request.method) && request.headers[CSRF_HEADER] !== "1") {
-    throw new HubError("CSRF_HEADER_MISSING", "A change by cookie needs the header X-PowerBeacon: 1");
+  if (bearer?.startsWith(TOKEN_MARK)) {
+    const token = tokens.find(bearer, request.ip, now);
+    if (!token) throw new HubError("UNAUTHENTICATED", "This token is not valid, or not any more");
+    return callers.ofToken(token, siteKey);
   }
-  return account;
+  const text = bearer ?? request.cookies[SESSION_COOKIE];
+  const found = text === undefined ? undefined : await sessions.find(text, now);
+  if (!found) throw new HubError("UNAUTHENTICATED", "Log in first");
+  if (bearer === undefined) {
+    if (UNSAFE_METHODS.has(request.method) && request.headers[CSRF_HEADER] !== "1")
+      throw new HubError("CSRF_HEADER_MISSING", "A change by cookie needs the header X-PowerBeacon: 1");
+    const renewed = await sessions.renew(found.session, found.issuedAt, now);
+    if (renewed) setSessionCookie(request, reply, renewed.token, renewed.expiresInSeconds);
+  }
+  return callers.ofSession(found.session, siteKey);
+}
+
+/** A browser's stream of events cannot send a header. */
+function siteKeyOf(request: FastifyRequest): string | undefined {
+  const { site } = request.query as { readonly site?: unknown }; // not checked yet
+  const named = request.routeOptions.url === "/api/events" && typeof site === "string" ? site : undefined;
+  const header = request.headers[SITE_HEADER];
+  return named ?? (typeof header === "string" ? header : undefined);
+}
+
+function chainFor(siteId: string): string | null {
+  return siteId === NO_SITE_ID ? null : siteId;
 }
 
 /** Opens the port. @throws StartError when it is taken or may not be opened. */

@@ -1,5 +1,5 @@
-import { responsePrefix, type TopicOptions } from "#contracts/topics.ts";
-import type { Link, LinkMessage } from "./link.ts";
+import { responsePrefix } from "#contracts/topics.ts";
+import type { Link, LinkMessage, PublishOptions } from "./link.ts";
 
 /** An MQTT 5 response topic, without base, and the data that correlates. */
 export interface AnswerAddress {
@@ -24,14 +24,19 @@ export function whyNotAllowed(link: Link, { by }: LinkMessage): string {
   return `A response topic must begin with ${link.fullName(responsePrefix(by))}`;
 }
 
-/** Publishes an answer on its usual topic, and where the asker wants it too. */
+/**
+ * Publishes an answer on its usual topic, and where the asker wants it too.
+ *
+ * @param to.siteId the asker's; an answer is for nobody of another one.
+ */
 export async function publishAnswer(
   link: Link,
   usualTopic: string,
   payload: string,
-  address: AnswerAddress | null,
+  to: { readonly address: AnswerAddress | null; readonly siteId: string | null },
 ): Promise<void> {
-  const answer: TopicOptions = { qos: 1, retain: false };
+  const { address, siteId } = to;
+  const answer: PublishOptions = { qos: 1, retain: false, siteId };
   const sent = [link.publish(usualTopic, payload, answer)];
   if (address) {
     const { topic, correlationData } = address;

@@ -35,20 +35,25 @@ export function openDataFolder(path: string): void {
 /**
  * A secret that is made at the first start and kept with mode 0600.
  *
- * Written to the side and renamed, so that a power cut leaves either none or the whole of it.
+ * Written to the side and renamed, so that a power cut leaves either the former, or none, or the whole of it.
  */
 export function keptSecret(dataDir: string, name: string, generate: () => string = randomSecret): string {
-  const path = join(dataDir, "secrets", name);
-  const kept = readIfPresent(path);
+  const kept = readIfPresent(join(dataDir, "secrets", name));
   if (kept) return kept;
   const secret = generate();
+  replaceSecret(dataDir, name, secret);
+  return secret;
+}
+
+/** Keeps another secret from now on. */
+export function replaceSecret(dataDir: string, name: string, secret: string): void {
+  const path = join(dataDir, "secrets", name);
   const aside = `${path}.${process.pid}.new`;
   const file = openSync(aside, "w", 0o600);
   writeFileSync(file, secret);
   fsyncSync(file);
   closeSync(file);
   renameSync(aside, path);
-  return secret;
 }
 
 function randomSecret(): string {

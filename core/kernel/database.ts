@@ -3,14 +3,21 @@ import { MikroORM } from "@mikro-orm/postgresql";
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import type { Logger } from "pino";
+import { ensureRoles } from "./database-roles.ts";
+import { REQUEST_ROLE, SITE_SETTING } from "./site-filter.ts";
 import { StartError } from "./start-error.ts";
 
 /**
  * The link to Postgres: the ORM, the lock that only one hub holds, and whether the database answers now.
  */
 export interface Database {
-  /** A fresh entity manager. Bind it to a site before it touches rows of one. */
+  /** A fresh entity manager of the hub itself, which sees every site. */
   fork(): EntityManager;
+  /**
+   * A fresh entity manager for somebody in one site. Each of its transactions takes the role for requests and names the
+   * site, so that Postgres itself shows no row of another.
+   */
+  bound(siteId: string): EntityManager;
   /** One statement outside any unit of work, for the batched writers. */
   execute(sql: string, parameters: readonly unknown[]): Promise<Record<string, unknown>[]>;
   isUp(): boolean;
@@ -46,16 +53,24 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const lock = await acquireLock(options, name);
   const orm = new MikroORM({ ...options.orm, clientUrl: options.url, logger: (line) => options.log.debug(line) });
   try {
+    await ensureRoles(lock);
     await orm.connect();
     await orm.migrator.up();
   } catch (error) {
     await orm.close(true);
     await lock.end();
+    if (error instanceof StartError) throw error;
     throw new StartError(`The database could not be brought up to date: ${(error as Error).message}`, { cause: error });
   }
   const watch = watchDatabase(options, name, lock);
   return {
     fork: () => orm.em.fork(),
+    bound: (siteId) => {
+      const em = orm.em.fork();
+      em.setFilterParams("site", { siteId });
+      em.setSessionContext({ role: REQUEST_ROLE, variables: { [SITE_SETTING]: siteId } });
+      return em;
+    },
     execute: (sql, parameters) => orm.em.getConnection().execute(sql, [...parameters], "all"),
     isUp: watch.isUp,
     ping: watch.check,
@@ -64,6 +79,16 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       await orm.close(true);
     },
   };
+}
+
+/** Whether a hub runs on this database. */
+export async function isHeldByHub(client: Client): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `select from pg_locks join pg_database on pg_database.oid = pg_locks.database
+     where locktype = 'advisory' and objid = $1 and granted and datname = current_database()`,
+    [LOCK_KEY],
+  );
+  return rowCount !== null && rowCount > 0;
 }
 
 async function acquireLock({ url, owner }: DatabaseOptions, name: string): Promise<Client> {
@@ -85,7 +110,8 @@ async function acquireLock({ url, owner }: DatabaseOptions, name: string): Promi
   );
 }
 
-async function connect(url: string, name: string): Promise<Client> {
+/** One connection. @throws StartError when the database does not answer. */
+export async function connect(url: string, name: string): Promise<Client> {
   const client = new Client({
     connectionString: url,
     connectionTimeoutMillis: ANSWER_PATIENCE_MS,

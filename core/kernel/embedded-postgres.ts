@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Installation, findInstallation, initialise } from "./postgres-installation.ts";
+import { type Installation, findExisting, findInstallation, initialise } from "./postgres-installation.ts";
 import { StartError } from "./start-error.ts";
 
 /**
@@ -39,6 +39,21 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const installation = await findInstallation(options.dataDir);
   if (!fs.existsSync(join(installation.data, "PG_VERSION")))
     initialise(installation, options.password, options.settings?.["fsync"] !== "off");
+  return await serve(installation, options);
+}
+
+/**
+ * For a command beside the hub: the server that runs now, else the one whose data is there, started. It makes none.
+ *
+ * @throws StartError when there is none in the data folder.
+ */
+export async function joinEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const installation = await findExisting(options.dataDir);
+  if (!installation) throw new StartError(`There is no database in the data folder ${options.dataDir} yet.`);
+  return await serve(installation, options);
+}
+
+async function serve(installation: Installation, options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const settings = options.settings ?? {};
   let server = runningServer(installation.data) ?? (await launch(installation, settings, await freePort()));
   const { port, launched } = server;

@@ -8,11 +8,18 @@ export const ERROR_STATUS = {
   UNAUTHENTICATED: 401,
   BAD_CREDENTIALS: 401,
   FORBIDDEN: 403,
+  NO_SITE: 403,
+  PASSWORD_CHANGE_REQUIRED: 403,
+  TOKEN_NOT_ALLOWED: 403,
   CSRF_HEADER_MISSING: 403,
   NOT_FOUND: 404,
   ROUTE_NOT_FOUND: 404,
   CONFLICT: 409,
   DUPLICATE: 409,
+  LAST_SUPERUSER: 409,
+  LAST_WAY_IN: 409,
+  SITE_IN_USE: 409,
+  WRONG_PASSWORD: 422,
   SETUP_COMPLETE: 409,
   SETUP_REQUIRED: 409,
   BAD_SETUP_CODE: 403,
@@ -38,6 +45,8 @@ export const ERROR_STATUS = {
   TOO_MANY_REQUESTS: 429,
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
+  AUDIT_UNAVAILABLE: 503,
+  PROVIDER_UNAVAILABLE: 503,
   DATABASE_UNAVAILABLE: 503,
   INTERNAL: 500,
 } as const;
@@ -49,12 +58,19 @@ export class HubError extends Error {
   readonly code: ErrorCode;
   /** The input field that the refusal is about, such as `mac`. */
   readonly field: string | undefined;
+  /** When to try again, for `Retry-After`. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { field?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { field?: string; retryAfterSeconds?: number; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.name = "HubError";
     this.code = code;
     this.field = options.field;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   get status(): number {

@@ -9,7 +9,7 @@ import { type FixedTopic, type KeyedTopic, type TopicOptions, topics } from "#co
 /** Topics that stand in one place: under the base topic, or outside of it. */
 export interface Outlet {
   /** Resolves when the broker has taken it (QoS 1) or it was written (QoS 0). */
-  publish(topic: string, payload: string, options: TopicOptions & { properties?: ResponseProperties }): Promise<void>;
+  publish(topic: string, payload: string, options: PublishOptions): Promise<void>;
   /** Calls the handler for each message on the topic. Subscribe before `connect`. */
   on(topic: FixedTopic | KeyedTopic, handler: (message: LinkMessage) => void): void;
 }
@@ -35,15 +35,29 @@ export interface Link extends Outlet {
   close(): Promise<void>;
 }
 
-export interface LinkMessage {
+export interface PublishOptions extends TopicOptions {
+  readonly properties?: ResponseProperties;
+  /** The site that the message is about, where its topic names nothing that is there. The embedded broker goes by it. */
+  readonly siteId?: string | null;
+}
+
+/** Who sent a message, as the embedded broker stamps it. */
+export interface Sender {
+  /** The authenticated user name; `mqtt` where nobody says. */
+  readonly by: string;
+  /** Null where nobody says, and for agents, whose topics name them. */
+  readonly siteId: string | null;
+  /** The token that a person showed; null for clients that are no person. */
+  readonly tokenId: string | null;
+}
+
+export interface LinkMessage extends Sender {
   /** Without the base, where it stands under it. */
   readonly topic: string;
   /** What stands for `+` in a keyed topic; empty for a fixed one. */
   readonly key: string;
   readonly payload: Buffer;
   readonly retained: boolean;
-  /** The authenticated user name of the sender, as the embedded broker stamps it; `mqtt` where nobody does. */
-  readonly by: string;
   /** With its base, as the sender wrote it. */
   readonly responseTopic: string | undefined;
   readonly correlationData: Buffer | undefined;
@@ -60,8 +74,10 @@ export interface LinkOptions {
   readonly log: Logger;
 }
 
-/** The broker stamps who published; see there. */
+/** The broker stamps who published, and reads the site of what the hub publishes; see there. */
 const BY_PROPERTY = "pb-by";
+const SITE_PROPERTY = "pb-site";
+const TOKEN_PROPERTY = "pb-token";
 
 /** Packet identifiers end at 65,535, and a broker that is slow must not fill the memory. */
 const MAX_IN_FLIGHT = 1_000;
@@ -107,11 +123,13 @@ export function createLink({ baseTopic, open, log }: LinkOptions): Link {
 
   const outlet = (base: string): Outlet => ({
     on: (topic, handler) => void subscriptions.push({ base, topic, handler }),
-    publish: async (topic, payload, options) => {
+    publish: async (topic, payload, { siteId, properties, ...options }) => {
       // the broker would end the connection for it, and it would be sent again after each break
       if (Buffer.byteLength(payload) > MAX_PACKET_BYTES - 1_024)
         throw new RangeError(`${Buffer.byteLength(payload)} bytes on ${topic} do not fit into a packet`);
-      await inFlight(() => client.publishAsync(base + topic, payload, options));
+      const site = siteId ? { userProperties: { [SITE_PROPERTY]: siteId } } : undefined;
+      const all = properties || site ? { ...options, properties: { ...properties, ...site } } : options;
+      await inFlight(() => client.publishAsync(base + topic, payload, all));
     },
   });
 
@@ -179,14 +197,19 @@ function keyOf(topic: FixedTopic | KeyedTopic, name: string): string | undefined
 
 function messageOf(topic: string, key: string, payload: Buffer, packet: IPublishPacket): LinkMessage {
   const { userProperties, responseTopic, correlationData } = packet.properties ?? {};
-  const by = userProperties?.[BY_PROPERTY];
   return {
     topic,
     key,
     payload,
     retained: packet.retain,
-    by: (Array.isArray(by) ? by.at(-1) : by) ?? "mqtt",
+    by: stamp(userProperties?.[BY_PROPERTY]) ?? "mqtt",
+    siteId: stamp(userProperties?.[SITE_PROPERTY]) ?? null,
+    tokenId: stamp(userProperties?.[TOKEN_PROPERTY]) ?? null,
     responseTopic,
     correlationData,
   };
+}
+
+function stamp(property: string | string[] | undefined): string | undefined {
+  return Array.isArray(property) ? property.at(-1) : property;
 }

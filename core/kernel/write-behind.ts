@@ -2,13 +2,16 @@ import type { Logger } from "pino";
 import { isDatabaseGone } from "./database-gone.ts";
 
 /**
- * Writes rows behind the work that makes them: every so often, the newest form of each, many in one statement.
+ * Writes rows behind the work that makes them: every so often, the newest form of each, many in one statement, in the order
+ * in which they came.
  *
  * While the database is away they wait; beyond the bound the oldest are given up. A row that the database refuses is given
  * up alone, so that it never holds up the others.
  */
 export interface WriteBehind<Row> {
   add(id: string, row: Row): void;
+  /** Rows that are not written yet. */
+  readonly waiting: number;
   /** Writes what waits. Fails when the database does not answer. */
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -22,6 +25,8 @@ export interface WriteBehindOptions<Row> {
   readonly write: (rows: readonly Row[]) => Promise<unknown>;
   readonly isUp: () => boolean;
   readonly log: Logger;
+  /** A row is lost: the database refused it, or was away for too long. */
+  readonly onGivenUp?: () => void;
 }
 
 const ROWS_PER_STATEMENT = 500;
@@ -29,33 +34,48 @@ const ROWS_PER_STATEMENT = 500;
 export function startWriteBehind<Row>(options: WriteBehindOptions<Row>): WriteBehind<Row> {
   const { what, write, log } = options;
   const waiting = new Map<string, Row>();
+  let writing: ReadonlyMap<string, Row> | undefined;
   let flushing: Promise<void> | undefined;
 
   async function writeWaiting(): Promise<void> {
     while (waiting.size > 0) {
       const batch = [...waiting.entries().take(ROWS_PER_STATEMENT)];
       for (const [id] of batch) waiting.delete(id);
+      const left = new Map(batch);
+      writing = left;
       try {
-        await writeOrHalve(batch);
-      } catch (error) {
-        for (const [id, row] of batch) if (!waiting.has(id)) waiting.set(id, row);
-        throw error;
+        await writeOrHalve(batch, left);
+      } finally {
+        writing = undefined;
+        putBack(left);
       }
     }
   }
 
-  /** Fails only when the database is gone. */
-  async function writeOrHalve(batch: readonly (readonly [string, Row])[]): Promise<void> {
+  /** Before what came meanwhile, but never over a newer form. */
+  function putBack(left: ReadonlyMap<string, Row>): void {
+    if (left.size === 0) return;
+    const newer = [...waiting];
+    waiting.clear();
+    for (const [id, row] of [...left, ...newer]) waiting.set(id, row);
+  }
+
+  /** Fails only when the database is gone. What was written or given up is taken out of `left`. */
+  async function writeOrHalve(batch: readonly (readonly [string, Row])[], left: Map<string, Row>): Promise<void> {
     try {
       await write(batch.map(([, row]) => row));
     } catch (error) {
       if (isDatabaseGone(error)) throw error;
-      if (batch.length === 1)
-        return log.error({ err: error, id: batch[0]?.[0] }, `one of the ${what} cannot be written; it is given up`);
-      const middle = Math.ceil(batch.length / 2);
-      await writeOrHalve(batch.slice(0, middle));
-      await writeOrHalve(batch.slice(middle));
+      const [first] = batch;
+      if (batch.length > 1 || first === undefined) {
+        const middle = Math.ceil(batch.length / 2);
+        await writeOrHalve(batch.slice(0, middle), left);
+        return await writeOrHalve(batch.slice(middle), left);
+      }
+      log.error({ err: error, id: first[0] }, `one of the ${what} cannot be written; it is given up`);
+      options.onGivenUp?.();
     }
+    for (const [id] of batch) left.delete(id);
   }
 
   function flush(): Promise<void> {
@@ -80,6 +100,10 @@ export function startWriteBehind<Row>(options: WriteBehindOptions<Row>): WriteBe
       const [oldest] = waiting.keys();
       if (oldest !== undefined) waiting.delete(oldest);
       log.warn({ id: oldest }, `one of the ${what} was given up: the database is away for too long`);
+      options.onGivenUp?.();
+    },
+    get waiting() {
+      return waiting.size + (writing?.size ?? 0);
     },
     flush,
     close: async () => {

@@ -46,7 +46,8 @@ export function startEvents(options: {
   const { link, directory, presence, power, wakes, log } = options;
   let refusals = { second: 0, count: 0 };
 
-  function publish(event_type: EventType, details: EventDetails): void {
+  /** @param siteId whose clients read of it. */
+  function publish(event_type: EventType, siteId: string | null, details: EventDetails): void {
     const nothing = {
       cluster: null,
       device: null,
@@ -68,7 +69,7 @@ export function startEvents(options: {
     const names = device ? [topics.event.name, topics.deviceEvent.for(device)] : [topics.event.name];
     for (const name of names) {
       link
-        .publish(name, payload, topics.event.options)
+        .publish(name, payload, { ...topics.event.options, siteId })
         .catch((error: unknown) => log.warn({ err: error }, "an event could not be published"));
     }
   }
@@ -77,7 +78,7 @@ export function startEvents(options: {
     const event = WAKE_EVENTS[record.stage];
     if (!event) return;
     const asker = wake.askers[0];
-    publish(event, {
+    publish(event, wake.siteId, {
       cluster: Key.parse(wake.clusterKey),
       device: wake.deviceKey,
       by: wake.requestedBy,
@@ -94,7 +95,7 @@ export function startEvents(options: {
 
   power.onChange(({ device, before, after }) => {
     if (before.power !== "off" || after.power !== "on") return; // after a wake it was "waking"
-    publish("came_up_by_itself", {
+    publish("came_up_by_itself", device.siteId, {
       cluster: Key.parse(directory.clusterOf(device).key),
       device: Key.parse(device.key),
     });
@@ -104,11 +105,13 @@ export function startEvents(options: {
     const agent = directory.agents.byId(agentId);
     if (!agent) return;
     const cluster = Key.parse(directory.clusterOf(agent).key);
-    publish(status === "online" ? "agent_online" : "agent_offline", { agent: Key.parse(agent.key), cluster });
+    const what = status === "online" ? "agent_online" : "agent_offline";
+    publish(what, agent.siteId, { agent: Key.parse(agent.key), cluster });
   });
 
   return {
     refused: (refusal: {
+      siteId: string | null;
       by: string;
       cluster: string | null;
       device: string | null;
@@ -120,7 +123,7 @@ export function startEvents(options: {
       if (refusals.count++ >= REFUSALS_PER_SECOND) return;
       const device = Key.safeParse(refusal.device).data ?? null;
       const cluster = Key.safeParse(refusal.cluster).data ?? null;
-      publish("request_refused", {
+      publish("request_refused", refusal.siteId, {
         by: refusal.by,
         transaction: refusal.transaction,
         reason: refusal.reason,

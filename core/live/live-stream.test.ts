@@ -3,7 +3,8 @@ import type { LiveEvent } from "#contracts/api/live.ts";
 import { LiveStream, type StreamedEvent } from "./live-stream.ts";
 
 const ID = "6b1b36cb-3d6c-4b3c-a7a6-0a5b6d6f7c11";
-const removed = (): LiveEvent => ({ event: "removed", data: { kind: "device", id: ID } });
+const event: LiveEvent = { event: "removed", data: { kind: "device", id: ID } };
+const removed = () => ({ whole: event, plain: event });
 
 function streamWith(count: number) {
   const stream = new LiveStream();
@@ -17,11 +18,8 @@ describe("a stream of live events", () => {
   test("numbers them and hands each to whoever listens", () => {
     const { stream, heard } = streamWith(2);
     expect(heard).toHaveLength(2);
-    expect(heard[1]).toEqual({
-      id: stream.lastId,
-      siteId: null,
-      text: `id: ${stream.lastId}\nevent: removed\ndata: {"kind":"device","id":"${ID}"}\n\n`,
-    });
+    const text = `id: ${stream.lastId}\nevent: removed\ndata: {"kind":"device","id":"${ID}"}\n\n`;
+    expect(heard[1]).toEqual({ id: stream.lastId, siteId: null, text, plainText: text });
   });
 
   test("knows what came after each of the last ones", () => {

@@ -7,6 +7,8 @@ export interface StreamedEvent {
   readonly siteId: string | null;
   /** The event as it goes over the wire. */
   readonly text: string;
+  /** The same for whoever sees no agents and users; null when it is of no concern then. */
+  readonly plainText: string | null;
 }
 
 /** So many events wait for whoever lost the connection; who missed more gets a snapshot. */
@@ -27,14 +29,18 @@ export class LiveStream {
     return `${this.#run}-${this.#count}`;
   }
 
-  /** @param event makes the event; not called when nobody will read it. */
-  push(siteId: string | null, event: () => LiveEvent): void {
+  /** @param event makes the event, for whoever sees everything and for whoever does not; not called when nobody will read it. */
+  push(siteId: string | null, event: () => { whole: LiveEvent; plain: LiveEvent | null }): void {
     this.#count++;
     if (this.#subscribers.size === 0 && performance.now() - this.#lastLeftMs > KEPT_AFTER_LAST_MS) {
       this.#kept.length = 0;
       return;
     }
-    const streamed = { id: this.lastId, siteId, text: eventText(this.lastId, event()) };
+    const id = this.lastId;
+    const { whole, plain } = event();
+    const text = eventText(id, whole);
+    const plainText = plain === whole ? text : plain && eventText(id, plain);
+    const streamed = { id, siteId, text, plainText };
     this.#kept.push(streamed);
     if (this.#kept.length > KEPT * 2) this.#kept.splice(0, KEPT);
     for (const subscriber of this.#subscribers) subscriber(streamed);

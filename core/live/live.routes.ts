@@ -5,11 +5,13 @@ import { agentAnswer } from "../agents/agents.service.ts";
 import type { Presence } from "../agents/presence.ts";
 import { clusterAnswer } from "../clusters/clusters.service.ts";
 import { deviceAnswer } from "../devices/devices.service.ts";
+import { type Actor, reachFor } from "#contracts/permissions.ts";
 import { HubError } from "../kernel/errors.ts";
-import type { App } from "../kernel/routes.ts";
+import type { Account, App } from "../kernel/routes.ts";
 import type { Directory } from "../members/directory.ts";
+import { visibleTo } from "../members/visible.ts";
 import type { WakeService } from "../wake/wake.service.ts";
-import { LiveStream, eventText } from "./live-stream.ts";
+import { LiveStream, type StreamedEvent, eventText } from "./live-stream.ts";
 import type { Now } from "./now.ts";
 import type { Projection } from "./projection.ts";
 
@@ -20,8 +22,8 @@ export interface LiveRoutes {
   readonly projection: Projection;
   readonly wakes: WakeService;
   readonly hubInfo: () => HubInfo;
-  /** Whether a session is still good; asked while its stream is open. */
-  readonly isSessionOpen: (sessionId: string) => boolean;
+  /** What whoever opened a stream may do now; undefined when its session, token or place in the site is gone. */
+  readonly actorNow: (account: Account) => Actor | undefined;
 }
 
 const MAX_STREAMS = 1_000;
@@ -50,7 +52,8 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
     },
     async (request, reply) => {
       if (open.size >= MAX_STREAMS) throw new HubError("TOO_MANY_REQUESTS", "Too many live streams are open");
-      const { siteId, sessionId } = request.account;
+      const { account } = request;
+      const { siteId } = account;
       const lastEventId = request.headers["last-event-id"];
       reply.hijack();
       open.add(reply);
@@ -61,21 +64,34 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
         "x-accel-buffering": "no",
       });
       const missed = typeof lastEventId === "string" ? stream.since(lastEventId) : undefined;
-      if (missed) for (const event of missed) if (concerns(event.siteId, siteId)) raw.write(event.text);
-      if (!missed) raw.write(eventText(stream.lastId, snapshot(siteId)));
+      if (missed) for (const event of missed) send(event, account);
+      if (!missed) raw.write(eventText(stream.lastId, snapshot(account)));
       const waitingAtFirst = raw.writableLength; // a snapshot may be large, and is on its way
       const unsubscribe = stream.subscribe((event) => {
-        if (!parts.isSessionOpen(sessionId)) return void raw.end();
-        if (concerns(event.siteId, siteId)) raw.write(event.text);
+        const actor = stillAllowed();
+        if (actor) send(event, actor);
         if (raw.writableLength > waitingAtFirst + MAX_WAITING_BYTES) raw.destroy();
       });
-      const timer = setInterval(() => (parts.isSessionOpen(sessionId) ? raw.write(ping()) : raw.end()), PING_MS);
+      const timer = setInterval(() => stillAllowed() && raw.write(ping()), PING_MS);
       raw.on("error", () => {}); // its close follows
       raw.on("close", () => {
         clearInterval(timer);
         unsubscribe();
         open.delete(reply);
       });
+
+      /** Ends the stream of whoever may not read it any more, or sees other things now: a new snapshot follows. */
+      function stillAllowed(): Actor | undefined {
+        const actor = parts.actorNow(account);
+        if (actor && reachFor(actor, "device:read") && actor.role === account.role) return actor;
+        raw.end();
+        return undefined;
+      }
+
+      function send(event: StreamedEvent, actor: Actor): void {
+        const text = seesAll(actor) ? event.text : event.plainText;
+        if (text !== null && (event.siteId === null || event.siteId === siteId)) raw.write(text);
+      }
     },
   );
 
@@ -83,22 +99,22 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
     for (const reply of open) reply.raw.end();
   });
 
-  function concerns(eventSite: string | null, siteId: string): boolean {
-    return eventSite === null || eventSite === siteId;
-  }
-
-  function snapshot(siteId: string): LiveEvent {
+  function snapshot(account: Account): LiveEvent {
     const ofSite = <Row extends { siteId: string }>(rows: Iterable<Row>) =>
-      [...rows].filter((row) => row.siteId === siteId);
+      [...rows].filter((row) => row.siteId === account.siteId);
     return {
       event: "snapshot",
       data: {
         at: new Date().toISOString(),
-        devices: ofSite(directory.devices).map((device) => deviceAnswer(device, directory, now.device(device))),
-        clusters: ofSite(directory.clusters).flatMap((cluster) =>
-          cluster.unassigned ? [] : clusterAnswer(cluster, directory, now.cluster(cluster)),
+        devices: ofSite(directory.devices).map((device) =>
+          visibleTo(account, deviceAnswer(device, directory, now.device(device))),
         ),
-        agents: ofSite(directory.agents).map((agent) => agentAnswer(agent, directory, presence)),
+        clusters: ofSite(directory.clusters).flatMap((cluster) =>
+          cluster.unassigned ? [] : visibleTo(account, clusterAnswer(cluster, directory, now.cluster(cluster))),
+        ),
+        agents: reachFor(account, "agent:read")
+          ? ofSite(directory.agents).map((agent) => agentAnswer(agent, directory, presence))
+          : [],
         hub: hubInfo(),
       },
     };
@@ -106,32 +122,50 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
 
   function pushChanges(): void {
     directory.onChange(({ type, before, after }) => {
-      if (before && !after)
-        stream.push(before.siteId, () => ({ event: "removed", data: { kind: type, id: before.id } }));
+      if (before && !after) push(before.siteId, { event: "removed", data: { kind: type, id: before.id } });
     });
     wakes.onNews((wake, record) =>
-      stream.push(wake.siteId, () => ({ event: "wake", data: { wake: wake.id, deviceId: wake.deviceId, ...record } })),
+      push(wake.siteId, { event: "wake", data: { wake: wake.id, deviceId: wake.deviceId, ...record } }),
     );
     projection.onChange((kind, id) => {
-      if (kind === "hub") return stream.push(null, () => ({ event: "hub", data: hubInfo() }));
+      if (kind === "hub") return stream.push(null, () => same({ event: "hub", data: hubInfo() }));
       if (kind === "device") {
         const device = directory.devices.byId(id);
         if (device)
-          stream.push(device.siteId, () => ({
-            event: "device",
-            data: deviceAnswer(device, directory, now.device(device)),
-          }));
+          stream.push(device.siteId, () => {
+            const data = deviceAnswer(device, directory, now.device(device));
+            return { whole: { event: "device", data }, plain: { event: "device", data: visibleTo(PLAIN, data) } };
+          });
       } else if (kind === "cluster") {
         const cluster = directory.clusters.byId(id);
         if (cluster && !cluster.unassigned)
-          stream.push(cluster.siteId, () => ({
-            event: "cluster",
-            data: clusterAnswer(cluster, directory, now.cluster(cluster)),
-          }));
+          stream.push(cluster.siteId, () => {
+            const data = clusterAnswer(cluster, directory, now.cluster(cluster));
+            return { whole: { event: "cluster", data }, plain: { event: "cluster", data: visibleTo(PLAIN, data) } };
+          });
       } else {
         const agent = directory.agents.byId(id);
-        if (agent) stream.push(agent.siteId, () => ({ event: "agent", data: agentAnswer(agent, directory, presence) }));
+        if (agent)
+          stream.push(agent.siteId, () => ({
+            whole: { event: "agent", data: agentAnswer(agent, directory, presence) },
+            plain: null,
+          }));
       }
     });
   }
+
+  function push(siteId: string, event: LiveEvent): void {
+    stream.push(siteId, () => same(event));
+  }
+}
+
+/** Stands for everybody who sees neither agents nor users. */
+const PLAIN: Actor = { userId: "", role: "viewer", permissions: null };
+
+function seesAll(actor: Actor): boolean {
+  return reachFor(actor, "agent:read") !== undefined && actor.role !== "viewer";
+}
+
+function same(event: LiveEvent) {
+  return { whole: event, plain: event };
 }

@@ -22,7 +22,7 @@ export interface ProjectionOptions {
   readonly wakes: WakeService;
   readonly now: Now;
   readonly link: Link;
-  readonly hub: () => Pick<HubInfo, "version" | "startedAt" | "database">;
+  readonly hub: () => Pick<HubInfo, "version" | "startedAt" | "database" | "audit">;
   readonly log: Logger;
 }
 
@@ -233,8 +233,8 @@ export class Projection {
 
   #publishHub(): void {
     const { now, hub } = this.#options;
-    const { version, startedAt, database } = hub();
-    const info: HubInfo = { version, api: 1, startedAt, database, ...now.hub() };
+    const { version, startedAt, database, audit } = hub();
+    const info: HubInfo = { version, api: 1, startedAt, database, audit, ...now.hub() };
     this.#publish(topics.hubInfo, topics.hubInfo.name, JSON.stringify(info));
   }
 

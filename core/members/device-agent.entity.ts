@@ -1,7 +1,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { Agent } from "../agents/agent.entity.ts";
 import { Device } from "../devices/device.entity.ts";
-import { siteFilter } from "../kernel/site-filter.ts";
+import { siteFilter, sitePolicies } from "../kernel/site-filter.ts";
 import { Site } from "../sites/site.entity.ts";
 
 /**
@@ -19,6 +19,7 @@ const DeviceAgentSchema = defineEntity({
     site: () => p.manyToOne(Site).ref().index(),
   },
   filters: siteFilter,
+  ...sitePolicies("device_agent"),
   triggers: [
     {
       name: "device_agent_same_cluster",

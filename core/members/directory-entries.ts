@@ -3,6 +3,7 @@ import { Agent } from "../agents/agent.entity.ts";
 import { Cluster } from "../clusters/cluster.entity.ts";
 import { Device } from "../devices/device.entity.ts";
 import { DeviceAgent } from "./device-agent.entity.ts";
+import { ClusterShare, DeviceShare } from "./share.entity.ts";
 import { Directory, type DirectoryAgent, type DirectoryCluster, type DirectoryDevice } from "./directory.ts";
 
 /** The rows are read once and let go, so no unit of work needs to know them. */
@@ -17,9 +18,17 @@ export async function loadDirectory(em: EntityManager): Promise<Directory> {
     const ids = linksByDevice.get(link.device.id) ?? [];
     linksByDevice.set(link.device.id, [...ids, link.agent.id]);
   }
-  for (const row of await em.find(Cluster, {}, options)) directory.putCluster(clusterEntry(row));
+  const deviceShares = await em.find(DeviceShare, {}, options);
+  const sharesByDevice = Map.groupBy(deviceShares, (share) => share.device.id);
+  const clusterShares = await em.find(ClusterShare, {}, options);
+  const sharesByCluster = Map.groupBy(clusterShares, (share) => share.cluster.id);
+  for (const row of await em.find(Cluster, {}, options))
+    directory.putCluster(clusterEntry(row, sharesByCluster.get(row.id) ?? []));
   for (const row of await em.find(Agent, {}, options)) directory.putAgent(agentEntry(row));
-  for await (const row of allDevices(em)) directory.putDevice(deviceEntry(row, linksByDevice.get(row.id) ?? []));
+  for await (const row of allDevices(em)) {
+    const agentIds = linksByDevice.get(row.id) ?? [];
+    directory.putDevice(deviceEntry(row, { agentIds, shares: sharesByDevice.get(row.id) ?? [] }));
+  }
   return directory;
 }
 
@@ -38,7 +47,7 @@ async function* allDevices(em: EntityManager): AsyncGenerator<Device> {
   }
 }
 
-export function clusterEntry(row: Cluster): DirectoryCluster {
+export function clusterEntry(row: Cluster, shares: readonly ShareRow[]): DirectoryCluster {
   const { id, key, name, tags, unassigned, showInHomeAssistant, createdAt, updatedAt } = row;
   return {
     id,
@@ -49,6 +58,7 @@ export function clusterEntry(row: Cluster): DirectoryCluster {
     tags,
     unassigned,
     showInHomeAssistant,
+    ...rightsOf(row, shares),
     createdAt,
     updatedAt,
   };
@@ -62,7 +72,10 @@ export function agentEntry(row: Agent): DirectoryAgent {
   return { id, ...owner, key, name, ...said, showInHomeAssistant, createdAt, updatedAt };
 }
 
-export function deviceEntry(row: Device, agentIds: readonly string[]): DirectoryDevice {
+export function deviceEntry(
+  row: Device,
+  { agentIds, shares }: { agentIds: readonly string[]; shares: readonly ShareRow[] },
+): DirectoryDevice {
   const { id, key, name, mac, os, enabled, showInHomeAssistant, tags, createdAt, updatedAt } = row;
   return {
     id,
@@ -86,7 +99,17 @@ export function deviceEntry(row: Device, agentIds: readonly string[]): Directory
       intervalSeconds: row.watchIntervalSeconds,
     },
     agentIds,
+    ...rightsOf(row, shares),
     createdAt,
     updatedAt,
+  };
+}
+
+type ShareRow = DeviceShare | ClusterShare;
+
+function rightsOf({ owner }: Device | Cluster, shares: readonly ShareRow[]) {
+  return {
+    ownerId: owner?.id ?? null,
+    shares: shares.map(({ user, level }) => ({ userId: user.id, level })),
   };
 }

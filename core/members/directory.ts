@@ -1,3 +1,4 @@
+import type { Share } from "#contracts/permissions.ts";
 import type { Agent } from "../agents/agent.entity.ts";
 import type { Device } from "../devices/device.entity.ts";
 
@@ -16,6 +17,8 @@ export interface DirectoryCluster {
   /** The row that stands for "in no cluster". */
   readonly unassigned: boolean;
   readonly showInHomeAssistant: boolean;
+  readonly ownerId: string | null;
+  readonly shares: readonly Share[];
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -64,6 +67,8 @@ export interface DirectoryDevice {
   };
   /** Linked agents; none = every agent of the cluster. */
   readonly agentIds: readonly string[];
+  readonly ownerId: string | null;
+  readonly shares: readonly Share[];
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -153,6 +158,21 @@ export class Directory {
     if (!before) return;
     this.#forgetDevice(before);
     this.#tell({ type: "device", before, after: undefined });
+  }
+
+  /** An account is gone: what it owned is nobody's, or in the heir's site the heir's; what was shared with it is not any more. */
+  forgetUser(userId: string, heir: { readonly id: string; readonly siteId: string } | null): void {
+    const without = <Row extends DirectoryDevice | DirectoryCluster>(row: Row): Row => ({
+      ...row,
+      ownerId: row.ownerId === userId ? (heir?.siteId === row.siteId ? heir.id : null) : row.ownerId,
+      shares: row.shares.filter((share) => share.userId !== userId),
+    });
+    const concerns = ({ ownerId, shares }: DirectoryDevice | DirectoryCluster) =>
+      ownerId === userId || shares.some((share) => share.userId === userId);
+    this.together(() => {
+      for (const device of [...this.devices].filter(concerns)) this.putDevice(without(device));
+      for (const cluster of [...this.clusters].filter(concerns)) this.putCluster(without(cluster));
+    });
   }
 
   deviceByMac(siteId: string, mac: string): DirectoryDevice | undefined {

@@ -5,7 +5,9 @@ import { Cluster } from "../clusters/cluster.entity.ts";
 import { Device } from "../devices/device.entity.ts";
 import { HubError } from "../kernel/errors.ts";
 import { Site } from "../sites/site.entity.ts";
+import type { Trail, TrailEvent } from "../kernel/trail.ts";
 import { DeviceAgent } from "./device-agent.entity.ts";
+import { ClusterShare, DeviceShare } from "./share.entity.ts";
 import { agentEntry, clusterEntry, deviceEntry } from "./directory-entries.ts";
 import type { Directory } from "./directory.ts";
 
@@ -98,23 +100,26 @@ export interface Touched {
 }
 
 export interface MembersContext {
+  /** Bound to the site. */
   readonly em: EntityManager;
   readonly directory: Directory;
+  readonly trail: Trail;
 }
 
 /**
- * Runs a change in a transaction and, after its commit, brings the directory up to date.
+ * Runs a change in a transaction, with its row in the audit log, and after its commit brings the directory up to date.
  *
  * One change at a time: two that overlap could otherwise reach the directory in the wrong order.
  */
 export async function changeMembers<Result>(
-  { em, directory }: MembersContext,
-  work: (em: EntityManager) => Promise<{ result: Result; touched: Touched }>,
+  { em, directory, trail }: MembersContext,
+  work: (em: EntityManager) => Promise<{ result: Result; touched: Touched; event?: TrailEvent }>,
 ): Promise<Result> {
   return await directory.inTurn(async () => {
     const { result, tell } = await em.transactional(
       async (em) => {
-        const { result, touched } = await work(em);
+        const { result, touched, event } = await work(em);
+        if (event) await trail.write(em, event);
         return { result, tell: await news(em, directory, touched) };
       },
       { clear: true },
@@ -132,14 +137,19 @@ async function news(em: EntityManager, directory: Directory, touched: Touched): 
     for (const device of await em.find(Device, { id: { $in: others } })) devices.set(device.id, device);
   const links = devices.size > 0 ? await em.find(DeviceAgent, { device: { $in: [...devices.keys()] } }) : [];
   const agentIds = Map.groupBy(links, (link) => link.device.id);
+  const deviceShares = devices.size > 0 ? await em.find(DeviceShare, { device: { $in: [...devices.keys()] } }) : [];
+  const sharesOfDevice = Map.groupBy(deviceShares, (share) => share.device.id);
+  const clusterIds = (touched.clusters ?? []).map((cluster) => cluster.id);
+  const clusterShares = clusterIds.length > 0 ? await em.find(ClusterShare, { cluster: { $in: clusterIds } }) : [];
+  const sharesOfCluster = Map.groupBy(clusterShares, (share) => share.cluster.id);
   const entries = {
-    clusters: (touched.clusters ?? []).map(clusterEntry),
+    clusters: (touched.clusters ?? []).map((row) => clusterEntry(row, sharesOfCluster.get(row.id) ?? [])),
     agents: (touched.agents ?? []).map(agentEntry),
     devices: [...devices.values()].map((row) =>
-      deviceEntry(
-        row,
-        (agentIds.get(row.id) ?? []).map((link) => link.agent.id),
-      ),
+      deviceEntry(row, {
+        agentIds: (agentIds.get(row.id) ?? []).map((link) => link.agent.id),
+        shares: sharesOfDevice.get(row.id) ?? [],
+      }),
     ),
   };
   const { removed = {} } = touched;

@@ -1,6 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import type { MqttPermission } from "#contracts/principal.ts";
-import { siteFilter } from "../kernel/site-filter.ts";
+import { siteFilter, sitePolicies } from "../kernel/site-filter.ts";
 import { Site } from "../sites/site.entity.ts";
 
 /** A named MQTT credential of an integration, such as Home Assistant. Its password is a high-entropy token, kept as SHA-256. */
@@ -16,10 +16,17 @@ const MqttClientSchema = defineEntity({
     permissions: p.array().$type<MqttPermission[]>().columnType("text[]"),
     /** null = every cluster of the site. The id of a deleted cluster may stay: it gives no right. */
     clusterIds: p.array().columnType("uuid[]").nullable(),
+    lastSeenAt: p.datetime().nullable(),
+    lastAddress: p.string().length(64).nullable(),
+    /** As the client gave it: the client's own words, cut to this length. */
+    lastClientId: p.string().length(200).nullable(),
+    /** 3 = MQTT 3.1, 4 = 3.1.1, 5 = 5. */
+    lastProtocolVersion: p.smallint().nullable(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
   },
   filters: siteFilter,
+  ...sitePolicies("mqtt_client"),
   indexes: [{ properties: ["site", "name"] }],
 });
 

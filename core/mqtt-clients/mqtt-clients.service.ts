@@ -4,17 +4,24 @@ import type { MqttClientAnswer, MqttClientChange, MqttClientCreate } from "#cont
 import { HubError } from "../kernel/errors.ts";
 import { freeKey, keyFromName } from "../kernel/keys.ts";
 import { hashToken, randomSecret } from "../kernel/tokens.ts";
+import type { Trail } from "../kernel/trail.ts";
 import type { Directory } from "../members/directory.ts";
 import { Site } from "../sites/site.entity.ts";
+import type { ClientUse, ClientUses } from "./client-uses.ts";
 import { MqttClient } from "./mqtt-client.entity.ts";
 import type { MqttCredentials } from "./mqtt-credentials.ts";
 
 export interface MqttClientContext {
+  /** Bound to the site. */
   readonly em: EntityManager;
+  readonly trail: Trail;
   readonly directory: Directory;
   readonly credentials: MqttCredentials;
   readonly siteId: string;
 }
+
+/** What the hub calls itself, and whoever publishes on a broker that does not tell. */
+const NOBODYS_NAMES: ReadonlySet<string> = new Set(["hub", "mqtt"]);
 
 /** Makes a named credential. The password is a high-entropy token and leaves the hub this once. @throws HubError NOT_FOUND (clusterIds) */
 export function createMqttClient(
@@ -23,21 +30,30 @@ export function createMqttClient(
   now: Date,
 ): Promise<{ row: MqttClient; password: string }> {
   return context.directory.inTurn(async () => {
-    const { em, credentials, siteId } = context;
+    const { trail, directory, credentials, siteId } = context;
     checkClusters(context, input.clusterIds);
     const password = `pbm_${randomSecret()}${randomSecret()}`;
-    const row = em.create(MqttClient, {
-      id: randomUUID(),
-      site: em.getReference(Site, siteId),
-      name: input.name,
-      username: freeKey(keyFromName(input.name, "client"), (username) => credentials.isTaken(username)),
-      passwordHash: hashToken(password),
-      permissions: input.permissions,
-      clusterIds: input.clusterIds ?? null,
-      createdAt: now,
-      updatedAt: now,
+    const isTaken = (username: string) =>
+      NOBODYS_NAMES.has(username) ||
+      credentials.byUsername(username) !== undefined ||
+      directory.agents.byId(username) !== undefined;
+    const row = await context.em.transactional(async (em) => {
+      const row = em.create(MqttClient, {
+        id: randomUUID(),
+        site: em.getReference(Site, siteId),
+        name: input.name,
+        username: freeKey(keyFromName(input.name, "client"), isTaken),
+        passwordHash: hashToken(password),
+        permissions: input.permissions,
+        clusterIds: input.clusterIds ?? null,
+        createdAt: now,
+        updatedAt: now,
+      });
+      await em.flush();
+      const { permissions, clusterIds } = row;
+      await trail.write(em, { action: "mqtt-client.create", target: targetOf(row), details: { permissions, clusterIds } });
+      return row;
     });
-    await em.flush();
     credentials.put(row);
     return { row, password };
   });
@@ -51,13 +67,17 @@ export function changeMqttClient(
   now: Date,
 ): Promise<MqttClient> {
   return context.directory.inTurn(async () => {
-    const row = await findMqttClient(context.em, id);
     checkClusters(context, change.clusterIds);
-    if (change.name !== undefined) row.name = change.name;
-    if (change.permissions !== undefined) row.permissions = change.permissions;
-    if (change.clusterIds !== undefined) row.clusterIds = change.clusterIds;
-    row.updatedAt = now;
-    await context.em.flush();
+    const row = await context.em.transactional(async (em) => {
+      const row = await findMqttClient(em, id);
+      if (change.name !== undefined) row.name = change.name;
+      if (change.permissions !== undefined) row.permissions = change.permissions;
+      if (change.clusterIds !== undefined) row.clusterIds = change.clusterIds;
+      row.updatedAt = now;
+      await em.flush();
+      await context.trail.write(em, { action: "mqtt-client.change", target: targetOf(row), details: { ...change } });
+      return row;
+    });
     context.credentials.put(row);
     return row;
   });
@@ -70,12 +90,20 @@ export function deleteMqttClient(
   disconnect: (principalId: string) => void,
 ): Promise<void> {
   return context.directory.inTurn(async () => {
-    const row = await findMqttClient(context.em, id);
-    context.em.remove(row);
-    await context.em.flush();
-    context.credentials.remove(row.username);
+    const username = await context.em.transactional(async (em) => {
+      const row = await findMqttClient(em, id);
+      em.remove(row);
+      await em.flush();
+      await context.trail.write(em, { action: "mqtt-client.delete", target: targetOf(row) });
+      return row.username;
+    });
+    context.credentials.remove(username);
     disconnect(id);
   });
+}
+
+function targetOf({ id, name }: MqttClient) {
+  return { type: "mqtt-client", id, name };
 }
 
 export async function findMqttClient(em: EntityManager, id: string): Promise<MqttClient> {
@@ -93,15 +121,33 @@ function checkClusters(
     throw new HubError("NOT_FOUND", `There is no cluster with the id ${unknown}`, { field: "clusterIds" });
 }
 
-export function mqttClientAnswer(row: MqttClient, connections: number): MqttClientAnswer {
+/** @param uses what was seen since the hub started; the row tells what was before. */
+export function mqttClientAnswer(row: MqttClient, uses: ClientUses, now: Date): MqttClientAnswer {
+  const use: Partial<ClientUse> = uses.of(row.id, now) ?? useIn(row);
   return {
     id: row.id,
     name: row.name,
     username: row.username,
     permissions: row.permissions,
     clusterIds: row.clusterIds ?? null,
-    connections,
+    connections: uses.connectionsOf(row.id),
+    lastSeenAt: use.lastSeenAt?.toISOString() ?? null,
+    lastAddress: use.lastAddress ?? null,
+    lastClientId: use.lastClientId ?? null,
+    lastProtocol: use.lastProtocolVersion ? PROTOCOLS[use.lastProtocolVersion] : null,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
+  };
+}
+
+const PROTOCOLS = { 3: "3.1", 4: "3.1.1", 5: "5" } as const;
+
+function useIn({ lastSeenAt, lastAddress, lastClientId, lastProtocolVersion }: MqttClient): Partial<ClientUse> {
+  return {
+    ...(lastSeenAt && { lastSeenAt }),
+    ...(lastAddress && { lastAddress }),
+    ...(lastClientId && { lastClientId }),
+    // written from what the broker tells
+    ...(lastProtocolVersion && { lastProtocolVersion: lastProtocolVersion as ClientUse["lastProtocolVersion"] }),
   };
 }

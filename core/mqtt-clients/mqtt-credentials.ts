@@ -16,15 +16,16 @@ export class MqttCredentials {
     });
   }
 
-  isTaken(username: string): boolean {
-    return this.#byUsername.has(username);
+  byUsername(username: string): IntegrationPrincipal | undefined {
+    return this.#byUsername.get(username)?.principal;
   }
 
-  put({ id, username, passwordHash, permissions, clusterIds }: MqttClient): void {
+  put({ id, site, username, passwordHash, permissions, clusterIds }: MqttClient): void {
     const rights = { permissions: new Set(permissions), clusters: this.#clusterKeys(clusterIds ?? null) };
     const known = this.#byUsername.get(username);
-    if (known) Object.assign(known.principal, rights);
-    else this.#byUsername.set(username, { passwordHash, principal: { type: "integration", id, username, ...rights } });
+    if (known) return void Object.assign(known.principal, rights);
+    const principal: IntegrationPrincipal = { type: "integration", id, username, siteId: site.id, ...rights };
+    this.#byUsername.set(username, { passwordHash, principal });
   }
 
   remove(username: string): void {

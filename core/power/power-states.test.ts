@@ -35,7 +35,7 @@ afterEach(() => power.close());
 
 function addCluster(key: string): string {
   const id = randomUUID();
-  const texts = { key, name: key, description: null, tags: [], unassigned: false, showInHomeAssistant: true };
+  const texts = { key, name: key, description: null, tags: [], unassigned: false, showInHomeAssistant: true, ownerId: null, shares: [] };
   directory.putCluster({ id, siteId: site, ...texts, createdAt: now, updatedAt: now });
   return id;
 }
@@ -65,6 +65,8 @@ function addDevice(key: string, fields: Partial<DirectoryDevice> = {}): Director
     showInHomeAssistant: true,
     description: null,
     tags: [],
+    ownerId: null,
+    shares: [],
     secureOn: null,
     wake: { addresses: [], ports: [9], windowSeconds: null },
     watch: { icmp: true, arp: true, tcpPorts: [], intervalSeconds: 15 },

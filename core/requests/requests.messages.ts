@@ -3,10 +3,10 @@ import { type HubResponse, parseHubRequest } from "#contracts/request.ts";
 import { topics } from "#contracts/topics.ts";
 import { type AnswerAddress, answerAddressOf, publishAnswer, whyNotAllowed } from "../kernel/answer.ts";
 import { HubError } from "../kernel/errors.ts";
-import type { Link, LinkMessage } from "../kernel/link.ts";
+import type { Link, LinkMessage, Sender } from "../kernel/link.ts";
 
-/** What a verb does. It throws a HubError when the asker can act on it. */
-export type Verb = (fields: Readonly<Record<string, unknown>>) => Promise<Record<string, unknown>>;
+/** What a verb does, in the asker's site alone where the broker tells it. It throws a HubError when the asker can act on it. */
+export type Verb = (fields: Readonly<Record<string, unknown>>, asker: Sender) => Promise<Record<string, unknown>>;
 
 export interface Requests {
   readonly link: Link;
@@ -14,6 +14,7 @@ export interface Requests {
   readonly verbs: ReadonlyMap<string, Verb>;
   /** A request was refused; reported besides the answer to the asker. */
   readonly onRefused: (refusal: {
+    siteId: string | null;
     by: string;
     cluster: null;
     device: null;
@@ -28,18 +29,18 @@ const NEVER_RETAINED = "Requests are never retained";
 /** Requests to the hub itself, on `hub/request/<verb>`. Each is answered on `hub/response/<verb>`. */
 export function listenToRequests({ link, verbs, onRefused, log }: Requests) {
   link.on(topics.hubRequest, (message) => {
-    const { key: verb, by } = message;
+    const { key: verb, by, siteId } = message;
     const parsed = parseHubRequest(message.payload.toString("utf8"));
     const transaction = parsed.ok ? parsed.request.transaction : parsed.transaction;
     const address = answerAddressOf(link, message);
-    const usual = address === "not-allowed" ? null : address;
+    const to = { address: address === "not-allowed" ? null : address, siteId };
 
     attempt().then(
-      (data) => answer(verb, { status: "ok", data, transaction }, usual),
+      (data) => answer(verb, { status: "ok", data, transaction }, to),
       (error: unknown) => {
         const { code, message: reason } = refusalOf(error);
-        answer(verb, { status: "error", error: { code, reason }, transaction }, usual);
-        onRefused({ by, cluster: null, device: null, transaction, reason });
+        answer(verb, { status: "error", error: { code, reason }, transaction }, to);
+        onRefused({ siteId, by, cluster: null, device: null, transaction, reason });
       },
     );
 
@@ -50,24 +51,28 @@ export function listenToRequests({ link, verbs, onRefused, log }: Requests) {
       if (address === "not-allowed") throw new HubError("RESPONSE_TOPIC_NOT_ALLOWED", whyNotAllowed(link, message));
       const act = verbs.get(verb);
       if (!act) throw new HubError("UNKNOWN_REQUEST", `There is no request "${verb}"`);
-      return await act(parsed.request.fields);
+      return await act(parsed.request.fields, message);
     }
   });
 
   return {
     /** Answers a retained request that the broker did not let through. Returns false when the topic is none of requests. */
-    refuseRetained: (topic: string, by: string): boolean => {
+    refuseRetained: (topic: string, { by, siteId }: Sender): boolean => {
       const verb = topics.hubRequest.match(topic);
       if (verb === undefined) return false;
       const error = { code: "RETAINED_COMMAND", reason: NEVER_RETAINED };
-      answer(verb, { status: "error", error, transaction: null }, null);
-      onRefused({ by, cluster: null, device: null, transaction: null, reason: NEVER_RETAINED });
+      answer(verb, { status: "error", error, transaction: null }, { address: null, siteId });
+      onRefused({ siteId, by, cluster: null, device: null, transaction: null, reason: NEVER_RETAINED });
       return true;
     },
   };
 
-  function answer(verb: LinkMessage["key"], response: HubResponse, address: AnswerAddress | null): void {
-    publishAnswer(link, topics.hubResponse.for(verb), JSON.stringify(response), address).catch((error: unknown) => {
+  function answer(
+    verb: LinkMessage["key"],
+    response: HubResponse,
+    to: { address: AnswerAddress | null; siteId: string | null },
+  ): void {
+    publishAnswer(link, topics.hubResponse.for(verb), JSON.stringify(response), to).catch((error: unknown) => {
       log.warn({ err: error, verb }, "a request could not be answered");
     });
   }

@@ -1,4 +1,5 @@
 import { defineEntity, p } from "@mikro-orm/core";
+import { sitePolicies } from "../kernel/site-filter.ts";
 
 /** One household, office or customer: the border of isolation. A new hub has one, `default`. */
 const SiteSchema = defineEntity({
@@ -10,6 +11,7 @@ const SiteSchema = defineEntity({
     name: p.string().length(80),
     createdAt: p.datetime(),
   },
+  ...sitePolicies("site", "id"),
 });
 
 export class Site extends SiteSchema.class {}

@@ -3,6 +3,7 @@ import { Key } from "#contracts/key.ts";
 import type { Evidence } from "#contracts/power.ts";
 import { type AgentFailure, FINAL_STAGES, type WakeStageRecord } from "#contracts/wake.ts";
 import type { AnswerAddress } from "../kernel/answer.ts";
+import type { Trail } from "../kernel/trail.ts";
 import type { DirectoryAgent, DirectoryDevice } from "../members/directory.ts";
 import { pauseAfterBurst, windowMsOf } from "./wake.rules.ts";
 
@@ -13,9 +14,11 @@ const MAX_ASKERS = 100;
 export interface Asker {
   readonly by: string;
   /** The door that the request came by; user names of people and of MQTT clients are apart. */
-  readonly door: "http" | "mqtt";
+  readonly door: "http" | "mqtt" | "mqtt-person";
   readonly transaction: string | null;
   readonly response: AnswerAddress | null;
+  /** The audit log under the asker's name. */
+  readonly trail: Trail;
 }
 
 export interface AgentInWake {

@@ -10,8 +10,8 @@ import type { Asker, RunningWake } from "./running-wake.ts";
 
 /** Tells each asker every stage of its wakes: on the cluster's result topic, and on the response topic where one was given. */
 export function wakeResults(link: Link, log: Logger) {
-  function publish(topic: string, payload: string, asker: Asker): void {
-    publishAnswer(link, topic, payload, asker.response).catch(lost);
+  function publish(topic: string, payload: string, { response }: Asker, siteId: string | null): void {
+    publishAnswer(link, topic, payload, { address: response, siteId }).catch(lost);
   }
 
   function lost(error: unknown): void {
@@ -23,7 +23,7 @@ export function wakeResults(link: Link, log: Logger) {
       const topic = topics.clusterWakeResult.for(wake.clusterKey);
       for (const asker of askers) {
         const result: WakeResult = { transaction: asker.transaction, wake: wake.id, device: wake.deviceKey, ...record };
-        publish(topic, JSON.stringify(result), asker);
+        publish(topic, JSON.stringify(result), asker, wake.siteId);
       }
     },
     /** Tells the end of a wake that a stopped hub left open; who asked for it is not known any more. */
@@ -33,8 +33,13 @@ export function wakeResults(link: Link, log: Logger) {
         .publish(topics.clusterWakeResult.for(clusterKey), JSON.stringify(result), topics.clusterWakeResult.options)
         .catch(lost);
     },
-    /** Answers a request that could not be taken, on the result topic of the cluster or device that it names. */
-    refused: (topic: string, refusal: Refusal, asker: Asker): void => publish(topic, JSON.stringify(refusal), asker),
+    /**
+     * Answers a request that could not be taken, on the result topic of the cluster or device that it names.
+     *
+     * @param siteId the asker's: what was named may not exist, and then nobody else reads that.
+     */
+    refused: (topic: string, refusal: Refusal, asker: Asker, siteId: string | null): void =>
+      publish(topic, JSON.stringify(refusal), asker, siteId),
   };
 }
 export type WakeResults = ReturnType<typeof wakeResults>;

@@ -2,7 +2,7 @@ import { defineEntity, p } from "@mikro-orm/core";
 import type { Evidence } from "#contracts/power.ts";
 import type { WakeStage, WakeStageRecord } from "#contracts/wake.ts";
 import { Device } from "../devices/device.entity.ts";
-import { siteFilter } from "../kernel/site-filter.ts";
+import { siteFilter, sitePolicies } from "../kernel/site-filter.ts";
 import { Site } from "../sites/site.entity.ts";
 
 /** The history of one wake of one device, with everything that happened in it. Written behind the wake, never on its way. */
@@ -22,6 +22,7 @@ const WakeSchema = defineEntity({
     stages: p.json<WakeStageRecord[]>(),
   },
   filters: siteFilter,
+  ...sitePolicies("wake"),
   indexes: [
     { properties: ["site", "requestedAt"] },
     { properties: ["device", "requestedAt"] },

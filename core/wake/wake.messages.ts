@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { Receipt } from "#contracts/agent.ts";
 import { Key } from "#contracts/key.ts";
+import { PERSON_MARK } from "#contracts/principal.ts";
 import { topics } from "#contracts/topics.ts";
 import {
   type ParsedRequest,
@@ -11,8 +12,9 @@ import {
 } from "#contracts/wake.ts";
 import { answerAddressOf, whyNotAllowed } from "../kernel/answer.ts";
 import type { ErrorCode } from "../kernel/errors.ts";
-import type { Link, LinkMessage } from "../kernel/link.ts";
+import type { Link, LinkMessage, Sender } from "../kernel/link.ts";
 import { parseJson } from "../kernel/parse.ts";
+import type { Trail } from "../kernel/trail.ts";
 import type { Directory, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
 import type { Asker } from "./running-wake.ts";
 import type { WakeResults } from "./wake-results.ts";
@@ -23,8 +25,13 @@ export interface WakeMessages {
   readonly directory: Directory;
   readonly wakes: WakeService;
   readonly results: WakeResults;
+  /** Which devices a token may wake now; the broker has only asked whether there are any. Other clients wake whole clusters. */
+  readonly mayWakeOf: (tokenId: string) => (device: DirectoryDevice) => boolean;
+  /** The audit log under the name of an MQTT client. */
+  readonly trailOf: (sender: Sender) => Trail;
   /** A request was refused; reported besides the answer to the asker. */
   readonly onRefused: (refusal: {
+    siteId: string | null;
     by: string;
     cluster: string | null;
     device: string | null;
@@ -40,7 +47,7 @@ const JWS_BEGIN = "eyJ";
 const NEVER_RETAINED = "Requests are never retained";
 
 /** Requests by MQTT, and what agents did with the orders that followed. */
-export function listenToWakes({ link, directory, wakes, results, onRefused, log }: WakeMessages) {
+export function listenToWakes({ link, directory, wakes, results, mayWakeOf, trailOf, onRefused, log }: WakeMessages) {
   link.on(topics.clusterWake, (message) => {
     const payload = message.payload.toString("utf8");
     if (payload.startsWith(JWS_BEGIN)) return;
@@ -80,7 +87,7 @@ export function listenToWakes({ link, directory, wakes, results, onRefused, log 
 
   return {
     /** Answers a retained request that the broker did not let through. Returns false when the topic is none of requests. */
-    refuseRetained: (topic: string, by: string): boolean => {
+    refuseRetained: (topic: string, sender: Sender): boolean => {
       const commands = [
         { command: topics.clusterWake, result: topics.clusterWakeResult, names: "cluster" },
         { command: topics.clusterSet, result: topics.clusterWakeResult, names: "cluster" },
@@ -94,7 +101,7 @@ export function listenToWakes({ link, directory, wakes, results, onRefused, log 
           key,
           payload: Buffer.alloc(0),
           retained: true,
-          by,
+          ...sender,
           responseTopic: undefined,
           correlationData: undefined,
         };
@@ -141,15 +148,21 @@ export function listenToWakes({ link, directory, wakes, results, onRefused, log 
     request: { transaction: string | null; force: boolean },
     door: Door,
   ): void {
-    for (const part of wakes.request(devices, door.asker(request.transaction), { force: request.force })) {
-      if (part.type === "refused") door.refuse(part.code, part.reason, part.device);
-    }
+    const mayWake = door.rights();
+    const { allowed = [], forbidden = [] } = Object.groupBy(devices, (device) =>
+      mayWake(device) ? "allowed" : "forbidden",
+    );
+    const asker = door.asker(request.transaction);
+    const parts = allowed.length > 0 ? wakes.request(allowed, asker, { force: request.force }) : [];
+    for (const part of parts) if (part.type === "refused") door.refuse(part.code, part.reason, part.device);
+    for (const { key } of forbidden) door.refuse("FORBIDDEN", "You may not wake this device", key);
   }
 
   interface Door {
     /** The parsed request, or undefined after it was answered why not. */
     open<Request extends { transaction: string | null }>(parsed: ParsedRequest<Request>): Request | undefined;
     asker(transaction: string | null): Asker;
+    rights(): (device: DirectoryDevice) => boolean;
     refuse(code: ErrorCode, reason: string, device?: string): void;
   }
 
@@ -160,11 +173,14 @@ export function listenToWakes({ link, directory, wakes, results, onRefused, log 
   ): Door {
     let transaction: string | null = null;
     const response = answerAddressOf(link, message);
+    const { siteId, tokenId } = message;
+    const by = tokenId === null ? message.by : message.by.slice(PERSON_MARK.length);
     const asker = (transaction: string | null): Asker => ({
-      by: message.by,
-      door: "mqtt",
+      by,
+      door: tokenId === null ? "mqtt" : "mqtt-person",
       transaction,
       response: response === "not-allowed" ? null : response,
+      trail: trailOf(message),
     });
 
     function refuse(code: ErrorCode, reason: string, device: string | null = named.device): undefined {
@@ -177,12 +193,13 @@ export function listenToWakes({ link, directory, wakes, results, onRefused, log 
         code,
         reason,
       };
-      results.refused(resultTopic, refusal, asker(transaction));
-      onRefused({ ...named, device, by: message.by, transaction, reason });
+      results.refused(resultTopic, refusal, asker(transaction), siteId);
+      onRefused({ ...named, siteId, device, by, transaction, reason });
     }
 
     return {
       asker,
+      rights: () => (tokenId === null ? () => true : mayWakeOf(tokenId)),
       refuse,
       open: (parsed) => {
         transaction = parsed.ok ? parsed.request.transaction : parsed.transaction;

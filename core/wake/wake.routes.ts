@@ -9,8 +9,11 @@ import {
   WakeListQuery,
   WakeQuery,
 } from "#contracts/api/wakes.ts";
+import { Key } from "#contracts/key.ts";
+import { mayWake } from "#contracts/permissions.ts";
 import { HubError } from "../kernel/errors.ts";
 import type { Account, App } from "../kernel/routes.ts";
+import type { Trail } from "../kernel/trail.ts";
 import type { Directory, DirectoryDevice } from "../members/directory.ts";
 import type { Asker, RunningWake } from "./running-wake.ts";
 import { Wake } from "./wake.entity.ts";
@@ -24,6 +27,8 @@ export interface WakeRoutes {
   readonly wakes: WakeService;
   readonly journal: WakeJournal;
 }
+
+const NOT_YOURS = "This device belongs to somebody else";
 
 /** Curl sends no body with a bare POST. */
 const Body = WakeBody.nullish();
@@ -43,7 +48,8 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
     },
     async (request, reply) => {
       const device = findDevice(request.account, request.params.id);
-      const [part] = ask([device], request.account, request.body);
+      if (!mayWakeHere(request.account, device)) throw new HubError("FORBIDDEN", NOT_YOURS);
+      const [part] = ask([device], request);
       if (!part) throw new Error("a request for one device has one answer");
       if (part.type === "refused") throw new HubError(part.code, part.reason);
       if (part.failure) throw new HubError(part.failure.code, part.failure.reason);
@@ -69,7 +75,10 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
       if (cluster?.siteId !== request.account.siteId) throw new HubError("NOT_FOUND", "There is no such cluster");
       const devices = directory.devicesOf(cluster.id).filter((device) => device.enabled);
       if (devices.length === 0) throw new HubError("CLUSTER_EMPTY", "This cluster has no enabled device");
-      const parts = ask(devices, request.account, request.body);
+      const mine = devices.filter((device) => mayWakeHere(request.account, device));
+      if (mine.length === 0) throw new HubError("FORBIDDEN", "The devices of this cluster belong to others");
+      const others = devices.filter((device) => !mine.includes(device)).map(notYours);
+      const parts = [...ask(mine, request), ...others];
       await Promise.all(
         parts.map(async (part) => {
           if (part.type === "wake") await wakes.waitFor(part.wake, request.query.wait * 1_000);
@@ -140,8 +149,15 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
     },
     async (request) => {
       const { id } = request.params;
-      if (wakes.find(id)?.siteId === request.account.siteId)
-        return runningAnswer(wakes.cancel(id, request.account.username));
+      const running = wakes.find(id);
+      if (running?.siteId === request.account.siteId) {
+        const device = directory.devices.byId(running.deviceId);
+        if (device && !mayWakeHere(request.account, device)) throw new HubError("FORBIDDEN", NOT_YOURS);
+        const cancelled = wakes.cancel(id, request.account.username);
+        const target = { type: "device", id: running.deviceId, name: running.deviceKey };
+        request.trail.note({ action: "wake.cancel", target, details: { wake: id } });
+        return runningAnswer(cancelled);
+      }
       if (await request.em.findOne(Wake, { id })) throw new HubError("WAKE_OVER", "This wake is over already");
       throw new HubError("NOT_FOUND", "There is no such wake");
     },
@@ -149,11 +165,15 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
 
   function ask(
     devices: readonly DirectoryDevice[],
-    account: Account,
-    body: z.infer<typeof Body>,
+    { account, trail, body }: { account: Account; trail: Trail; body: z.infer<typeof Body> },
   ): readonly WakeAnswerPart[] {
-    const asker: Asker = { by: account.username, door: "http", transaction: body?.transaction ?? null, response: null };
+    const transaction = body?.transaction ?? null;
+    const asker: Asker = { by: account.username, door: "http", transaction, response: null, trail };
     return wakes.request(devices, asker, { force: body?.force ?? false });
+  }
+
+  function mayWakeHere(account: Account, device: DirectoryDevice): boolean {
+    return mayWake(account, device, directory.clusterOf(device));
   }
 
   function findDevice(account: Account, id: string): DirectoryDevice {
@@ -161,6 +181,10 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
     if (device?.siteId !== account.siteId) throw new HubError("NOT_FOUND", "There is no such device");
     return device;
   }
+}
+
+function notYours({ key }: DirectoryDevice): WakeAnswerPart {
+  return { type: "refused", device: Key.parse(key), code: "FORBIDDEN", reason: NOT_YOURS };
 }
 
 function runningAnswer(wake: RunningWake): WakeAnswer {

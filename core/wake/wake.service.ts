@@ -81,6 +81,10 @@ export class WakeService {
     clearInterval(this.#timer);
   }
 
+  get runningCount(): number {
+    return this.#running.size;
+  }
+
   /** A wake that runs, or that was over a short while ago. */
   find(id: string): RunningWake | undefined {
     return this.#running.get(id) ?? this.#recent.get(id);
@@ -99,6 +103,7 @@ export class WakeService {
     const begun: RunningWake[] = [];
     const answers = devices.map((device): WakeAnswerPart => {
       const part = this.#requestOne(device, asker, force, clock);
+      noteDown(asker, device, part);
       if (part.type === "wake" && part.wake.stages.length === 0) begun.push(part.wake);
       return part;
     });
@@ -279,6 +284,21 @@ export class WakeService {
   #tell(wake: RunningWake, record: WakeStageRecord, askers: readonly Asker[]): void {
     for (const listener of this.#listeners) listener(wake, record, askers);
   }
+}
+
+/** Every power change stands in the audit log, with who asked and by which door. */
+function noteDown({ trail, door }: Asker, { id, key }: DirectoryDevice, part: WakeAnswerPart): void {
+  const target = { type: "device", id, name: key };
+  const failure = part.type === "refused" ? part : part.failure;
+  if (part.type === "refused")
+    trail.note({ action: "device.wake", target, result: "refused", reason: part.code, details: { door } });
+  else
+    trail.note({
+      action: "device.wake",
+      target,
+      details: { door, wake: part.wake.id },
+      ...(failure && { result: "failed", reason: failure.code }),
+    });
 }
 
 /** An order came twice, as QoS 1 may do: the first receipt said what was done. */

@@ -10,6 +10,7 @@ import { type SourceFile, sourceFiles } from "./source-files.ts";
 /** The features of the core, in order: each may import those before it. */
 const FEATURES = [
   "sites",
+  "audit",
   "auth",
   "members",
   "clusters",
@@ -20,6 +21,8 @@ const FEATURES = [
   "live",
   "discovery",
   "requests",
+  "users",
+  "sign-on",
   "mqtt-clients",
   "http",
 ];
@@ -29,7 +32,7 @@ const PARTS = new Set(["broker", "agent", "ha-discovery", "web"]);
 /** These connect the parts, so they may import anything. */
 const COMPOSERS = [
   /^(core|broker|agent|ha-discovery|web)\/main\.ts$/,
-  /^core\/(embedded-broker|home-assistant)\.ts$/,
+  /^core\/(embedded-broker|home-assistant|people|powerbeacon|site-content)\.ts$/,
   /^(mikro-orm|vitest)\.config\.ts$/,
   /^test\//,
 ];

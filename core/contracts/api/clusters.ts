@@ -2,7 +2,17 @@ import { z } from "zod";
 import { Instant } from "../instant.ts";
 import { Key } from "../key.ts";
 import { ClusterInfo, SwitchState } from "../power.ts";
-import { Description, DroppedLink, ListQuery, Name, ShowInHomeAssistant, Tags, page } from "./common.ts";
+import {
+  Description,
+  DroppedLink,
+  ListQuery,
+  Name,
+  OwnerId,
+  Shares,
+  ShowInHomeAssistant,
+  Tags,
+  page,
+} from "./common.ts";
 
 const fields = {
   name: Name,
@@ -11,6 +21,8 @@ const fields = {
   showInHomeAssistant: ShowInHomeAssistant,
   deviceIds: z.array(z.uuid()).max(10_000).describe("the whole membership; omitted = untouched"),
   agentIds: z.array(z.uuid()).max(1_000).describe("the whole membership; omitted = untouched"),
+  ownerId: OwnerId,
+  shares: Shares,
 };
 
 export const ClusterCreate = z
@@ -31,7 +43,9 @@ export const ClusterAnswer = z.object({
   tags: z.array(z.string()),
   showInHomeAssistant: ShowInHomeAssistant,
   deviceIds: z.array(z.uuid()),
-  agentIds: z.array(z.uuid()),
+  agentIds: z.array(z.uuid()).describe("empty for whoever may not see agents"),
+  ownerId: OwnerId,
+  shares: Shares,
   state: SwitchState,
   ...ClusterInfo.pick({ devices: true, agents: true, problem: true, problems: true }).shape,
   createdAt: Instant,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ShareLevel } from "../permissions.ts";
 import { text } from "../text.ts";
 
 /** RFC 9457: what every refusal looks like. `errors` names the fields. */
@@ -41,6 +42,15 @@ export const Tags = z
 
 /** Set false by Home Assistant too, when a person deletes the thing there. */
 export const ShowInHomeAssistant = z.boolean().describe("whether Home Assistant's discovery tells of it");
+
+/** Whose it is. Admins may hand it on; null = nobody's. */
+export const OwnerId = z.uuid().nullable();
+
+/** With whom the owner shares it: the whole list. Empty for whoever may not see users. */
+export const Shares = z
+  .array(z.object({ userId: z.uuid(), level: ShareLevel }).strict())
+  .max(100, "holds more than 100")
+  .refine((shares) => new Set(shares.map((share) => share.userId)).size === shares.length, "names somebody twice");
 
 export const IdParams = z.object({ id: z.uuid() });
 

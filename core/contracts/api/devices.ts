@@ -5,7 +5,17 @@ import { Instant } from "../instant.ts";
 import { Key } from "../key.ts";
 import { MacAddress, SecureOnPassword } from "../mac-address.ts";
 import { Availability, Evidence, LastWake, PowerState } from "../power.ts";
-import { Description, DroppedLink, ListQuery, Name, ShowInHomeAssistant, Tags, page } from "./common.ts";
+import {
+  Description,
+  DroppedLink,
+  ListQuery,
+  Name,
+  OwnerId,
+  Shares,
+  ShowInHomeAssistant,
+  Tags,
+  page,
+} from "./common.ts";
 
 const WakeSettings = z
   .object({
@@ -42,6 +52,8 @@ const fields = {
   secureOn: SecureOnPassword.nullable(),
   wake: WakeSettings.partial(),
   watch: WatchSettings.partial(),
+  ownerId: OwnerId,
+  shares: Shares,
 };
 
 export const DeviceCreate = z
@@ -66,10 +78,12 @@ export const DeviceAnswer = z.object({
   description: z.string().nullable(),
   tags: z.array(z.string()),
   clusterId: z.uuid().nullable(),
-  agentIds: z.array(z.uuid()),
+  agentIds: z.array(z.uuid()).describe("empty for whoever may not see agents"),
   secureOnSet: z.boolean().describe("whether a SecureOn password is kept; it is never shown"),
   wake: WakeSettings,
   watch: WatchSettings,
+  ownerId: OwnerId,
+  shares: Shares,
   power: PowerState,
   since: Instant.nullable(),
   availability: Availability,

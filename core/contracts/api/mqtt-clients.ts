@@ -25,6 +25,10 @@ export const MqttClientAnswer = z.object({
   permissions: z.array(z.enum(MQTT_PERMISSIONS)),
   clusterIds: z.array(z.uuid()).nullable(),
   connections: z.int().describe("how many are open now"),
+  lastSeenAt: Instant.nullable().describe("when it connected last, or now while it is connected"),
+  lastAddress: z.string().nullable(),
+  lastClientId: z.string().nullable(),
+  lastProtocol: z.enum(["3.1", "3.1.1", "5"]).nullable().describe("the version of MQTT"),
   createdAt: Instant,
   updatedAt: Instant,
 });

@@ -1,0 +1,111 @@
+import type { EntityManager } from "@mikro-orm/postgresql";
+import type { Logger } from "pino";
+import type { Database } from "../kernel/database.ts";
+import { isDatabaseGone } from "../kernel/database-gone.ts";
+import { HubError } from "../kernel/errors.ts";
+import type { Trail, TrailEvent, TrailSource } from "../kernel/trail.ts";
+import { startWriteBehind } from "../kernel/write-behind.ts";
+import { appendRecords, appendStatement } from "./append.ts";
+import { type AuditRecord, recordOf } from "./audit.rules.ts";
+
+/** The audit log: written in the transaction of a change, or behind what no transaction belongs to. */
+export interface Audit {
+  trail(source: TrailSource): Trail;
+  /** `failing` from the first row that could not be written until one can be again. A database that is away is not that. */
+  readonly state: AuditState;
+  readonly counts: AuditCounts;
+  /** Calls the listener when the state is another. */
+  onChange(listener: () => void): void;
+  /** Writes what waits, so that whoever reads sees it. Fails when the database does not answer. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type AuditState = "ok" | "failing";
+
+export interface AuditCounts {
+  readonly written: number;
+  /** Noted, and not written yet. */
+  readonly waiting: number;
+  /** Noted, and given up. */
+  readonly lost: number;
+  /** Changes that were not made because their row could not be written. */
+  readonly refused: number;
+}
+
+const FLUSH_INTERVAL_MS = 500;
+const MAX_WAITING = 10_000;
+
+export function startAudit({ database, log }: { database: Database; log: Logger }): Audit {
+  const counts = { written: 0, lost: 0, refused: 0 };
+  const listeners: (() => void)[] = [];
+  let state: AuditState = "ok";
+  let noted = 0;
+  const behind = startWriteBehind<AuditRecord>({
+    what: "rows of the audit log",
+    intervalMs: FLUSH_INTERVAL_MS,
+    maxWaiting: MAX_WAITING,
+    write: async (records) => {
+      await database.execute(...appendStatement(records));
+      written(records.length);
+    },
+    isUp: () => database.isUp(),
+    log,
+    onGivenUp: () => {
+      counts.lost++;
+      become("failing");
+    },
+  });
+
+  function written(rows: number): void {
+    counts.written += rows;
+    become("ok");
+  }
+
+  function become(next: AuditState): void {
+    if (next === state) return;
+    state = next;
+    if (state === "ok") log.info("the audit log can be written again");
+    else log.error("the audit log cannot be written; changes are refused until it can be");
+    for (const listener of listeners) listener();
+  }
+
+  async function write(em: EntityManager, source: TrailSource, event: TrailEvent): Promise<void> {
+    if (!em.isInTransaction()) throw new Error("a row of the audit log is written in the transaction of its change");
+    try {
+      await appendRecords(em, [recordOf(source, event, new Date())]);
+    } catch (error) {
+      if (isDatabaseGone(error)) throw error;
+      counts.refused++;
+      log.error(
+        { err: error, action: event.action },
+        "a row of the audit log cannot be written; its change is refused",
+      );
+      become("failing");
+      const sentence = "The audit log cannot be written, so nothing was changed; the hub's log tells why";
+      throw new HubError("AUDIT_UNAVAILABLE", sentence, { cause: error });
+    }
+    written(1);
+  }
+
+  function trail(source: TrailSource): Trail {
+    return {
+      write: (em, event) => write(em, source, event),
+      note: (event) => behind.add(String(noted++), recordOf(source, event, new Date())),
+      in: (siteId) => trail({ ...source, siteId }),
+    };
+  }
+
+  return {
+    trail,
+    get state() {
+      return state;
+    },
+    get counts() {
+      return { ...counts, waiting: behind.waiting };
+    },
+    onChange: (listener) => void listeners.push(listener),
+    flush: () => behind.flush(),
+    close: () => behind.close(),
+  };
+}

@@ -1,0 +1,76 @@
+import { HubError } from "../kernel/errors.ts";
+
+/** The first pause, and what it grows to by doubling. Milliseconds. */
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 15 * 60_000;
+/** So many wrong passwords are anybody's; pauses begin behind them. */
+const FREE_TRIES = 5;
+/** Tries at one account by strangers, from everywhere together. */
+const STRANGERS_A_MINUTE = 10;
+const MINUTE_MS = 60_000;
+/** The least time for which wrong passwords of one address at one account are remembered. */
+const MEMORY_MS = 60 * 60_000;
+/** Bounds against floods; the oldest are forgotten first. */
+const MAX_PAIRS = 20_000;
+const MAX_ACCOUNTS = 10_000;
+
+interface Failures {
+  readonly count: number;
+  readonly lastMs: number;
+}
+
+/**
+ * Slows down who guesses passwords, and nobody else.
+ *
+ * Pauses grow for the pair of account and address that failed, so an attacker elsewhere cannot lock the account's owner
+ * out. Tries of strangers at one account share a budget; whoever logged in from an address before, or shows a browser
+ * that did, is no stranger. Instants are of a monotonic clock.
+ */
+export class LoginGuard {
+  readonly #failures = new Map<string, Failures>();
+  readonly #strangers = new Map<string, readonly number[]>();
+
+  /** Takes a try, before the password is looked at. @throws HubError TOO_MANY_REQUESTS with the seconds to wait. */
+  admit(account: string, address: string, { isKnown, nowMs }: { isKnown: boolean; nowMs: number }): void {
+    const failures = this.#failures.get(pairOf(account, address));
+    const waitMs = failures ? failures.lastMs + pauseAfter(failures.count) - nowMs : 0;
+    if (waitMs > 0) throw tooMany(waitMs);
+    if (isKnown) return;
+    const recent = (this.#strangers.get(account) ?? []).filter((atMs) => nowMs - atMs < MINUTE_MS);
+    if (recent.length >= STRANGERS_A_MINUTE) throw tooMany(MINUTE_MS - (nowMs - (recent[0] ?? nowMs)));
+    put(this.#strangers, account, [...recent, nowMs], MAX_ACCOUNTS);
+  }
+
+  failed(account: string, address: string, nowMs: number): void {
+    const pair = pairOf(account, address);
+    const before = this.#failures.get(pair);
+    const isFresh = before !== undefined && nowMs - before.lastMs < MEMORY_MS;
+    put(this.#failures, pair, { count: (isFresh ? before.count : 0) + 1, lastMs: nowMs }, MAX_PAIRS);
+  }
+
+  succeeded(account: string, address: string): void {
+    this.#failures.delete(pairOf(account, address));
+  }
+}
+
+/** No pause for the first tries, then 1, 2, 4 … seconds up to a quarter of an hour. Milliseconds. */
+export function pauseAfter(failures: number): number {
+  if (failures < FREE_TRIES) return 0;
+  return Math.min(FIRST_PAUSE_MS * 2 ** (failures - FREE_TRIES), LONGEST_PAUSE_MS);
+}
+
+function tooMany(waitMs: number): HubError {
+  const seconds = Math.max(1, Math.ceil(waitMs / 1_000));
+  return new HubError("TOO_MANY_REQUESTS", `Too many tries; wait ${seconds} s`, { retryAfterSeconds: seconds });
+}
+
+function pairOf(account: string, address: string): string {
+  return JSON.stringify([account, address]);
+}
+
+function put<Value>(map: Map<string, Value>, key: string, value: Value, bound: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size <= bound) return;
+  for (const oldest of map.keys().take(1)) map.delete(oldest);
+}

@@ -1,0 +1,90 @@
+import type { FastifyRequest } from "fastify";
+import type { Logger } from "pino";
+import { mayWake } from "#contracts/permissions.ts";
+import { PERSON_MARK } from "#contracts/principal.ts";
+import type { Audit } from "./audit/audit.service.ts";
+import { type Accounts, loadAccounts } from "./auth/accounts.ts";
+import { Callers } from "./auth/callers.ts";
+import { type Sessions, loadSessions } from "./auth/sessions.ts";
+import { openSigningKeys } from "./auth/signing-keys.ts";
+import { type Tokens, loadTokens } from "./auth/tokens.ts";
+import type { Config } from "./config.ts";
+import type { Database } from "./kernel/database.ts";
+import type { Trail } from "./kernel/trail.ts";
+import type { Directory, DirectoryDevice } from "./members/directory.ts";
+import type { Sites } from "./sites/sites.ts";
+
+/** Who there is, who is logged in, and what calls by them may do: held in memory, so that every change counts at once. */
+export interface People {
+  readonly accounts: Accounts;
+  readonly sessions: Sessions;
+  readonly tokens: Tokens;
+  readonly callers: Callers;
+  /** The audit log under the name of somebody who has just logged in. */
+  readonly trailOf: (user: { id: string; username: string }, request: FastifyRequest) => Trail;
+  /** The audit log under the name of an MQTT client. @param username as the broker knows it. */
+  readonly trailOfClient: (username: string, siteId: string | null) => Trail;
+  /** Which devices a person may wake over MQTT; that the token allows it, the broker has seen. */
+  readonly mayWakeOf: (username: string, siteId: string | null) => (device: DirectoryDevice) => boolean;
+  close(): Promise<void>;
+}
+
+export interface PeopleOptions {
+  readonly config: Config;
+  readonly database: Database;
+  readonly audit: Audit;
+  readonly sites: Sites;
+  readonly directory: Directory;
+  readonly log: Logger;
+}
+
+export async function loadPeople(options: PeopleOptions, now: Date): Promise<People> {
+  const { config, database, audit, sites, directory, log } = options;
+  const accounts = await loadAccounts(database.fork());
+  const { lifetimeHours } = config.sessions;
+  const keys = openSigningKeys(config.dataDir, config.sessions);
+  const sessions = await loadSessions(database.fork(), { keys, lifetimeHours, database, log }, now);
+  const tokens = await loadTokens(database.fork(), {
+    accounts,
+    database,
+    log,
+    mayWake: (actor, siteId, thing, key) => {
+      if (thing === "cluster") {
+        const cluster = directory.clusters.byKey(key);
+        if (cluster?.siteId !== siteId) return false;
+        return directory.devicesOf(cluster.id).some((device) => mayWake(actor, device, cluster));
+      }
+      const device = directory.devices.byKey(key);
+      return device?.siteId === siteId && mayWake(actor, device, directory.clusterOf(device));
+    },
+  });
+  return {
+    accounts,
+    sessions,
+    tokens,
+    callers: new Callers({ accounts, sessions, tokens, sites }),
+    trailOf: ({ id, username }, request) =>
+      audit.trail({
+        siteId: null,
+        actor: { type: "user", id, name: username },
+        address: request.ip,
+        requestId: request.id,
+      }),
+    trailOfClient: (username, siteId) => {
+      const type = username.startsWith(PERSON_MARK) ? "token" : "mqtt-client";
+      const actor = { type, id: null, name: username.replace(PERSON_MARK, "") } as const;
+      return audit.trail({ siteId, actor, address: null, requestId: null });
+    },
+    mayWakeOf: (username, siteId) => {
+      const account = accounts.byName(username);
+      const role = account && siteId !== null ? accounts.roleIn(account.id, siteId) : undefined;
+      if (!account || !role) return () => false;
+      const actor = { userId: account.id, role, permissions: null };
+      return (device) => device.siteId === siteId && mayWake(actor, device, directory.clusterOf(device));
+    },
+    close: async () => {
+      await sessions.close();
+      await tokens.close();
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import type { Accounts } from "./auth/accounts.ts";
+import { Cluster } from "./clusters/cluster.entity.ts";
+import type { Database } from "./kernel/database.ts";
+import { clusterEntry } from "./members/directory-entries.ts";
+import type { Directory } from "./members/directory.ts";
+import { MqttClient } from "./mqtt-clients/mqtt-client.entity.ts";
+import type { SiteRoutes } from "./sites/sites.routes.ts";
+import type { Sites } from "./sites/sites.ts";
+
+/** What the routes of sites need to know of everything that lies in one. */
+export function siteContent(parts: {
+  readonly database: Database;
+  readonly sites: Sites;
+  readonly directory: Directory;
+  readonly accounts: Accounts;
+}): SiteRoutes {
+  const { database, sites, directory, accounts } = parts;
+  const count = (rows: Iterable<{ readonly siteId: string }>, siteId: string) =>
+    [...rows].filter((row) => row.siteId === siteId).length;
+  return {
+    database,
+    sites,
+    contentOf: (siteId) => ({
+      devices: count(directory.devices, siteId),
+      agents: count(directory.agents, siteId),
+      members: accounts.membersOf(siteId),
+    }),
+    isEmpty: async (siteId) => {
+      const clients = await database.fork().count(MqttClient, { site: siteId }, { filters: { site: false } });
+      const clusters = [...directory.clusters].filter((cluster) => cluster.siteId === siteId && !cluster.unassigned);
+      return count(directory.devices, siteId) + count(directory.agents, siteId) + clients + clusters.length === 0;
+    },
+    onCreated: (unassigned: Cluster) => directory.putCluster(clusterEntry(unassigned, [])),
+    onDeleted: (siteId) => {
+      directory.removeCluster(directory.unassignedCluster(siteId).id);
+      accounts.forgetSite(siteId);
+    },
+  };
+}

@@ -1,0 +1,150 @@
+import { randomUUID } from "node:crypto";
+import type { EntityManager } from "@mikro-orm/postgresql";
+import type { UserChange, UserCreate } from "#contracts/api/accounts.ts";
+import type { Actor, Role } from "#contracts/permissions.ts";
+import { type Accounts, membershipsOf } from "../auth/accounts.ts";
+import { fieldsOf, findUser, targetOf } from "../auth/auth.service.ts";
+import { Membership } from "../auth/membership.entity.ts";
+import { checkPassword, hashPassword } from "../auth/passwords.ts";
+import { User } from "../auth/user.entity.ts";
+import { Cluster } from "../clusters/cluster.entity.ts";
+import { Device } from "../devices/device.entity.ts";
+import { HubError } from "../kernel/errors.ts";
+import type { Trail } from "../kernel/trail.ts";
+import { type ManagedAccount, checkMayGive, checkMayManage } from "./users.rules.ts";
+
+export interface UsersContext {
+  /** The hub's own: accounts are of no site. */
+  readonly em: EntityManager;
+  readonly accounts: Accounts;
+  readonly trail: Trail;
+  readonly actor: Actor & { readonly siteId: string };
+  readonly passwordMinLength: number;
+}
+
+/** Any number will do: one change of superusers at a time, or two could each leave the other as the last. */
+const SUPERUSER_LOCK = 0x50_42_53_53;
+
+/** Makes an account that belongs to the site of the call. @throws HubError FORBIDDEN (role), DUPLICATE, INVALID_INPUT (password) */
+export async function createUser(context: UsersContext, input: UserCreate, now: Date): Promise<User> {
+  const { em, accounts, trail, actor } = context;
+  const { username, email, fullName, role, enabled, mustChangePassword, password } = input;
+  checkMayGive(actor, role);
+  if (password === undefined && input.passwordHash === undefined)
+    throw new HubError("INVALID_INPUT", "An account needs a password", { field: "password" });
+  if (password !== undefined) checkPassword(password, context.passwordMinLength);
+  if (input.passwordHash !== undefined && actor.role !== "superuser")
+    throw new HubError("FORBIDDEN", "Only superusers import password hashes", { field: "passwordHash" });
+  const passwordHash = password === undefined ? (input.passwordHash ?? null) : await hashPassword(password);
+  const user = await em.transactional(async (em) => {
+    const user = em.create(User, {
+      id: randomUUID(),
+      ...{ username, email, fullName, enabled, mustChangePassword, passwordHash },
+      superuser: role === "superuser",
+      createdAt: now,
+    });
+    await em.flush();
+    await setRole(em, user, actor.siteId, role);
+    await trail.write(em, { action: "user.create", target: targetOf(user), details: { role } });
+    return user;
+  });
+  accounts.put(user, await membershipsOf(em, { user: user.id }));
+  return user;
+}
+
+export interface UserChangeResult {
+  readonly user: User;
+  /** Whether the account's sessions must end: it is disabled, or somebody else set its password. */
+  readonly endsSessions: boolean;
+}
+
+/**
+ * Changes an account, and what it is in the site of the call.
+ *
+ * @throws HubError NOT_FOUND, FORBIDDEN, LAST_SUPERUSER, DUPLICATE (email), INVALID_INPUT (password)
+ */
+export async function changeUser(context: UsersContext, id: string, change: UserChange): Promise<UserChangeResult> {
+  const { em, accounts, trail, actor } = context;
+  checkMayManage(actor, managedAccount(context, id));
+  if (change.role !== undefined && change.role !== managedAccount(context, id).role) checkMayGive(actor, change.role);
+  if (change.password !== undefined) checkPassword(change.password, context.passwordMinLength);
+  const passwordHash = change.password === undefined ? undefined : await hashPassword(change.password);
+  const user = await em.transactional(async (em) => {
+    await em.execute("select pg_advisory_xact_lock(?)", [SUPERUSER_LOCK]);
+    const user = await findUser(em, id);
+    const { email, fullName, enabled, mustChangePassword, role } = change;
+    if (email !== undefined) user.email = email;
+    if (fullName !== undefined) user.fullName = fullName;
+    if (enabled !== undefined) user.enabled = enabled;
+    if (mustChangePassword !== undefined) user.mustChangePassword = mustChangePassword;
+    if (passwordHash !== undefined) user.passwordHash = passwordHash;
+    if (role !== undefined) await setRole(em, user, actor.siteId, role);
+    await em.flush();
+    await keepOneSuperuser(em);
+    const details = { fields: fieldsOf(change), ...(role !== undefined && { role }) };
+    await trail.write(em, { action: "user.change", target: targetOf(user), details });
+    if (passwordHash !== undefined) await trail.write(em, { action: "user.password", target: targetOf(user) });
+    return user;
+  });
+  accounts.put(user, await membershipsOf(em, { user: user.id }));
+  const endsSessions = !user.enabled || (passwordHash !== undefined && id !== actor.userId);
+  return { user, endsSessions };
+}
+
+/**
+ * Deletes an account. Its devices and clusters in the site go to the heir, else they are nobody's.
+ *
+ * @throws HubError NOT_FOUND, FORBIDDEN, LAST_SUPERUSER, INVALID_INPUT (heir)
+ */
+export async function deleteUser(context: UsersContext, id: string, heirId: string | undefined): Promise<void> {
+  const { em, accounts, trail, actor } = context;
+  checkMayManage(actor, managedAccount(context, id));
+  if (heirId !== undefined && (heirId === id || accounts.roleIn(heirId, actor.siteId) === undefined))
+    throw new HubError("INVALID_INPUT", "The heir is no other member of this site", { field: "heir" });
+  await em.transactional(async (em) => {
+    await em.execute("select pg_advisory_xact_lock(?)", [SUPERUSER_LOCK]);
+    const user = await findUser(em, id);
+    if (heirId !== undefined) {
+      const inSite = { owner: id, site: actor.siteId };
+      const everywhere = { filters: { site: false } };
+      await em.nativeUpdate(Device, inSite, { owner: heirId }, everywhere);
+      await em.nativeUpdate(Cluster, inSite, { owner: heirId }, everywhere);
+    }
+    em.remove(user);
+    await em.flush();
+    await keepOneSuperuser(em);
+    const details = heirId === undefined ? {} : { heir: accounts.byId(heirId)?.username };
+    await trail.write(em, { action: "user.delete", target: targetOf(user), details });
+  });
+  accounts.remove(id);
+}
+
+/** What the site of the call may know of an account. @throws HubError NOT_FOUND, also for one of another site. */
+export function managedAccount(
+  { accounts, actor }: Pick<UsersContext, "accounts" | "actor">,
+  id: string,
+): ManagedAccount {
+  const account = accounts.byId(id);
+  const role = account?.superuser ? "superuser" : (account?.roles.get(actor.siteId) ?? null);
+  const isSeen = actor.role === "superuser" || (role !== null && role !== "superuser");
+  if (!account || !isSeen) throw new HubError("NOT_FOUND", "There is no such user");
+  return { id, superuser: account.superuser, role, sites: account.roles.size };
+}
+
+/** `superuser` is one on the whole hub; the other roles are of one site; null is no place in it. */
+async function setRole(em: EntityManager, user: User, siteId: string, role: Role | null): Promise<void> {
+  user.superuser = role === "superuser";
+  const where = { user: user.id, site: siteId };
+  const membership = await em.findOne(Membership, where, { filters: { site: false } });
+  if (role === "superuser" || role === null) {
+    if (membership) em.remove(membership);
+  } else if (membership) membership.role = role;
+  else em.create(Membership, { ...where, role });
+  await em.flush();
+}
+
+/** The advisory lock makes this hold under a race, too. @throws HubError LAST_SUPERUSER */
+async function keepOneSuperuser(em: EntityManager): Promise<void> {
+  if ((await em.count(User, { superuser: true, enabled: true })) === 0)
+    throw new HubError("LAST_SUPERUSER", "The hub would be left without a superuser");
+}
