@@ -24,6 +24,7 @@ const UNDESCRIBED = [
 const PUBLIC = [
   "GET /api/setup/status",
   "GET /health",
+  "GET /metrics", // decides itself: for strangers on the hub's own machine alone
   "GET /ready",
   "POST /api/agents/enrol",
   "POST /api/auth/login",
