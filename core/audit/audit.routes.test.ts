@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { SITE_HEADER } from "#contracts/api/sites.ts";
 import { type Api, type ApiAnswer, createApi } from "#test/fixtures/api.ts";
 import { query, superuserUrl } from "#test/fixtures/database.ts";
-import { ADMIN, type TestHub, startTestHub } from "#test/fixtures/hub.ts";
+import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
 import type { TrailEvent, TrailSource } from "../kernel/trail.ts";
 import { appendStatement } from "./append.ts";
 import { recordOf } from "./audit.rules.ts";
@@ -173,7 +173,10 @@ describe("an export", () => {
     expect(text.split("\r\n")[0]).toBe(
       "seq,scope,at,actorType,actorId,actorName,action,targetType,targetId,targetName,address,result,reason,details,requestId,hash",
     );
-    const cells = text.split(/device,1,/).slice(1).map((rest) => rest.slice(0, rest.indexOf(",192.168.1.7,")));
+    const cells = text
+      .split(/device,1,/)
+      .slice(1)
+      .map((rest) => rest.slice(0, rest.indexOf(",192.168.1.7,")));
     expect(cells).toEqual([
       `"'=cmd|""/c calc""!A1"`,
       "'+1",
