@@ -1,7 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { mayWake } from "#contracts/permissions.ts";
-import { PERSON_MARK } from "#contracts/principal.ts";
 import type { Audit } from "./audit/audit.service.ts";
 import { type Accounts, loadAccounts } from "./auth/accounts.ts";
 import { Callers } from "./auth/callers.ts";
@@ -22,10 +21,8 @@ export interface People {
   readonly callers: Callers;
   /** The audit log under the name of somebody who has just logged in. */
   readonly trailOf: (user: { id: string; username: string }, request: FastifyRequest) => Trail;
-  /** The audit log under the name of an MQTT client. @param username as the broker knows it. */
-  readonly trailOfClient: (username: string, siteId: string | null) => Trail;
-  /** Which devices a person may wake over MQTT; that the token allows it, the broker has seen. */
-  readonly mayWakeOf: (username: string, siteId: string | null) => (device: DirectoryDevice) => boolean;
+  /** Which devices a token may wake now. */
+  readonly mayWakeOf: (tokenId: string) => (device: DirectoryDevice) => boolean;
   close(): Promise<void>;
 }
 
@@ -70,16 +67,10 @@ export async function loadPeople(options: PeopleOptions, now: Date): Promise<Peo
         address: request.ip,
         requestId: request.id,
       }),
-    trailOfClient: (username, siteId) => {
-      const type = username.startsWith(PERSON_MARK) ? "token" : "mqtt-client";
-      const actor = { type, id: null, name: username.replace(PERSON_MARK, "") } as const;
-      return audit.trail({ siteId, actor, address: null, requestId: null });
-    },
-    mayWakeOf: (username, siteId) => {
-      const account = accounts.byName(username);
-      const role = account && siteId !== null ? accounts.roleIn(account.id, siteId) : undefined;
-      if (!account || !role) return () => false;
-      const actor = { userId: account.id, role, permissions: null };
+    mayWakeOf: (tokenId) => {
+      const siteId = tokens.byId(tokenId)?.siteId;
+      const actor = tokens.actorOf(tokenId, new Date());
+      if (!actor) return () => false;
       return (device) => device.siteId === siteId && mayWake(actor, device, directory.clusterOf(device));
     },
     close: async () => {

@@ -1,5 +1,5 @@
 import type { Accounts } from "./auth/accounts.ts";
-import { Cluster } from "./clusters/cluster.entity.ts";
+import type { Cluster } from "./clusters/cluster.entity.ts";
 import type { Database } from "./kernel/database.ts";
 import { clusterEntry } from "./members/directory-entries.ts";
 import type { Directory } from "./members/directory.ts";

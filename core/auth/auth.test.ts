@@ -104,7 +104,9 @@ describe("a log-in", () => {
         lastLoginAt: expect.any(String),
       },
     });
-    expect(headers.get("set-cookie")).toMatch(/(^|, )pb_session=\S+; Max-Age=86400; Path=\/; HttpOnly; SameSite=Lax(,|$)/);
+    expect(headers.get("set-cookie")).toMatch(
+      /(^|, )pb_session=\S+; Max-Age=86400; Path=\/; HttpOnly; SameSite=Lax(,|$)/,
+    );
     expect(Object.keys(decodeJwt(body.access_token)).toSorted()).toEqual(["exp", "iat", "sid", "sub"]);
   });
 

@@ -4,6 +4,7 @@ import { STATUS_CODES } from "node:http";
 import { UniqueConstraintViolationException } from "@mikro-orm/postgresql";
 import type { Problem } from "#contracts/api/common.ts";
 import { isDatabaseGone } from "../kernel/database-gone.ts";
+import type { Trail } from "../kernel/trail.ts";
 import { ERROR_STATUS, type ErrorCode, HubError } from "../kernel/errors.ts";
 
 /** The fields that a unique index of the database protects. */
@@ -34,12 +35,23 @@ const SUSPICIOUS: ReadonlySet<ErrorCode> = new Set([
   "TOO_MANY_REQUESTS",
 ]);
 
+/** Refusals that belong into the audit log; a log-in notes its own. */
+const NOTED: ReadonlySet<ErrorCode> = new Set([
+  "FORBIDDEN",
+  "NO_SITE",
+  "TOKEN_NOT_ALLOWED",
+  "CSRF_HEADER_MISSING",
+  "BAD_SETUP_CODE",
+  "BAD_JOIN_CODE",
+]);
+
 /** Answers every failed request with problem details. A bug is logged with its stack; the caller learns the request id only. */
 export function answerProblem(error: FastifyError | HubError, request: FastifyRequest, reply: FastifyReply): void {
   const refusal = refusalOf(error);
   if (refusal.code === "INTERNAL") request.log.error({ err: error }, "a request failed");
   else if (SUSPICIOUS.has(refusal.code)) request.log.warn({ code: refusal.code, address: request.ip }, refusal.detail);
   else request.log.debug({ code: refusal.code }, refusal.detail);
+  if (NOTED.has(refusal.code)) noteRefusal(request, refusal.code);
   const status = refusal.status ?? ERROR_STATUS[refusal.code];
   const problem: Problem = {
     type: `urn:powerbeacon:error:${refusal.code}`,
@@ -59,6 +71,17 @@ export function answerProblem(error: FastifyError | HubError, request: FastifyRe
     .header("content-type", "application/problem+json; charset=utf-8")
     .serializer(JSON.stringify)
     .send(problem);
+}
+
+/** In the audit log: who tried what they may not. A path that no route answers has nobody to be noted under. */
+function noteRefusal(request: FastifyRequest, reason: ErrorCode): void {
+  const { method, routeOptions, trail } = request;
+  (trail as Trail | null)?.note({
+    action: "request.refused",
+    result: "refused",
+    reason,
+    details: { route: `${method} ${routeOptions.url ?? ""}` },
+  });
 }
 
 function refusalOf(error: FastifyError | HubError): Refusal {

@@ -143,7 +143,9 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
       info: {
         title: "PowerBeacon",
         version: options.version,
-        description: "One switch for every machine you own. Errors are problem details (RFC 9457).",
+        description:
+          "One switch for every machine you own. Errors are problem details (RFC 9457). On a hub with several sites the " +
+          `header ${SITE_HEADER} names the site of a call by its key; without it, it is the first of the account.`,
       },
       components: {
         securitySchemes: {

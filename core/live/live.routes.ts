@@ -1,4 +1,5 @@
 import type { FastifyReply } from "fastify";
+import { z } from "zod";
 import type { LiveEvent } from "#contracts/api/live.ts";
 import type { HubInfo } from "#contracts/power.ts";
 import { agentAnswer } from "../agents/agents.service.ts";
@@ -48,7 +49,10 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
     {
       exposeHeadRoute: false,
       config: { permission: "device:read" },
-      schema: { summary: "Server-sent events: a snapshot, then changes" },
+      schema: {
+        summary: "Server-sent events: a snapshot, then changes",
+        querystring: z.object({ site: z.string().max(63).optional().describe("in place of the header") }),
+      },
     },
     async (request, reply) => {
       if (open.size >= MAX_STREAMS) throw new HubError("TOO_MANY_REQUESTS", "Too many live streams are open");

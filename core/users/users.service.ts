@@ -39,7 +39,12 @@ export async function createUser(context: UsersContext, input: UserCreate, now: 
   const user = await em.transactional(async (em) => {
     const user = em.create(User, {
       id: randomUUID(),
-      ...{ username, email, fullName, enabled, mustChangePassword, passwordHash },
+      username,
+      email,
+      fullName,
+      enabled,
+      mustChangePassword,
+      passwordHash,
       superuser: role === "superuser",
       createdAt: now,
     });

@@ -1,6 +1,6 @@
 import type { Browser } from "playwright";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { SESSION_COOKIE } from "#core/auth/auth.routes.ts";
+import { SESSION_COOKIE } from "#core/auth/session-cookie.ts";
 import { createApi } from "#test/fixtures/api.ts";
 import {
   type WatchedPage,
