@@ -5,25 +5,30 @@ import type { FormState } from "../form/form-state.ts";
 interface CardWords {
   readonly title: string;
   readonly intro: string | undefined;
+  /** What went wrong before the form was opened. */
+  readonly problem?: string | undefined;
   /** What the button does, and while it does. */
   readonly submit: string;
   readonly busy: string;
 }
 
-/** A form that stands alone on the page, under the name of the product. */
+/** A form that stands alone on the page, under the name of the product. @param aside what may be done instead. */
 export function cardForm(
   form: FormState,
-  { title, intro, submit, busy }: CardWords,
+  { title, intro, problem, submit, busy }: CardWords,
   fields: TemplateResult,
   submitted: (event: SubmitEvent) => void,
+  aside?: TemplateResult,
 ) {
+  const wrong = form.problem || problem;
   return html`<form class="card" novalidate @submit=${submitted}>
     <p class="brand">${logo} PowerBeacon</p>
     <h1>${title}</h1>
     ${intro ? html`<p class="quiet">${intro}</p>` : nothing}
     <div class="fields">${fields}</div>
-    ${form.problem ? html`<p class="problem" role="alert">${form.problem}</p>` : nothing}
+    ${wrong ? html`<p class="problem" role="alert">${wrong}</p>` : nothing}
     <button class="primary" aria-disabled=${form.isBusy ? "true" : "false"}>${form.isBusy ? busy : submit}</button>
+    ${aside ?? nothing}
   </form>`;
 }
 

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { focused, heard, mounted } from "../fixtures/mounted.ts";
 import { ACCOUNT, user } from "../fixtures/rows.ts";
@@ -7,6 +7,7 @@ import { session } from "./session.ts";
 import { LoginForm } from "./login-form.ts";
 
 const ROUTE = "POST /auth/login";
+const PROVIDER = "GET /config/oidc";
 const username = page.getByLabelText("User name");
 const password = page.getByLabelText("Password");
 
@@ -14,6 +15,7 @@ async function openForm(properties: Partial<LoginForm> = {}) {
   const hub = scriptedHub();
   hub.answers(ROUTE, () => json({ access_token: "", token_type: "bearer", expires_in: 1, user: user() }));
   hub.answers("GET /auth/me", () => json(ACCOUNT));
+  hub.answers(PROVIDER, () => json({ enabled: false, name: null }));
   onTestFinished(() => session.forget());
   const element = await mounted(LoginForm, properties);
   return { hub, loggedIn: heard(element, "logged-in") };
@@ -26,7 +28,7 @@ test("a person types name and password, presses Enter and is in", async () => {
   await expect.poll(() => loggedIn.length).toBe(1);
   expect(session.me).toEqual(ACCOUNT);
   expect(hub.bodiesOf(ROUTE)).toEqual([{ username: "admin", password: " two words " }]);
-  expect(hub.calls[0]?.headers.get("x-powerbeacon")).toBe("1");
+  expect(hub.calls.every(({ headers }) => headers.get("x-powerbeacon") === "1")).toBe(true);
 });
 
 test("a wrong password is said in the hub's words, and may be tried again without typing the name", async () => {
@@ -73,4 +75,51 @@ test("a browser that keeps no cookie is told to, instead of asking for the passw
   await userEvent.click(page.getByRole("button", { name: "Log in" }));
   await expect.element(page.getByRole("alert")).toMatchTextContent(/Allow cookies/);
   expect(loggedIn).toEqual([]);
+});
+
+describe("a provider", () => {
+  const byProvider = page.getByRole("link", { name: "Log in with Authentik" });
+
+  async function openWithProvider(path: string, properties: Partial<LoginForm> = {}) {
+    const { href } = location;
+    history.replaceState(null, "", path);
+    onTestFinished(() => history.replaceState(null, "", href));
+    const hub = scriptedHub();
+    hub.answers(PROVIDER, () => json({ enabled: true, name: "Authentik" }));
+    const element = await mounted(LoginForm, properties);
+    return { hub, loggedIn: heard(element, "logged-in") };
+  }
+
+  test("is offered by its name, and leads back to where one wanted to go", async () => {
+    await openWithProvider("/devices/nas");
+    await expect.element(byProvider).toHaveAttribute("href", "/api/auth/login/oauth?returnTo=%2Fdevices%2Fnas");
+    await expect.element(byProvider).not.toHaveAttribute("target");
+  });
+
+  test("that is not set up is not offered", async () => {
+    const { hub } = await openForm();
+    await expect.poll(() => hub.calls).toHaveLength(1);
+    expect(page.getByRole("link").elements()).toEqual([]);
+  });
+
+  test.each([
+    ["in the hub's words", "EMAIL_TAKEN", /Another account here has your e-mail address/],
+    ["in general words when the code is not known", "<b>anything</b>", /did not come through/],
+  ])("that sent somebody back says why, %s", async (_what, code, words) => {
+    await openWithProvider(`/login?${new URLSearchParams({ problem: code })}`);
+    await expect.element(page.getByRole("alert")).toMatchTextContent(words);
+  });
+
+  test("opens beside what is still open, and the log-in is noticed when one comes back", async () => {
+    const { hub, loggedIn } = await openWithProvider("/devices/nas", { again: true });
+    hub.answers("GET /auth/me", () => problem("UNAUTHENTICATED", "Log in first", [], 401));
+    await expect.element(byProvider).toHaveAttribute("target", "_blank");
+    globalThis.dispatchEvent(new Event("focus"));
+    await expect.poll(() => hub.bodiesOf("GET /auth/me")).toHaveLength(1);
+    expect(loggedIn).toEqual([]);
+    hub.answers("GET /auth/me", () => json(ACCOUNT));
+    onTestFinished(() => session.forget());
+    globalThis.dispatchEvent(new Event("focus"));
+    await expect.poll(() => loggedIn).toHaveLength(1);
+  });
 });

@@ -1,5 +1,8 @@
-import { LitElement, html } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { signOnProblem } from "#contracts/sign-on-problems.ts";
+import { CallError } from "../api/call.ts";
+import { signOn, signOnPath } from "../api/sign-on.ts";
 import { controls } from "../app/controls.ts";
 import { textField } from "../form/fields.ts";
 import { FormState } from "../form/form-state.ts";
@@ -7,15 +10,41 @@ import { typed } from "../form/values.ts";
 import { cardForm, cardStyles } from "./card.ts";
 import { session } from "./session.ts";
 
+const OTHER_PROBLEM = "The log-in by the provider did not come through. Try again, or ask an administrator.";
+
 /** @fires logged-in when the session knows the account */
 @customElement("login-form")
 export class LoginForm extends LitElement {
-  static override styles = [controls, cardStyles];
+  static override styles = [
+    controls,
+    cardStyles,
+    css`
+      .or {
+        display: grid;
+        gap: var(--space-3);
+        padding-top: var(--space-4);
+        border-top: 1px solid var(--line);
+      }
+    `,
+  ];
 
   /** Somebody was logged in, and the session ended. */
   @property({ type: Boolean }) again = false;
+  /** What the provider is called, where one is set up. */
+  @state() private provider: string | undefined;
 
   readonly #form = new FormState(this);
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (this.again) globalThis.addEventListener("focus", this.#returned);
+    void this.#askForProvider();
+  }
+
+  override disconnectedCallback(): void {
+    globalThis.removeEventListener("focus", this.#returned);
+    super.disconnectedCallback();
+  }
 
   override render() {
     const form = this.#form;
@@ -24,6 +53,7 @@ export class LoginForm extends LitElement {
       {
         title: this.again ? "Log in again" : "Log in",
         intro: this.again ? "Your session has ended. What you were doing is still here." : undefined,
+        problem: this.again ? undefined : problemOfAddress(),
         submit: "Log in",
         busy: "Logging in…",
       },
@@ -35,11 +65,45 @@ export class LoginForm extends LitElement {
         autocomplete: "current-password",
       })}`,
       this.#submitted,
+      this.provider === undefined ? undefined : this.#byProvider(this.provider),
     );
   }
 
   override firstUpdated(): void {
     this.renderRoot.querySelector("input")?.focus();
+  }
+
+  /** Where something is still open below, the provider's pages come beside it. */
+  #byProvider(name: string) {
+    const path = signOnPath(this.again ? "/" : location.pathname);
+    return html`<div class="or">
+      <a class="button" href=${path} target=${this.again ? "_blank" : nothing}>Log in with ${name}</a>
+      ${
+        this.again
+          ? html`<p class="quiet small">It opens in a new tab. Come back to this one when you are logged in.</p>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  async #askForProvider(): Promise<void> {
+    try {
+      const { enabled, name } = await signOn();
+      this.provider = enabled ? (name ?? "single sign-on") : undefined;
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error; // the form says it when it cannot reach the hub either
+    }
+  }
+
+  /** Perhaps from a tab in which the log-in came through. */
+  readonly #returned = (): void => void this.#lookAgain();
+
+  async #lookAgain(): Promise<void> {
+    try {
+      if (await session.load()) this.dispatchEvent(new CustomEvent("logged-in"));
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+    }
   }
 
   readonly #submitted = (event: SubmitEvent): void => void this.#submit(event);
@@ -51,4 +115,10 @@ export class LoginForm extends LitElement {
     const isLoggedIn = await this.#form.submit(() => session.logIn(input));
     if (isLoggedIn) this.dispatchEvent(new CustomEvent("logged-in"));
   }
+}
+
+/** Why the provider sent the browser back without a log-in. */
+function problemOfAddress(): string | undefined {
+  const code = new URLSearchParams(location.search).get("problem");
+  return code === null ? undefined : (signOnProblem(code) ?? OTHER_PROBLEM);
 }

@@ -1,9 +1,9 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
-import type { Login, MeAnswer } from "#contracts/api/accounts.ts";
+import type { Login, MeAnswer, MeChange } from "#contracts/api/accounts.ts";
 import type { Actor, Permission } from "#contracts/rights.ts";
 import { logIn } from "../api/accounts.ts";
 import { CallError } from "../api/call.ts";
-import { whoAmI } from "../api/me.ts";
+import { changeMe, whoAmI } from "../api/me.ts";
 import { chosenSite, forgetSite } from "../api/site.ts";
 import { actorOf } from "../live/actor.ts";
 
@@ -22,6 +22,11 @@ export class SessionStore extends EventTarget {
     const me = await whoAmIHere();
     if (me) this.#set(me);
     return me;
+  }
+
+  /** @throws CallError naming the field that the hub refuses. */
+  async change(change: MeChange): Promise<void> {
+    this.#set(await changeMe(change));
   }
 
   async logIn(input: Login): Promise<void> {

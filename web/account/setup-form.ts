@@ -7,6 +7,7 @@ import { textField } from "../form/fields.ts";
 import { FormState } from "../form/form-state.ts";
 import { typed } from "../form/values.ts";
 import { cardForm, cardStyles } from "./card.ts";
+import { newPasswordFields, newPasswordOf } from "./new-password.ts";
 import { session } from "./session.ts";
 
 /**
@@ -38,19 +39,7 @@ export class SetupForm extends LitElement {
         mono: true,
       })}
       ${textField(form, { name: "username", label: "User name", autocomplete: "username" })}
-      ${textField(form, {
-        name: "password",
-        label: "Password",
-        type: "password",
-        autocomplete: "new-password",
-        hint: "8 characters or more.",
-      })}
-      ${textField(form, {
-        name: "passwordAgain",
-        label: "Password once more",
-        type: "password",
-        autocomplete: "new-password",
-      })}`,
+      ${newPasswordFields(form, "Password")}`,
       this.#submitted,
     );
   }
@@ -64,14 +53,10 @@ export class SetupForm extends LitElement {
   async #submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
-    const value = (name: string) => typed(data, name);
-    const [username, password] = [value("username"), value("password")];
+    const [setupCode, username] = [typed(data, "setupCode"), typed(data, "username")];
     const isSetUp = await this.#form.submit(async () => {
-      if (password !== value("passwordAgain"))
-        throw new CallError("INVALID_INPUT", "The passwords differ", [
-          { path: "passwordAgain", message: "The two passwords differ" },
-        ]);
-      await setUpOnce({ setupCode: value("setupCode"), username, password });
+      const password = newPasswordOf(data);
+      await setUpOnce({ setupCode, username, password });
       await session.logIn({ username, password });
     });
     if (isSetUp) this.dispatchEvent(new CustomEvent("set-up"));

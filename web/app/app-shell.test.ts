@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import type { LiveEvent } from "#contracts/api/live.ts";
 import { mounted } from "../fixtures/mounted.ts";
-import { ACCOUNT, HUB_INFO, SITE, agent, device, user } from "../fixtures/rows.ts";
+import { ACCOUNT, HUB_INFO, SITE, agent, device, me, user } from "../fixtures/rows.ts";
 import { type ScriptedHub, json, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
 import { scriptedStreams } from "../fixtures/scripted-stream.ts";
 import { live } from "../live/live.ts";
@@ -186,6 +186,43 @@ test("a site that is closed to the account gives way to its first one", async ()
   await expect.element(page.getByText("Loading…")).toBeVisible();
   await expect.poll(() => hub.calls).toHaveLength(2);
   await expect.poll(() => session.me).toEqual(ACCOUNT);
+});
+
+describe("somebody whose password was set by another", () => {
+  test("gets nothing but the form to change it, and then what was asked for", async () => {
+    const { hub, streams } = await openPage("/settings/profile", (hub) =>
+      hub.answers("GET /auth/me", () => json({ ...ACCOUNT, mustChangePassword: true })),
+    );
+    await expect.element(page.getByRole("heading", { name: /password of your own/ })).toBeVisible();
+    expect(page.getByRole("banner").elements()).toEqual([]);
+    expect(streams).toHaveLength(0);
+    hub.answers("PATCH /auth/me", () => json(ACCOUNT));
+    await userEvent.fill(page.getByLabelText("Password that you were given"), "given");
+    await userEvent.fill(page.getByLabelText("New password", { exact: true }), "a password of my own");
+    await userEvent.fill(page.getByLabelText("New password once more"), "a password of my own");
+    await userEvent.keyboard("{Enter}");
+    await expect.element(page.getByRole("navigation", { name: "Settings" })).toBeVisible();
+    await expect.poll(() => streams).toHaveLength(1);
+  });
+});
+
+test("who belongs to no site is told so, and may still reach the profile", async () => {
+  const { streams } = await openPage("/", (hub) =>
+    hub.answers("GET /auth/me", () => json(me({ role: null, site: null, permissions: ["self"] }))),
+  );
+  await expect.element(page.getByText(/not been let in anywhere/)).toBeVisible();
+  await userEvent.click(button("Account and settings"));
+  await userEvent.click(page.getByRole("link", { name: "Settings" }));
+  await expect.element(page.getByRole("heading", { name: "Profile" })).toBeVisible();
+  expect(streams).toHaveLength(0);
+});
+
+test("a log-out goes on to the provider when the hub says so", async () => {
+  const { hub } = await openLoggedIn();
+  hub.answers("POST /auth/logout", () => json({ logoutUrl: "#at-the-provider" }));
+  await userEvent.click(button("Account and settings"));
+  await userEvent.click(button("Log out"));
+  await expect.poll(() => location.hash).toBe("#at-the-provider");
 });
 
 test("a link of ours opens in place, and the browser's own way back closes it", async () => {

@@ -1,6 +1,7 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import type { MeAnswer } from "#contracts/api/accounts.ts";
+import "../account/change-password.ts";
 import "../account/login-form.ts";
 import { Session, session } from "../account/session.ts";
 import "../account/setup-form.ts";
@@ -8,6 +9,8 @@ import { isSetUp, logOut } from "../api/accounts.ts";
 import { CallError } from "../api/call.ts";
 import { chooseSite } from "../api/site.ts";
 import "../dashboard/dashboard-page.ts";
+import "../dashboard/top-bar.ts";
+import { keepOpen } from "../form/keep-open.ts";
 import { live } from "../live/live.ts";
 import "../settings/settings-page.ts";
 import { controls } from "./controls.ts";
@@ -15,6 +18,7 @@ import { type Route, followInPlace, navigate, onNavigation, routeOf } from "./ro
 import { toast } from "./toast-list.ts";
 
 const RETRY_MS = 3_000;
+const IN_NO_SITE = "Your account has not been let in anywhere yet. Ask an administrator.";
 
 /**
  * The frame of the page: finds out whether the hub is set up and who is logged in, and shows what belongs there. When a
@@ -37,6 +41,11 @@ export class AppShell extends LitElement {
         grid-template-columns: minmax(0, 25rem);
         min-height: 100dvh;
         padding: var(--space-5) var(--space-4);
+      }
+      .note {
+        max-width: var(--width-page);
+        margin: 0 auto;
+        padding: var(--space-6) var(--space-4);
       }
       dialog {
         width: min(27rem, calc(100vw - 2 * var(--space-4)));
@@ -102,13 +111,18 @@ export class AppShell extends LitElement {
       case "nobody":
         return html`<main class="alone"><login-form @logged-in=${this.#loggedIn}></login-form></main>`;
       case "somebody":
-        return this.#pageOfAccount();
+        return this.#session.store.me ? this.#pageOf(this.#session.store.me) : nothing;
     }
   }
 
-  #pageOfAccount() {
+  #pageOf({ mustChangePassword, site }: MeAnswer) {
     const { route } = this;
+    if (mustChangePassword)
+      return html`<main class="alone"><change-password @changed=${this.#loggedIn}></change-password></main>`;
     if (route.page === "settings") return html`<settings-page .section=${route.section}></settings-page>`;
+    if (!site)
+      return html`<top-bar></top-bar>
+        <main class="note"><p>${IN_NO_SITE}</p></main>`;
     const opened = route.page === "dashboard" ? route.opened : undefined;
     return html`<dashboard-page .opened=${opened}></dashboard-page>`;
   }
@@ -137,13 +151,13 @@ export class AppShell extends LitElement {
     }
   }
 
-  #enter({ id, site }: MeAnswer): void {
+  #enter({ id, site, mustChangePassword }: MeAnswer): void {
     if (id === this.#enteredId) live.close();
     else live.forget();
     this.#enteredId = id;
     this.who = "somebody";
     this.isSessionOver = false;
-    if (site) live.start();
+    if (site && !mustChangePassword) live.start();
     if (this.route.page === "login" || this.route.page === "setup") navigate("/");
   }
 
@@ -198,9 +212,4 @@ export class AppShell extends LitElement {
       toast(error.message, "bad");
     }
   }
-}
-
-/** Browsers close a dialog on the second Escape, whatever the page says to its `cancel`. */
-function keepOpen(event: KeyboardEvent): void {
-  if (event.key === "Escape") event.preventDefault();
 }

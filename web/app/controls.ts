@@ -52,7 +52,8 @@ export const controls = css`
     white-space: nowrap;
   }
 
-  button {
+  button,
+  a.button {
     appearance: none;
     display: inline-flex;
     align-items: center;
@@ -66,9 +67,11 @@ export const controls = css`
     color: var(--text);
     font: inherit;
     font-weight: 550;
+    text-decoration: none;
     cursor: pointer;
   }
-  button:hover {
+  button:hover,
+  a.button:hover {
     border-color: var(--line-strong);
   }
   button.primary {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ago, exactly, span, when } from "./instants.ts";
+import { ago, date, exactly, span, when } from "./instants.ts";
 
 // the tests of the page run in Central Europe, with the words of the United Kingdom
 
@@ -22,6 +22,10 @@ describe("an instant is told as short as it stays clear", () => {
     ["before one of 25 hours", "2026-10-25T22:30:00Z", "2026-10-24T21:30:00Z", "yesterday 23:30"],
   ])("on a day %s, too", (_what, now, instant, words) => {
     expect(when(instant, Date.parse(now))).toBe(words);
+  });
+
+  test("or by its day, with the year", () => {
+    expect(date("2027-02-19T23:30:00Z")).toBe("20 Feb 2027");
   });
 
   test("or to the second, with the day and the year", () => {

@@ -1,5 +1,6 @@
 const time = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+const wholeDay = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 const DAY_MS = 86_400_000;
@@ -11,6 +12,11 @@ export function when(instant: string, nowMs: number): string {
   if (days === 0) return time.format(at);
   if (days === 1) return `yesterday ${time.format(at)}`;
   return `${day.format(at)}, ${time.format(at)}`;
+}
+
+/** The day with its year: `3 Nov 2026`. */
+export function date(instant: string): string {
+  return wholeDay.format(new Date(instant));
 }
 
 /** To the second, for whoever wants to know exactly. */

@@ -1,0 +1,73 @@
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import type { TokenCreated } from "../api/tokens.ts";
+import { controls } from "../app/controls.ts";
+import "../app/copy-text.ts";
+import { dialogStyles } from "../form/form-dialog.ts";
+import { keepOpen } from "../form/keep-open.ts";
+
+/**
+ * A token, this once, with what to do with it. No key closes it by mistake.
+ *
+ * @fires closed
+ */
+@customElement("tokens-created")
+export class TokensCreated extends LitElement {
+  static override styles = [
+    controls,
+    ...dialogStyles,
+    css`
+      .step {
+        display: grid;
+        gap: var(--space-2);
+      }
+      h3 {
+        font-size: 1rem;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) token: TokenCreated | undefined;
+
+  override firstUpdated(): void {
+    this.renderRoot.querySelector("dialog")?.showModal();
+  }
+
+  override render() {
+    if (!this.token) return nothing;
+    const { name, token, mqttUsername } = this.token;
+    return html`<dialog
+      aria-labelledby="title"
+      @keydown=${keepOpen}
+      @cancel=${(event: Event) => event.preventDefault()}
+      @close=${() => this.dispatchEvent(new CustomEvent("closed"))}
+    >
+      <div class="head"><h2 id="title">${name} is ready</h2></div>
+      <div class="body fields">
+        <div class="step">
+          <p>Copy the token now: it is shown this once.</p>
+          <copy-text what="token" .text=${token}></copy-text>
+        </div>
+        <div class="step">
+          <h3>By HTTP</h3>
+          <copy-text
+            what="command"
+            .text=${`curl -H 'Authorization: Bearer ${token}' ${location.origin}/api/devices`}
+          ></copy-text>
+        </div>
+        <div class="step">
+          <h3>By MQTT</h3>
+          <p class="quiet">The token is the password beside this user name:</p>
+          <copy-text what="user name" .text=${mqttUsername}></copy-text>
+        </div>
+      </div>
+      <footer>
+        <div class="buttons"><button class="primary" @click=${this.#close}>I have copied it</button></div>
+      </footer>
+    </dialog>`;
+  }
+
+  readonly #close = (): void => {
+    this.renderRoot.querySelector("dialog")?.close();
+  };
+}
