@@ -125,7 +125,7 @@ test("a port that is taken is answered in a sentence", async () => {
 
 /** The server alone, without any route of a feature. */
 async function createServer(log: pino.Logger) {
-  const nobody = {} as Parameters<typeof createHttpServer>[0]; // no route asks who calls, nor the database
+  const nobody = { audit: { trail: () => ({ note: () => {} }) } } as unknown as Parameters<typeof createHttpServer>[0]; // no route asks who calls, nor the database
   return await createHttpServer({
     ...nobody,
     version: "1.2.3",
@@ -160,7 +160,9 @@ describe("the API's documents", () => {
     const device = body.paths["/api/devices/{id}"].get;
     expect(device.parameters).toMatchObject([{ in: "path", name: "id", required: true }]);
     expect(Object.keys(device.responses)).toContain("200");
-    expect(JSON.stringify(body)).not.toContain("passwordHash");
+    const taken = JSON.stringify(body).split("passwordHash").length - 1;
+    const answered = JSON.stringify(body, (key, value: unknown) => (key === "requestBody" ? undefined : value));
+    expect({ taken, answered: answered.includes("passwordHash") }).toEqual({ taken: 1, answered: false });
   });
 
   test("hold no reference that leads nowhere", async () => {
@@ -196,8 +198,10 @@ test("every answer carries headers against misuse in a browser", async () => {
   const { headers } = await call("/api/devices");
   expect(headers.get("content-security-policy")).toContain("default-src 'none'");
   expect(headers.get("x-content-type-options")).toBe("nosniff");
-  expect(headers.get("x-frame-options")).toBe("SAMEORIGIN");
+  expect(headers.get("x-frame-options")).toBe("DENY");
   expect(headers.get("x-powered-by")).toBeNull();
+  expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+  expect(headers.get("strict-transport-security")).toBeNull();
 });
 
 describe("while the database is away", () => {
@@ -247,5 +251,9 @@ describe("while the database is away", () => {
 });
 
 test("secrets of the hub stand in files of its own, and nowhere else", () => {
-  expect(readdirSync(join(hub.dataDir, "secrets")).toSorted()).toEqual(["hub-key.json", "jwt-secret"]);
+  expect(readdirSync(join(hub.dataDir, "secrets")).toSorted()).toEqual([
+    "hub-key.json",
+    "jwt-secret",
+    "provider-secret-key",
+  ]);
 });
