@@ -18,6 +18,8 @@ export interface ClientConnection {
   readonly clientId: string;
   readonly address: string | null;
   readonly protocolVersion: 3 | 4 | 5;
+  /** The address of a connection with the same identifier that had to make way for this one; null where there was none. */
+  readonly takenFrom: string | null;
 }
 
 /** A cluster, as far as access goes. */

@@ -10,6 +10,8 @@ export interface AuthenticatorOptions {
   readonly limits: BrokerLimits;
   readonly log: BrokerLog;
   readonly connectionOf: (client: AedesClient) => Connection | undefined;
+  /** The connection that has this internal client id now. */
+  readonly holderOf: (id: string) => Connection | undefined;
   /** Whether this Will may be published by this client. */
   readonly onWill: (connection: Connection, principal: Principal, will: AedesPublish) => boolean;
 }
@@ -24,6 +26,7 @@ export function authenticator({
   limits,
   log,
   connectionOf,
+  holderOf,
   onWill,
 }: AuthenticatorOptions): AedesInsides["authenticate"] {
   return (client, username, password, done) => {
@@ -70,6 +73,7 @@ export function authenticator({
     connection.onAdmitted();
     // a client identifier is its owner's own: nobody takes over, or reads, the session of another by knowing it
     client.id = `${principal.id}/${clientId}`;
+    connection.takenFrom = holderOf(client.id)?.address ?? null;
     client._assignedClientId = connection.isIdAssigned ? clientId : undefined;
     const asked = connection.keepAliveSeconds;
     if (client.version === 5 && (asked === 0 || asked > limits.keepAliveSeconds))

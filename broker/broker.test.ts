@@ -230,7 +230,7 @@ describe("authentication", () => {
       { clientId: "pi-1", username: "pi", password: Buffer.from("right"), address: "127.0.0.1", protocolVersion: 5 },
     ]);
     expect(test.arrivals).toEqual([
-      { who: "pi", connection: { clientId: "pi-1", address: "127.0.0.1", protocolVersion: 5 } },
+      { who: "pi", connection: { clientId: "pi-1", address: "127.0.0.1", protocolVersion: 5, takenFrom: null } },
     ]);
   });
 

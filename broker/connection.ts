@@ -51,6 +51,7 @@ export class Connection implements ClientConnection {
   clientId = "";
   /** Whether it left the choice to us. MQTT 5 §3.1.3.1 */
   isIdAssigned = false;
+  takenFrom: string | null = null;
   /** As asked for in CONNECT; 0 for none. */
   keepAliveSeconds = 0;
   /** Called when the client is let in. */

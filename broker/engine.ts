@@ -98,7 +98,7 @@ export async function startEngine(options: BrokerOptions): Promise<Engine> {
   // a client may call itself `constructor`
   aedes.clients = Object.create(null) as AedesInsides["clients"];
   aedes.preConnect = preConnect;
-  aedes.authenticate = authenticator({ policy, limits, log, connectionOf, onWill: checkWill });
+  aedes.authenticate = authenticator({ policy, limits, log, connectionOf, holderOf, onWill: checkWill });
   aedes.authorizePublish = authorizeWill;
   aedes.publish = publish;
   // granted filters are put into the matcher by their connection
@@ -123,6 +123,11 @@ export async function startEngine(options: BrokerOptions): Promise<Engine> {
 
   function connectionOf(client: AedesClient): Connection | undefined {
     return connectionByClient.get(client);
+  }
+
+  function holderOf(id: string): Connection | undefined {
+    const client = aedes.clients[id];
+    return client && connectionOf(client);
   }
 
   function preConnect(

@@ -1,7 +1,7 @@
 import type { Principal } from "#contracts/principal.ts";
 import type { AccessPolicy } from "./access-policy.ts";
 import type { AedesClient, AedesInsides, AedesPublish, DeliverFunction, PublishProperties } from "./aedes-insides.ts";
-import { OF_SITE, Publication, PUBLISHED_BY } from "./publication.ts";
+import { BY_TOKEN, OF_SITE, Publication, PUBLISHED_BY } from "./publication.ts";
 import { mayRead } from "./read-rules.ts";
 import type { RetainedStore } from "./retained-store.ts";
 import type { TopicRules } from "./topic-rules.ts";
@@ -54,7 +54,7 @@ export class Exchange {
       properties: forwarded(packet.properties),
       clientId: client?.id,
       rules: this.#options.rules.of(packet.topic),
-      by: publisher.type === "hub" ? null : publisher.username,
+      publisher,
       siteId: siteOf(publisher, packet),
       nowMs: packet.properties?.messageExpiryInterval === undefined ? 0 : Date.now(),
     });
@@ -92,12 +92,11 @@ function siteOf(publisher: Principal, packet: AedesPublish): string | null {
   }
 }
 
-/** What readers get of a publisher's properties: nobody but the broker says who published, and a Will's delay is its own. */
+/** What readers get of a publisher's properties: only the broker says who published, and a Will's delay is its own. */
 function forwarded(properties: PublishProperties | undefined): PublishProperties | undefined {
   if (properties === undefined) return undefined;
   const { willDelayInterval: _delay, topicAlias: _alias, userProperties, ...kept } = properties;
   if (userProperties === undefined) return kept;
-  if (!(PUBLISHED_BY in userProperties) && !(OF_SITE in userProperties)) return { ...kept, userProperties };
-  const { [PUBLISHED_BY]: _by, [OF_SITE]: _site, ...others } = userProperties;
+  const { [PUBLISHED_BY]: _by, [OF_SITE]: _site, [BY_TOKEN]: _token, ...others } = userProperties;
   return Object.keys(others).length === 0 ? kept : { ...kept, userProperties: others };
 }

@@ -50,7 +50,7 @@ describe("MQTT 5", () => {
       responseTopic: "powerbeacon/client/ha/response/1",
       correlationData: Buffer.from("42"),
       messageExpiryInterval: 10,
-      userProperties: { room: "attic", "pb-by": "hub", "pb-site": "shop" },
+      userProperties: { room: "attic", "pb-by": "hub", "pb-site": "shop", "pb-token": "token-ann" },
     };
     await ha.mqtt.publishAsync("powerbeacon/cluster/home/wake", "*", { qos: 1, properties });
     await expect
@@ -61,12 +61,21 @@ describe("MQTT 5", () => {
       });
   });
 
+  it("tells the hub with which token a person published", async () => {
+    const hub = await test.hub();
+    await hub.mqtt.subscribeAsync("powerbeacon/#", { qos: 1 });
+    const ben = await test.connect("~ben", { protocolVersion: 5 });
+    await ben.mqtt.publishAsync("powerbeacon/device/nas/set", "ON", { qos: 1 });
+    const stamps = { "pb-by": "~ben", "pb-site": "house", "pb-token": "token-ben" };
+    await expect.poll(() => hub.messages[0]?.properties?.userProperties).toEqual(stamps);
+  });
+
   it("shows who published, and of which site, to nobody but the hub", async () => {
     const hub = await test.hub();
     const ha = await test.connect("ha", { protocolVersion: 5 });
     await ha.mqtt.subscribeAsync(["powerbeacon/agent/+/status", "powerbeacon/event"]);
     const pi = await test.connect("pi", { protocolVersion: 5 });
-    const properties = { userProperties: { "pb-by": "hub", "pb-site": "house" } };
+    const properties = { userProperties: { "pb-by": "hub", "pb-site": "house", "pb-token": "token-ann" } };
     await pi.mqtt.publishAsync("powerbeacon/agent/pi/status", "online", { qos: 1, retain: true, properties });
     await hub.mqtt.publishAsync("powerbeacon/event", "{}", { qos: 1, properties });
     await expect.poll(() => ha.messages).toHaveLength(2);

@@ -1,4 +1,5 @@
 import { generate } from "mqtt-packet";
+import type { Principal } from "#contracts/principal.ts";
 import type { PublishProperties } from "./aedes-insides.ts";
 import type { RuledTopic } from "./topic-rules.ts";
 
@@ -12,7 +13,7 @@ export interface EncodingOptions {
   readonly protocolVersion: 3 | 4 | 5;
   readonly qos: 0 | 1;
   readonly retain: boolean;
-  /** Whether to name the publisher and its site: on the hub's link only. */
+  /** Whether to tell of the publisher: on the hub's link only. */
   readonly isForHub: boolean;
   readonly subscriptionIdentifier: number | undefined;
 }
@@ -21,6 +22,8 @@ export interface EncodingOptions {
 export const PUBLISHED_BY = "pb-by";
 /** The one that tells the hub of which site the publisher is, and by which the hub tells of which site its message is. */
 export const OF_SITE = "pb-site";
+/** The one that tells the hub with which of its tokens a person published. */
+export const BY_TOKEN = "pb-token";
 
 /** A message on its way from one publisher to any number of readers. Encoded once for all readers of a kind. */
 export class Publication {
@@ -35,8 +38,7 @@ export class Publication {
   /** The publisher's internal client id, which Aedes compares for MQTT 5 "no local". */
   readonly clientId: string | undefined;
   readonly rules: RuledTopic;
-  /** The publisher's user name; null for the hub itself. */
-  readonly by: string | null;
+  readonly publisher: Principal;
   /** The publisher's site; of the hub's messages, the one that it names. */
   readonly siteId: string | null;
   /** Milliseconds since 1970; null for a message that does not expire. */
@@ -53,7 +55,7 @@ export class Publication {
     properties: PublishProperties | undefined;
     clientId: string | undefined;
     rules: RuledTopic;
-    by: string | null;
+    publisher: Principal;
     siteId: string | null;
     nowMs: number;
   }) {
@@ -66,7 +68,7 @@ export class Publication {
     this.properties = fields.properties;
     this.clientId = fields.clientId;
     this.rules = fields.rules;
-    this.by = fields.by;
+    this.publisher = fields.publisher;
     this.siteId = fields.siteId;
     const seconds = fields.properties?.messageExpiryInterval;
     this.expiresAtMs = seconds === undefined ? null : fields.nowMs + seconds * 1_000;
@@ -124,10 +126,17 @@ export class Publication {
   #propertiesFor(options: EncodingOptions, properties: PublishProperties | undefined): PublishProperties {
     const sent: PublishProperties = { ...properties };
     if (options.subscriptionIdentifier !== undefined) sent.subscriptionIdentifier = options.subscriptionIdentifier;
-    if (options.isForHub && this.by !== null) {
-      const site = this.siteId === null ? {} : { [OF_SITE]: this.siteId };
-      sent.userProperties = { ...properties?.userProperties, [PUBLISHED_BY]: this.by, ...site };
-    }
+    if (options.isForHub && this.publisher.type !== "hub")
+      sent.userProperties = { ...properties?.userProperties, ...this.#stamps() };
     return sent;
+  }
+
+  #stamps(): Record<string, string> {
+    const { type, id, username } = this.publisher;
+    return {
+      [PUBLISHED_BY]: username,
+      ...(this.siteId !== null && { [OF_SITE]: this.siteId }),
+      ...(type === "person" && { [BY_TOKEN]: id }),
+    };
   }
 }

@@ -21,7 +21,7 @@ describe.each([4, 5] as const)("with MQTT version %i", (protocolVersion) => {
     const second = await test.connect("ha", { protocolVersion, clientId: "same" });
     await closed;
     expect(second.mqtt.connected).toBe(true);
-    expect(test.arrivals.map(({ who }) => who)).toEqual(["ha", "ha"]);
+    expect(test.arrivals.map(({ connection }) => connection.takenFrom)).toEqual([null, "127.0.0.1"]);
     expect(test.departures).toEqual(["ha"]);
   });
 

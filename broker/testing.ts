@@ -172,8 +172,8 @@ export async function startTestBroker(
         return principal && !isWrong ? { ok: true, principal } : { ok: false, reason: "bad-credentials" };
       },
       ...state.places.directory,
-      connected: ({ username }, { clientId, address, protocolVersion }) => {
-        state.arrivals.push({ who: username, connection: { clientId, address, protocolVersion } });
+      connected: ({ username }, { clientId, address, protocolVersion, takenFrom }) => {
+        state.arrivals.push({ who: username, connection: { clientId, address, protocolVersion, takenFrom } });
       },
       disconnected: (principal) => state.departures.push(principal.username),
       refused: ({ principal: { username }, action, topic, reason }) => {

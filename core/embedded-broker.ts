@@ -1,15 +1,43 @@
+import type { Logger } from "pino";
+import { PERSON_MARK, type MqttCredentials as ShownCredentials, type Principal } from "#contracts/principal.ts";
+import type { AccessPolicy, AccessRefusal, Place } from "../broker/access-policy.ts";
 import { type Broker, startBroker } from "../broker/broker.ts";
+import type { CopiedCredentials } from "./agents/copied-credentials.ts";
+import type { AgentCredentials } from "./agents/credentials.ts";
+import type { Audit } from "./audit/audit.service.ts";
+import type { Tokens } from "./auth/tokens.ts";
 import type { Config } from "./config.ts";
+import { Allowance } from "./kernel/allowance.ts";
+import type { Sender } from "./kernel/link.ts";
 import { StartError } from "./kernel/start-error.ts";
+import type { Trail, TrailSource } from "./kernel/trail.ts";
+import type { Directory } from "./members/directory.ts";
+import type { ClientUses } from "./mqtt-clients/client-uses.ts";
+import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
+
+export interface EmbeddedBrokerOptions {
+  readonly directory: Directory;
+  readonly agents: AgentCredentials;
+  readonly clients: MqttCredentials;
+  readonly tokens: Tokens;
+  readonly uses: ClientUses;
+  readonly copies: CopiedCredentials;
+  readonly audit: Audit;
+  readonly clusterOfDiscovery: (objectId: string) => Place | undefined;
+  /** Called besides the row in the audit log. */
+  readonly onRefused: (refusal: AccessRefusal, sender: Sender) => void;
+  readonly log: Logger;
+}
+
+/** A client that is refused again and again stands in the audit log so often, and is counted by the broker. */
+const NOTED = { each: 10, all: 60, periodMs: 60_000 };
 
 /** Starts the hub's own broker as the settings say. @throws StartError with a sentence for the operator. */
-export async function openBroker(
-  config: Config,
-  { policy, log }: Pick<Parameters<typeof startBroker>[0], "policy" | "log">,
-): Promise<Broker> {
+export async function openBroker(config: Config, options: EmbeddedBrokerOptions): Promise<Broker> {
   const { host, port, tls, baseTopic, discoveryPrefix } = config.mqtt;
+  const { log } = options;
   try {
-    return await startBroker({ baseTopic, discoveryPrefix, tcp: { host, port }, tls, policy, log });
+    return await startBroker({ baseTopic, discoveryPrefix, tcp: { host, port }, tls, policy: policyOf(options), log });
   } catch (error) {
     const { code, port: taken } = error as { code?: string; port?: number };
     if (code === "EADDRINUSE")
@@ -24,4 +52,108 @@ export async function openBroker(
       );
     throw new StartError(`The MQTT broker could not be started: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** Who may connect, where each thing lies, and what becomes of connections and refusals. */
+function policyOf(options: EmbeddedBrokerOptions): AccessPolicy {
+  const { directory, uses, copies } = options;
+  const notes = { refusals: new Allowance(NOTED), logins: new Allowance(NOTED) };
+  directory.onChange((change) => {
+    if (change.type === "agent" && change.before && !change.after) copies.forget(change.before.id);
+  });
+  return {
+    authenticate: (shown) => {
+      const principal = principalOf(shown, options);
+      if (principal) return { ok: true, principal };
+      if (notes.logins.take(shown.address ?? "", performance.now())) noteLogin(shown, options);
+      return { ok: false, reason: "bad-credentials" };
+    },
+    cluster: (key) => directory.clusters.byKey(key),
+    clusterOfDevice: (key) => clusterOf(directory.devices.byKey(key)),
+    clusterOfAgent: (key) => clusterOf(directory.agents.byKey(key)),
+    clusterOfDiscovery: options.clusterOfDiscovery,
+    connected: ({ type, id }, connection) => {
+      if (type === "integration") uses.connected(id, connection, new Date());
+      if (type === "agent") copies.connected(id, connection, performance.now());
+    },
+    disconnected: ({ type, id }, connection) => {
+      if (type === "integration") uses.disconnected(id, new Date());
+      if (type === "agent") copies.disconnected(id, connection);
+    },
+    refused: (refusal) => {
+      if (notes.refusals.take(refusal.principal.id, performance.now())) noteRefusal(refusal, options);
+      options.onRefused(refusal, senderOf(refusal.principal, directory));
+    },
+  };
+
+  function clusterOf(member: { readonly clusterId: string } | undefined): Place | undefined {
+    return member && directory.clusterOf(member);
+  }
+}
+
+/** A person shows a personal token; the other names are those of agents and integrations. */
+function principalOf(
+  { username, password, address }: ShownCredentials,
+  { agents, clients, tokens }: EmbeddedBrokerOptions,
+): Principal | null {
+  if (username === null || password === null) return null;
+  if (username.startsWith(PERSON_MARK)) return tokens.principalOf(username, password, address);
+  return agents.authenticate(username, password) ?? clients.authenticate(username, password) ?? null;
+}
+
+function senderOf(principal: Principal, directory: Directory): Sender {
+  const { type, id, username } = principal;
+  const siteId = "siteId" in principal ? principal.siteId : directory.agents.byId(id)?.siteId;
+  return { by: username, siteId: siteId ?? null, tokenId: type === "person" ? id : null };
+}
+
+/** The audit log under the name of an MQTT client that sent a message. */
+export function trailOfSender(
+  sender: Sender,
+  options: Pick<EmbeddedBrokerOptions, "audit" | "clients" | "uses" | "tokens">,
+): Trail {
+  const { by, siteId, tokenId } = sender;
+  if (tokenId !== null) {
+    const address = options.tokens.byId(tokenId)?.lastAddress ?? null;
+    return options.audit.trail({ siteId, actor: actorOf("token", tokenId, by), address, requestId: null });
+  }
+  const id = options.clients.byUsername(by)?.id ?? null;
+  const address = (id !== null && options.uses.of(id, new Date())?.lastAddress) || null;
+  return options.audit.trail({ siteId, actor: actorOf("mqtt-client", id, by), address, requestId: null });
+}
+
+function noteRefusal(
+  { principal, address, action, topic, reason }: AccessRefusal,
+  { audit, directory }: EmbeddedBrokerOptions,
+): void {
+  const { id, username } = principal;
+  const type = principal.type === "person" ? "token" : principal.type === "agent" ? "agent" : "mqtt-client";
+  const name = directory.agents.byId(id)?.key ?? username;
+  const { siteId } = senderOf(principal, directory);
+  audit.trail({ siteId, actor: actorOf(type, id, name), address, requestId: null }).note({
+    action: "request.refused",
+    result: "refused",
+    reason: "FORBIDDEN",
+    details: { action, topic, why: reason },
+  });
+}
+
+/** In the chain of the site whose credential somebody seems to try. */
+function noteLogin(
+  { username, clientId, address }: ShownCredentials,
+  { audit, clients, directory }: EmbeddedBrokerOptions,
+): void {
+  const owner = username === null ? undefined : (clients.byUsername(username) ?? directory.agents.byId(username));
+  audit
+    .trail({ siteId: owner?.siteId ?? null, actor: actorOf("stranger", null, username), address, requestId: null })
+    .note({
+      action: "session.login",
+      result: "refused",
+      reason: "BAD_CREDENTIALS",
+      details: { door: "mqtt", clientId },
+    });
+}
+
+function actorOf(type: TrailSource["actor"]["type"], id: string | null, username: string | null): TrailSource["actor"] {
+  return { type, id, name: username?.startsWith(PERSON_MARK) ? username.slice(PERSON_MARK.length) : username };
 }

@@ -1,5 +1,6 @@
 import { networkInterfaces } from "node:os";
 import type { Logger } from "pino";
+import type { Place } from "../broker/access-policy.ts";
 import { SEND_DISCOVERY } from "../ha-discovery/components.ts";
 import { DEFAULT_TIMING, type DiscoveryTiming, startDiscovery } from "../ha-discovery/main.ts";
 import { refOf } from "../ha-discovery/object-id.ts";
@@ -12,7 +13,8 @@ import { pageAddress } from "./discovery/page-address.rules.ts";
 import { loadPublishedConfigs } from "./discovery/published-configs.ts";
 import type { Database } from "./kernel/database.ts";
 import { HubError } from "./kernel/errors.ts";
-import type { Link } from "./kernel/link.ts";
+import type { Link, Sender } from "./kernel/link.ts";
+import type { Trail } from "./kernel/trail.ts";
 import type { Projection } from "./live/projection.ts";
 import type { MembersContext } from "./members/members.service.ts";
 import type { Directory } from "./members/directory.ts";
@@ -28,6 +30,8 @@ export interface HomeAssistantOptions {
   /** The hub itself as it changes members of a site. */
   readonly membersOf: (siteId: string) => MembersContext;
   readonly accounts: Accounts;
+  /** The audit log under the name of an MQTT client. */
+  readonly trailOf: (sender: Sender) => Trail;
   readonly directory: Directory;
   readonly link: Link;
   readonly states: Projection;
@@ -42,9 +46,11 @@ const HUB: Actor = { userId: "", role: "superuser", permissions: null };
 export async function startHomeAssistant(options: HomeAssistantOptions) {
   const { config, site, database, membersOf, accounts, directory, link, states, log } = options;
   const hub = { type: "hub", id: site.id, siteId: site.id, name: "PowerBeacon", version: VERSION } as const;
-  const things = new DiscoveredThings(directory, hub, (ref, siteId) =>
-    hideFromHomeAssistant({ ...membersOf(siteId), accounts, actor: HUB }, ref, new Date()),
-  );
+  const hubItself: Place = { key: null, siteId: hub.siteId };
+  const things = new DiscoveredThings(directory, hub, (ref, sender) => {
+    const context = { ...membersOf(sender.siteId), trail: options.trailOf(sender), accounts, actor: HUB };
+    return hideFromHomeAssistant(context, ref, new Date());
+  });
   const published = await loadPublishedConfigs(database.fork(), database, log);
   const discovery = startDiscovery({
     enabled: config.mqtt.discovery,
@@ -62,17 +68,18 @@ export async function startHomeAssistant(options: HomeAssistantOptions) {
     timing: { ...DEFAULT_TIMING, ...options.timing },
     log,
   });
-  const sendDiscovery: Verb = async () => {
-    const sent = await discovery.publishAll();
+  const sendDiscovery: Verb = async (_fields, { siteId }) => {
+    const sent = await discovery.publishAll(siteId);
     if (!sent) throw new HubError("DISCOVERY_OFF", "Discovery is off; HA_DISCOVERY=on turns it on");
     return sent;
   };
   return {
     verbs: new Map([[SEND_DISCOVERY, sendDiscovery]]),
-    /** The key of the cluster that a discovery message is about; undefined when it concerns the hub or nothing of ours. */
-    clusterOf: (objectId: string): string | undefined => {
+    /** The cluster that a discovery message is about, or the hub; undefined when it concerns nothing of ours. */
+    clusterOf: (objectId: string): Place | undefined => {
       const ref = refOf(objectId);
-      return ref && things.clusterKeyOf(ref);
+      if (ref?.type === "hub") return ref.id === hub.id ? hubItself : undefined;
+      return ref && things.clusterOf(ref);
     },
     close: async () => {
       discovery.close();

@@ -1,14 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import ormConfig from "../mikro-orm.config.ts";
-import type { Authentication } from "../broker/access-policy.ts";
 import { RETAINED_REQUEST } from "../broker/publish-rules.ts";
 import type { Broker } from "../broker/broker.ts";
-import { PERSON_MARK, type MqttCredentials as ShownCredentials } from "#contracts/principal.ts";
 import type { HubInfo } from "#contracts/power.ts";
 import { listenToAgents } from "./agents/agents.messages.ts";
 import { agentRoutes } from "./agents/agents.routes.ts";
-import { type AgentCredentials, loadAgentCredentials } from "./agents/credentials.ts";
+import { CopiedCredentials } from "./agents/copied-credentials.ts";
+import { loadAgentCredentials } from "./agents/credentials.ts";
 import { startHeartbeatWriter } from "./agents/heartbeat-writer.ts";
 import { Presence, restoreHeartbeats } from "./agents/presence.ts";
 import { auditRoutes } from "./audit/audit.routes.ts";
@@ -17,12 +16,11 @@ import { startRetention } from "./audit/retention.ts";
 import { authRoutes } from "./auth/auth.routes.ts";
 import { isSetUp } from "./auth/auth.service.ts";
 import { sessionRoutes } from "./auth/sessions.routes.ts";
-import type { Tokens } from "./auth/tokens.ts";
 import { tokenRoutes } from "./auth/tokens.routes.ts";
 import { clusterRoutes } from "./clusters/clusters.routes.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { deviceRoutes } from "./devices/devices.routes.ts";
-import { openBroker } from "./embedded-broker.ts";
+import { openBroker, trailOfSender } from "./embedded-broker.ts";
 import { type HomeAssistantOptions, startHomeAssistant } from "./home-assistant.ts";
 import { healthRoutes } from "./http/health.routes.ts";
 import { metricsRoute } from "./http/metrics.ts";
@@ -31,7 +29,7 @@ import { keptSecret, openDataFolder } from "./kernel/data-folder.ts";
 import { type Database, openDatabase } from "./kernel/database.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./kernel/embedded-postgres.ts";
 import { openHubKey } from "./kernel/hub-key.ts";
-import { createLink } from "./kernel/link.ts";
+import { type Sender, createLink } from "./kernel/link.ts";
 import { onEndSignal } from "./kernel/end-signals.ts";
 import { createLog } from "./kernel/log.ts";
 import type { App } from "./kernel/routes.ts";
@@ -41,7 +39,8 @@ import { liveRoutes } from "./live/live.routes.ts";
 import { Now } from "./live/now.ts";
 import { Projection } from "./live/projection.ts";
 import { loadDirectory } from "./members/directory-entries.ts";
-import { type MqttCredentials, loadMqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
+import { ClientUses } from "./mqtt-clients/client-uses.ts";
+import { loadMqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import { mqttClientRoutes } from "./mqtt-clients/mqtt-clients.routes.ts";
 import { listenToSightings } from "./power/power.messages.ts";
 import { PowerStates } from "./power/power-states.ts";
@@ -164,30 +163,28 @@ async function startParts(
   const interrupted = await endInterruptedWakes(em.fork(), startedAt);
   const lastWakes = await restoreLastWakes(em.fork());
 
-  const clusterOf = (member: { clusterId: string } | undefined) => member && directory.clusterOf(member);
-  const connections = new Map<string, number>();
-  const count = (id: string, by: number) => connections.set(id, (connections.get(id) ?? 0) + by);
+  const uses = new ClientUses({ database, log });
+  closers.push(() => uses.close());
+  const copies = new CopiedCredentials();
+  closers.push(() => copies.close());
   let events: ReturnType<typeof startEvents> | undefined;
-  let retainedRequests: ((topic: string, by: string, siteId: string | null) => boolean) | undefined;
+  let retainedRequests: ((topic: string, sender: Sender) => boolean) | undefined;
   let homeAssistant: Awaited<ReturnType<typeof startHomeAssistant>> | undefined;
   const broker = await openBroker(config, {
-    log: log.child({ part: "broker" }),
-    policy: {
-      authenticate: (shown) => authenticate(shown, { agents: agentCredentials, clients: mqttCredentials, tokens }),
-      cluster: (key) => directory.clusters.byKey(key),
-      clusterOfDevice: (key) => clusterOf(directory.devices.byKey(key)),
-      clusterOfAgent: (key) => clusterOf(directory.agents.byKey(key)),
-      clusterOfDiscovery: (objectId) => directory.clusters.byKey(homeAssistant?.clusterOf(objectId) ?? ""),
-      connected: (principal) => void count(principal.id, 1),
-      disconnected: (principal) => void count(principal.id, -1),
-      refused: ({ principal, action, topic, reason }) => {
-        const { username: by } = principal;
-        const siteId = "siteId" in principal ? principal.siteId : null;
-        if (reason === RETAINED_REQUEST && retainedRequests?.(topic, by, siteId)) return;
-        const nothing = { cluster: null, device: null, transaction: null };
-        events?.refused({ ...nothing, siteId, by, reason: `${action} ${topic}: ${reason}` });
-      },
+    directory,
+    tokens,
+    audit,
+    uses,
+    copies,
+    agents: agentCredentials,
+    clients: mqttCredentials,
+    clusterOfDiscovery: (objectId) => homeAssistant?.clusterOf(objectId),
+    onRefused: ({ action, topic, reason }, sender) => {
+      if (reason === RETAINED_REQUEST && retainedRequests?.(topic, sender)) return;
+      const nothing = { cluster: null, device: null, transaction: null };
+      events?.refused({ ...nothing, siteId: sender.siteId, by: sender.by, reason: `${action} ${topic}: ${reason}` });
     },
+    log: log.child({ part: "broker" }),
   });
   // MQTT over WebSocket lives on HTTP connections, so HTTP is closed only after the broker has let go of them
   let httpClosed: Promise<void> | undefined;
@@ -222,15 +219,14 @@ async function startParts(
   const membersOf = (siteId: string) => ({ em: database.bound(siteId), directory, trail: hubTrail(siteId) });
   listenToAgents({ link, directory, presence, heartbeats, signer, membersOf, log });
   listenToSightings({ link, directory, power, log });
-  const wakeRequests = listenToWakes({
-    ...{ link, directory, wakes, results, onRefused: events.refused, log },
-    mayWakeOf: people.mayWakeOf,
-    trailOf: people.trailOfClient,
-  });
+  const trailOfMqtt = (sender: Sender) => trailOfSender(sender, { audit, tokens, uses, clients: mqttCredentials });
+  const onRefused = events.refused;
+  const asking = { mayWakeOf: people.mayWakeOf, trailOf: trailOfMqtt, onRefused };
+  const wakeRequests = listenToWakes({ link, directory, wakes, results, log, ...asking });
   const { discoveryTiming: timing } = options;
-  const parts = { config, site, database, membersOf, accounts, directory, link, states: started, timing, log };
-  homeAssistant = await startHomeAssistant(parts);
-  const hubRequests = listenToRequests({ link, verbs: homeAssistant.verbs, onRefused: events.refused, log });
+  const parts = { config, site, database, membersOf, trailOf: trailOfMqtt, accounts, directory, link, timing, log };
+  homeAssistant = await startHomeAssistant({ ...parts, states: started });
+  const hubRequests = listenToRequests({ link, verbs: homeAssistant.verbs, onRefused, log });
   retainedRequests = (...refused) => wakeRequests.refuseRetained(...refused) || hubRequests.refuseRetained(...refused);
   link.onConnect(() => {
     started.publishAll();
@@ -313,7 +309,7 @@ async function startParts(
       mqttClientRoutes(routes, {
         directory,
         credentials: mqttCredentials,
-        connectionsOf: (id) => connections.get(id) ?? 0,
+        uses,
         disconnect,
       });
     },
@@ -338,17 +334,6 @@ async function ownPostgres(config: Config, { postgresSettings }: HubOptions): Pr
     password,
     ...(postgresSettings && { settings: postgresSettings }),
   });
-}
-
-function authenticate(
-  { username, password, address }: ShownCredentials,
-  { agents, clients, tokens }: { agents: AgentCredentials; clients: MqttCredentials; tokens: Tokens },
-): Authentication {
-  if (username === null || password === null) return { ok: false, reason: "bad-credentials" };
-  const principal = username.startsWith(PERSON_MARK)
-    ? tokens.principalOf(username, password, address)
-    : (agents.authenticate(username, password) ?? clients.authenticate(username, password));
-  return principal ? { ok: true, principal } : { ok: false, reason: "bad-credentials" };
 }
 
 /** Runs the hub as a process of its own. */

@@ -5,15 +5,22 @@ import type { FixedTopic, KeyedTopic, TopicOptions } from "#contracts/topics.ts"
 
 /** An MQTT connection, topics as they are. It does not hear what it publishes itself. */
 export interface DiscoveryLink {
-  /** Resolves when the broker has taken it. */
-  publish(topic: string, payload: string, options: TopicOptions): Promise<void>;
+  /** Resolves when the broker has taken it. @param options.siteId whose clients read it; null = those of every site. */
+  publish(topic: string, payload: string, options: TopicOptions & { siteId: string | null }): Promise<void>;
   on(topic: FixedTopic | KeyedTopic, handler: (message: DiscoveryMessage) => void): void;
   /** Calls the handler after each connect, once the subscriptions stand. Retained messages may have come before. */
   onConnect(handler: () => void): void;
   onBreak(handler: () => void): void;
 }
 
-export interface DiscoveryMessage {
+/** Who sent a message; null where the broker does not tell. */
+export interface Sender {
+  readonly by: string;
+  readonly siteId: string | null;
+  readonly tokenId: string | null;
+}
+
+export interface DiscoveryMessage extends Sender {
   readonly topic: string;
   /** What stands for `+` in a keyed topic. */
   readonly key: string;
@@ -22,12 +29,13 @@ export interface DiscoveryMessage {
 
 /** What there is to tell of. */
 export interface DiscoveredThings {
-  all(): Iterable<DiscoveryRef>;
+  /** @param ofSite null = of every site. */
+  all(ofSite?: string | null): Iterable<DiscoveryRef>;
   /** Undefined when it is gone, or not to be shown. */
   of(ref: DiscoveryRef): DiscoveredThing | undefined;
   onChange(listener: (ref: DiscoveryRef) => void): void;
   /** Notes down that a thing is not to be shown any more. From then on `of` does not know it. */
-  hide(ref: DiscoveryRef): Promise<void>;
+  hide(ref: DiscoveryRef, sender: Sender): Promise<void>;
 }
 
 /** What was published where, by this hub in this run and in former ones. */

@@ -35,8 +35,8 @@ export interface DiscoveryOptions {
 }
 
 export interface Discovery {
-  /** Publishes all configs again. Resolves when the broker has them; undefined where discovery is off. */
-  publishAll(): Promise<{ configs: number } | undefined>;
+  /** Publishes all configs of a site again, or of all (null). Resolves when the broker has them; undefined where discovery is off. */
+  publishAll(siteId: string | null): Promise<{ configs: number } | undefined>;
   close(): void;
 }
 
@@ -50,13 +50,13 @@ export function startDiscovery(options: DiscoveryOptions): Discovery {
   });
   const { config, status } = discoveryTopics(prefix);
   const quiet = quietTime(timing.quietMs, () => publisher.compare());
-  const birth = answerToBirth(timing.birthDelayMs, () => {
+  const birth = answerToBirth(timing.birthDelayMs, (sites) => {
     if (enabled) states.publishAll();
     // a broker that forgot its configs has lost our connection too, and they were compared after that
-    publisher.answerBirth();
+    publisher.answerBirth(sites);
   });
-  link.on(status, ({ payload }) => {
-    if (payload.toString("utf8") === BIRTH) birth.answer();
+  link.on(status, ({ payload, siteId }) => {
+    if (payload.toString("utf8") === BIRTH) birth.answer(siteId);
   });
   link.onBreak(() => {
     quiet.close();
@@ -65,14 +65,14 @@ export function startDiscovery(options: DiscoveryOptions): Discovery {
   });
   link.onConnect(() => quiet.begin());
   if (enabled)
-    link.on(config, ({ topic, payload }) => {
-      if (payload.length === 0) return publisher.deletedThere(topic);
+    link.on(config, ({ topic, payload, ...sender }) => {
+      if (payload.length === 0) return publisher.deletedThere(topic, sender);
       quiet.noise();
       publisher.found(topic, payload, isOurs(payload.toString("utf8"), surroundings));
     });
 
   return {
-    publishAll: async () => (enabled ? publisher.publishAll() : undefined),
+    publishAll: async (siteId) => (enabled ? publisher.publishAll(siteId) : undefined),
     close: () => {
       quiet.close();
       birth.cancel();
@@ -118,29 +118,33 @@ function quietTime(quietMs: number, isQuiet: () => void) {
 }
 
 /** Answers births after a random while; those that come while one waits get one answer more. */
-function answerToBirth([atLeast, atMost]: readonly [number, number], answer: () => void) {
+function answerToBirth(
+  [atLeast, atMost]: readonly [number, number],
+  answer: (sites: ReadonlySet<string | null>) => void,
+) {
   let timer: NodeJS.Timeout | undefined;
-  let again = false;
-  const schedule = () => {
+  /** The sites of those who were born since the timer runs. */
+  let later = new Set<string | null>();
+  const schedule = (sites: ReadonlySet<string | null>) => {
     timer = setTimeout(
       () => {
         timer = undefined;
-        answer();
-        if (again) schedule();
-        again = false;
+        answer(sites);
+        if (later.size > 0) schedule(later);
+        later = new Set();
       },
       randomInt(atLeast, atMost + 1),
     );
   };
   return {
-    answer: () => {
-      if (timer) again = true;
-      else schedule();
+    answer: (siteId: string | null) => {
+      if (timer) later.add(siteId);
+      else schedule(new Set([siteId]));
     },
     cancel: () => {
       clearTimeout(timer);
       timer = undefined;
-      again = false;
+      later = new Set();
     },
   };
 }

@@ -7,6 +7,7 @@ import { DiscoveryPublisher } from "./publisher.ts";
 
 const nothing: DiscoveredThings = { all: () => [], of: () => undefined, onChange: () => {}, hide: async () => {} };
 const siteId = "11111111-1111-4111-8111-111111111111";
+const everySite = new Set([null]);
 
 let publisher: DiscoveryPublisher;
 let published: PublishedConfigs;
@@ -51,7 +52,7 @@ const clearedOnce = async () => {
 describe("what is taken back", () => {
   test("is taken back once, and forgotten, where the birth comes before the comparison", async () => {
     start(1);
-    publisher.answerBirth();
+    publisher.answerBirth(everySite);
     publisher.compare();
     (await clearedOnce())?.();
     await expect.poll(() => published.size).toBe(0);
@@ -62,7 +63,7 @@ describe("what is taken back", () => {
     start(1);
     publisher.compare();
     const first = await clearedOnce();
-    publisher.answerBirth();
+    publisher.answerBirth(everySite);
     first?.();
     const second = await clearedOnce();
     expect(published.size).toBe(1);
@@ -74,14 +75,14 @@ describe("what is taken back", () => {
     start(1);
     publisher.compare();
     (await clearedOnce())?.();
-    publisher.answerBirth();
+    publisher.answerBirth(everySite);
     const interrupted = await clearedOnce();
     publisher.disconnected();
     interrupted?.();
     publisher.compare();
     (await clearedOnce())?.();
     expect(published.size).toBe(1);
-    publisher.answerBirth();
+    publisher.answerBirth(everySite);
     (await clearedOnce())?.();
     await expect.poll(() => published.size).toBe(0);
   });

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { type DiscoveryRef, discoveryTopics } from "#contracts/discovery.ts";
+import { type DiscoveredThing, type DiscoveryRef, discoveryTopics } from "#contracts/discovery.ts";
 import { type Surroundings, configOf } from "./config.ts";
-import type { DiscoveredThings, DiscoveryLink, PublishedConfigs, RetainedStates } from "./hub.ts";
+import type { DiscoveredThings, DiscoveryLink, PublishedConfigs, RetainedStates, Sender } from "./hub.ts";
 import { objectIdOf, refOf } from "./object-id.ts";
 import { PacedQueue } from "./paced-queue.ts";
 
@@ -87,7 +87,7 @@ export class DiscoveryPublisher {
   }
 
   /** A person deleted the thing in Home Assistant. */
-  deletedThere(topic: string): void {
+  deletedThere(topic: string, sender: Sender): void {
     this.#atBroker.delete(topic);
     const thing = this.#thingAt(topic);
     if (!thing || this.#dismissed.has(topic)) return;
@@ -95,13 +95,17 @@ export class DiscoveryPublisher {
     if (thing.type === "hub") return this.#options.published.put(topic, { siteId: thing.siteId, hash: null });
     this.#options.published.remove(topic);
     this.#dismissed.add(topic);
-    void this.#hide(thing, topic);
+    void this.#hide(thing, topic, sender);
   }
 
-  /** Publishes everything again, also what was deleted in Home Assistant and has no switch of its own to come back. */
-  async publishAll(): Promise<{ configs: number }> {
+  /**
+   * Publishes everything again, also what was deleted in Home Assistant and has no switch of its own to come back.
+   *
+   * @param siteId whose things; null = those of every site.
+   */
+  async publishAll(siteId: string | null): Promise<{ configs: number }> {
     const { things, published } = this.#options;
-    const topics = [...things.all()].map((ref) => this.#topicOf(ref));
+    const topics = [...things.all(siteId)].map((ref) => this.#topicOf(ref));
     for (const topic of topics) {
       if (published.get(topic)?.hash === null) published.remove(topic);
       this.#asked.add(topic);
@@ -111,11 +115,17 @@ export class DiscoveryPublisher {
     return { configs: topics.filter((topic) => published.get(topic)).length };
   }
 
-  /** Tries once more what the broker did not take, and takes back for the last time what Home Assistant may have missed. */
-  answerBirth(): void {
+  /**
+   * Tries once more what the broker did not take, and takes back for the last time what Home Assistant may have missed.
+   *
+   * @param sites whose Home Assistants were born; null = of any.
+   */
+  answerBirth(sites: ReadonlySet<string | null>): void {
     for (const topic of this.#failed) this.#add(topic);
     this.#findParting(); // a birth may come before the first comparison
     for (const topic of this.#parting) {
+      const site = this.#siteOf(topic);
+      if (site !== null && !sites.has(null) && !sites.has(site)) continue;
       this.#lastTime.add(topic);
       this.#add(topic);
     }
@@ -133,6 +143,12 @@ export class DiscoveryPublisher {
   #refAt(topic: string): DiscoveryRef | undefined {
     const objectId = this.#config.match(topic); // undefined under an earlier prefix
     return objectId === undefined ? undefined : refOf(objectId);
+  }
+
+  /** Whose clients read what stands on a topic; null = those of every site. */
+  #siteOf(topic: string): string | null {
+    const isHub = this.#refAt(topic)?.type === "hub";
+    return isHub ? null : (this.#options.published.get(topic)?.siteId ?? null);
   }
 
   #thingAt(topic: string) {
@@ -181,7 +197,7 @@ export class DiscoveryPublisher {
     const thing = this.#thingAt(topic);
     if (!thing) return;
     try {
-      await link.publish(topic, payload, this.#config.options);
+      await link.publish(topic, payload, { ...this.#config.options, siteId: readersOf(thing) });
     } catch (error) {
       this.#atBroker.delete(topic);
       this.#failed.add(topic);
@@ -199,7 +215,7 @@ export class DiscoveryPublisher {
     const isLast = this.#lastTime.has(topic);
     this.#parting.add(topic);
     try {
-      await link.publish(topic, "", this.#config.options);
+      await link.publish(topic, "", { ...this.#config.options, siteId: this.#siteOf(topic) });
     } catch (error) {
       this.#failed.add(topic);
       return log.warn({ err: error, topic }, "a config could not be taken back from Home Assistant");
@@ -230,11 +246,11 @@ export class DiscoveryPublisher {
     return true;
   }
 
-  async #hide(ref: DiscoveryRef, topic: string): Promise<void> {
+  async #hide(ref: DiscoveryRef, topic: string, sender: Sender): Promise<void> {
     const { signal } = this.#end;
     while (!signal.aborted) {
       try {
-        await this.#options.things.hide(ref);
+        await this.#options.things.hide(ref, sender);
         break;
       } catch (error) {
         this.#options.log.warn({ err: error, topic }, "what was deleted in Home Assistant could not be noted down yet");
@@ -243,6 +259,11 @@ export class DiscoveryPublisher {
     }
     this.#dismissed.delete(topic);
   }
+}
+
+/** Everything names the hub, so all read of it. */
+function readersOf({ type, siteId }: DiscoveredThing): string | null {
+  return type === "hub" ? null : siteId;
 }
 
 function hashOf(payload: string | Buffer): string {

@@ -49,11 +49,9 @@ export function listenToAgents(context: AgentMessages): void {
     answerTime(context, agent, inventory.data.nonce, now).catch((error: unknown) => {
       log.warn({ err: error, agent: agent.key }, "an agent's clock could not be answered");
     });
-    takeInventory(context.membersOf(agent.siteId), agent, inventory.data, now).catch(
-      (error: unknown) => {
-        log.warn({ err: error, agent: agent.key }, "an inventory could not be written down");
-      },
-    );
+    takeInventory(context.membersOf(agent.siteId), agent, inventory.data, now).catch((error: unknown) => {
+      log.warn({ err: error, agent: agent.key }, "an inventory could not be written down");
+    });
   });
 
   /** An empty payload is a topic being cleared; a key without an agent belongs to one that was deleted. */

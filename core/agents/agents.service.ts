@@ -31,7 +31,11 @@ export async function changeAgent(
     const cluster = change.clusterId === undefined ? undefined : await clusterFor(em, change.clusterId);
     const dropped = cluster ? await moveMembers(em, { devices: [], agents: [agent] }, cluster) : [];
     await em.flush();
-    const event = { action: "agent.change", target: targetOf(agent), details: { fields: Object.keys(change) } } as const;
+    const event = {
+      action: "agent.change",
+      target: targetOf(agent),
+      details: { fields: Object.keys(change) },
+    } as const;
     return { result: dropped, touched: { agents: [agent], dropped }, event };
   });
 }
@@ -62,8 +66,9 @@ export async function deleteAgent(context: DeleteAgentContext, id: string, now: 
   } finally {
     context.disconnect(id);
   }
-  const own = [topics.agentStatus, topics.agentHeartbeat, topics.agentInventory, topics.agentWatch];
-  for (const topic of own) await context.link.publish(topic.for(agent.key), "", { qos: 1, retain: true });
+  const own = [topics.agentStatus, topics.agentHeartbeat, topics.agentInventory, topics.agentUpdate, topics.agentWatch];
+  const cleared = { qos: 1, retain: true, siteId: agent.siteId } as const;
+  for (const topic of own) await context.link.publish(topic.for(agent.key), "", cleared);
 }
 
 /** Answers an agent's nonce with signed time. */

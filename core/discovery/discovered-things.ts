@@ -6,7 +6,16 @@ import type {
   DiscoveredThing,
   DiscoveryRef,
 } from "#contracts/discovery.ts";
-import type { Directory, DirectoryAgent, DirectoryChange, DirectoryDevice } from "../members/directory.ts";
+import type { Sender } from "../kernel/link.ts";
+import type {
+  Directory,
+  DirectoryAgent,
+  DirectoryChange,
+  DirectoryCluster,
+  DirectoryDevice,
+} from "../members/directory.ts";
+
+type Hide = (ref: DiscoveryRef, sender: Sender & { readonly siteId: string }) => Promise<void>;
 
 /** The clusters of so many removed things are remembered. */
 const MAX_REMOVED = 10_000;
@@ -15,24 +24,28 @@ const MAX_REMOVED = 10_000;
 export class DiscoveredThings {
   readonly #directory: Directory;
   readonly #hub: DiscoveredHub;
-  readonly #hide: (ref: DiscoveryRef, siteId: string) => Promise<void>;
+  readonly #hide: Hide;
   readonly #listeners: ((ref: DiscoveryRef) => void)[] = [];
-  readonly #clustersOfRemoved = new Map<string, string>();
+  readonly #clustersOfRemoved = new Map<string, DirectoryCluster>();
 
   /** @param hide takes note that a person deleted a thing in Home Assistant. */
-  constructor(directory: Directory, hub: DiscoveredHub, hide: (ref: DiscoveryRef, siteId: string) => Promise<void>) {
+  constructor(directory: Directory, hub: DiscoveredHub, hide: Hide) {
     this.#directory = directory;
     this.#hub = hub;
     this.#hide = hide;
     directory.onChange((change) => this.#directoryChanged(change));
   }
 
-  *all(): Generator<DiscoveryRef> {
+  *all(ofSite: string | null = null): Generator<DiscoveryRef> {
     const { devices, clusters, agents } = this.#directory;
-    yield this.#hub;
-    for (const { id, showInHomeAssistant } of devices) if (showInHomeAssistant) yield { type: "device", id };
-    for (const { id } of clusters) if (this.#cluster(id)) yield { type: "cluster", id };
-    for (const { id, showInHomeAssistant } of agents) if (showInHomeAssistant) yield { type: "agent", id };
+    const isMeant = ({ siteId }: { readonly siteId: string }) => ofSite === null || siteId === ofSite;
+    const isShown = (thing: DirectoryDevice | DirectoryCluster | DirectoryAgent) =>
+      thing.showInHomeAssistant && isMeant(thing);
+    if (isMeant(this.#hub)) yield this.#hub;
+    for (const device of devices) if (isShown(device)) yield { type: "device", id: device.id };
+    for (const cluster of clusters)
+      if (isShown(cluster) && !cluster.unassigned) yield { type: "cluster", id: cluster.id };
+    for (const agent of agents) if (isShown(agent)) yield { type: "agent", id: agent.id };
   }
 
   of({ type, id }: DiscoveryRef): DiscoveredThing | undefined {
@@ -52,28 +65,28 @@ export class DiscoveredThings {
     this.#listeners.push(listener);
   }
 
-  async hide(ref: DiscoveryRef): Promise<void> {
+  async hide(ref: DiscoveryRef, sender: Sender): Promise<void> {
     const thing = this.of(ref);
-    if (thing) await this.#hide(ref, thing.siteId);
+    if (thing) await this.#hide(ref, { ...sender, siteId: thing.siteId });
   }
 
   /**
-   * The key of the cluster that a thing is in, for who may read its config; undefined for the hub. Whoever read the config of a
+   * The cluster that a thing is in, for who may read its config; undefined for the hub. Whoever read the config of a
    * device or agent that was removed may also hear that it is cleared, when they come back late too. A cluster's own is not
    * heard by those who had that cluster alone: their rights go with it.
    */
-  clusterKeyOf({ type, id }: DiscoveryRef): string | undefined {
+  clusterOf({ type, id }: DiscoveryRef): DirectoryCluster | undefined {
     const { clusters, devices, agents } = this.#directory;
     const removed = this.#clustersOfRemoved.get(id);
     switch (type) {
       case "hub":
         return undefined;
       case "device":
-        return clusters.byId(devices.byId(id)?.clusterId ?? "")?.key ?? removed;
+        return clusters.byId(devices.byId(id)?.clusterId ?? "") ?? removed;
       case "cluster":
-        return clusters.byId(id)?.key;
+        return clusters.byId(id);
       case "agent":
-        return clusters.byId(agents.byId(id)?.clusterId ?? "")?.key ?? removed;
+        return clusters.byId(agents.byId(id)?.clusterId ?? "") ?? removed;
     }
   }
 
@@ -123,9 +136,9 @@ export class DiscoveredThings {
   }
 
   #remember(id: string, clusterId: string): void {
-    const key = this.#directory.clusters.byId(clusterId)?.key;
-    if (key === undefined) return;
-    this.#clustersOfRemoved.set(id, key);
+    const cluster = this.#directory.clusters.byId(clusterId);
+    if (cluster === undefined) return;
+    this.#clustersOfRemoved.set(id, cluster);
     if (this.#clustersOfRemoved.size <= MAX_REMOVED) return;
     const [oldest] = this.#clustersOfRemoved.keys();
     if (oldest !== undefined) this.#clustersOfRemoved.delete(oldest);

@@ -126,11 +126,11 @@ export class Projection {
     switch (change.type) {
       case "device":
         for (const row of [change.before, change.after]) if (row) this.#deviceDirty(row.id, row.clusterId);
-        if (before && !after) this.#clear(before.key, deviceTopics);
+        if (before && !after) this.#clear(before, deviceTopics);
         break;
       case "cluster":
         if (after) this.#dirtyClusters.add(after.id);
-        else if (before) this.#clear(before.key, clusterTopics);
+        else if (before) this.#clear(before, clusterTopics);
         for (const device of after ? this.#options.directory.devicesOf(after.id) : [])
           this.#dirtyDevices.add(device.id);
         this.#schedule();
@@ -238,11 +238,13 @@ export class Projection {
     this.#publish(topics.hubInfo, topics.hubInfo.name, JSON.stringify(info));
   }
 
-  #clear(key: string, kind: readonly KeyedTopic[]): void {
+  #clear({ key, siteId }: DirectoryDevice | DirectoryCluster, kind: readonly KeyedTopic[]): void {
     for (const topic of kind) {
       const name = topic.for(key);
       this.#published.delete(name);
-      this.#options.link.publish(name, "", topic.options).catch((error: unknown) => this.#lost(name, error));
+      this.#options.link
+        .publish(name, "", { ...topic.options, siteId })
+        .catch((error: unknown) => this.#lost(name, error));
     }
   }
 

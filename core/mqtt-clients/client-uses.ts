@@ -1,15 +1,10 @@
 import type { Logger } from "pino";
 import type { Database } from "../kernel/database.ts";
 import { type WriteBehind, startWriteBehind } from "../kernel/write-behind.ts";
+import type { MqttClient } from "./mqtt-client.entity.ts";
 
 /** How a credential was last used. */
-export interface ClientUse {
-  readonly lastSeenAt: Date;
-  readonly lastAddress: string | null;
-  /** In the client's own words. */
-  readonly lastClientId: string;
-  readonly lastProtocolVersion: 3 | 4 | 5;
-}
+export type ClientUse = Pick<MqttClient, "lastSeenAt" | "lastAddress" | "lastClientId" | "lastProtocolVersion">;
 
 /** What the broker tells of a connection. */
 export interface ClientConnection {

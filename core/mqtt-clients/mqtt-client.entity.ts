@@ -21,7 +21,7 @@ const MqttClientSchema = defineEntity({
     /** As the client gave it: the client's own words, cut to this length. */
     lastClientId: p.string().length(200).nullable(),
     /** 3 = MQTT 3.1, 4 = 3.1.1, 5 = 5. */
-    lastProtocolVersion: p.smallint().nullable(),
+    lastProtocolVersion: p.smallint().$type<3 | 4 | 5>().nullable(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
   },

@@ -1,4 +1,4 @@
-import type { EntityManager } from "@mikro-orm/postgresql";
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { IdParams, ListQuery } from "#contracts/api/common.ts";
 import {
@@ -11,6 +11,7 @@ import {
 import { pageOf, sortOrder } from "../kernel/pages.ts";
 import type { App } from "../kernel/routes.ts";
 import type { Directory } from "../members/directory.ts";
+import type { ClientUses } from "./client-uses.ts";
 import { MqttClient } from "./mqtt-client.entity.ts";
 import {
   changeMqttClient,
@@ -24,24 +25,23 @@ import type { MqttCredentials } from "./mqtt-credentials.ts";
 export interface MqttClientRoutes {
   readonly directory: Directory;
   readonly credentials: MqttCredentials;
-  readonly connectionsOf: (principalId: string) => number;
+  readonly uses: ClientUses;
   readonly disconnect: (principalId: string) => void;
 }
 
 /** So many at the most: every one of them is a program that somebody set up. */
 const MAX_CLIENTS = 1_000;
 
-export function mqttClientRoutes(
-  app: App,
-  { directory, credentials, connectionsOf, disconnect }: MqttClientRoutes,
-): void {
+export function mqttClientRoutes(app: App, { directory, credentials, uses, disconnect }: MqttClientRoutes): void {
   const config = { permission: "mqtt-client:manage" } as const;
-  const contextOf = ({ em, account }: { em: EntityManager; account: { siteId: string } }) => ({
+  const contextOf = ({ em, trail, account }: Pick<FastifyRequest, "em" | "trail" | "account">) => ({
     em,
+    trail,
     directory,
     credentials,
     siteId: account.siteId,
   });
+  const answer = (row: MqttClient) => mqttClientAnswer(row, uses, new Date());
 
   app.get(
     "/mqtt-clients",
@@ -49,7 +49,7 @@ export function mqttClientRoutes(
     async (request) => {
       const rows = await request.em.find(MqttClient, {}, { limit: MAX_CLIENTS });
       const page = pageOf(rows, request.query, sortOrder("name"));
-      return { ...page, items: page.items.map((row) => mqttClientAnswer(row, connectionsOf(row.id))) };
+      return { ...page, items: page.items.map(answer) };
     },
   );
 
@@ -65,17 +65,14 @@ export function mqttClientRoutes(
     },
     async (request, reply) => {
       const { row, password } = await createMqttClient(contextOf(request), request.body, new Date());
-      return reply.code(201).send({ ...mqttClientAnswer(row, 0), password });
+      return reply.code(201).send({ ...answer(row), password });
     },
   );
 
   app.get(
     "/mqtt-clients/:id",
     { config, schema: { summary: "One MQTT credential", params: IdParams, response: { 200: MqttClientAnswer } } },
-    async (request) => {
-      const row = await findMqttClient(request.em, request.params.id);
-      return mqttClientAnswer(row, connectionsOf(row.id));
-    },
+    async (request) => answer(await findMqttClient(request.em, request.params.id)),
   );
 
   app.patch(
@@ -89,10 +86,7 @@ export function mqttClientRoutes(
         response: { 200: MqttClientAnswer },
       },
     },
-    async (request) => {
-      const row = await changeMqttClient(contextOf(request), request.params.id, request.body, new Date());
-      return mqttClientAnswer(row, connectionsOf(row.id));
-    },
+    async (request) => answer(await changeMqttClient(contextOf(request), request.params.id, request.body, new Date())),
   );
 
   app.delete(
@@ -106,7 +100,11 @@ export function mqttClientRoutes(
       },
     },
     async (request, reply) => {
-      await deleteMqttClient(contextOf(request), request.params.id, disconnect);
+      const { id } = request.params;
+      await deleteMqttClient(contextOf(request), id, () => {
+        uses.forget(id);
+        disconnect(id);
+      });
       return reply.code(204).send(null);
     },
   );

@@ -7,7 +7,7 @@ import { hashToken, randomSecret } from "../kernel/tokens.ts";
 import type { Trail } from "../kernel/trail.ts";
 import type { Directory } from "../members/directory.ts";
 import { Site } from "../sites/site.entity.ts";
-import type { ClientUse, ClientUses } from "./client-uses.ts";
+import type { ClientUses } from "./client-uses.ts";
 import { MqttClient } from "./mqtt-client.entity.ts";
 import type { MqttCredentials } from "./mqtt-credentials.ts";
 
@@ -51,7 +51,11 @@ export function createMqttClient(
       });
       await em.flush();
       const { permissions, clusterIds } = row;
-      await trail.write(em, { action: "mqtt-client.create", target: targetOf(row), details: { permissions, clusterIds } });
+      await trail.write(em, {
+        action: "mqtt-client.create",
+        target: targetOf(row),
+        details: { permissions, clusterIds },
+      });
       return row;
     });
     credentials.put(row);
@@ -84,11 +88,7 @@ export function changeMqttClient(
 }
 
 /** Revokes a credential and ends its connections. @throws HubError NOT_FOUND */
-export function deleteMqttClient(
-  context: MqttClientContext,
-  id: string,
-  disconnect: (principalId: string) => void,
-): Promise<void> {
+export function deleteMqttClient(context: MqttClientContext, id: string, disconnect: () => void): Promise<void> {
   return context.directory.inTurn(async () => {
     const username = await context.em.transactional(async (em) => {
       const row = await findMqttClient(em, id);
@@ -98,7 +98,7 @@ export function deleteMqttClient(
       return row.username;
     });
     context.credentials.remove(username);
-    disconnect(id);
+    disconnect();
   });
 }
 
@@ -123,7 +123,7 @@ function checkClusters(
 
 /** @param uses what was seen since the hub started; the row tells what was before. */
 export function mqttClientAnswer(row: MqttClient, uses: ClientUses, now: Date): MqttClientAnswer {
-  const use: Partial<ClientUse> = uses.of(row.id, now) ?? useIn(row);
+  const use = uses.of(row.id, now) ?? row;
   return {
     id: row.id,
     name: row.name,
@@ -141,13 +141,3 @@ export function mqttClientAnswer(row: MqttClient, uses: ClientUses, now: Date): 
 }
 
 const PROTOCOLS = { 3: "3.1", 4: "3.1.1", 5: "5" } as const;
-
-function useIn({ lastSeenAt, lastAddress, lastClientId, lastProtocolVersion }: MqttClient): Partial<ClientUse> {
-  return {
-    ...(lastSeenAt && { lastSeenAt }),
-    ...(lastAddress && { lastAddress }),
-    ...(lastClientId && { lastClientId }),
-    // written from what the broker tells
-    ...(lastProtocolVersion && { lastProtocolVersion: lastProtocolVersion as ClientUse["lastProtocolVersion"] }),
-  };
-}

@@ -235,7 +235,7 @@ describe("a hub that starts again", () => {
     expect(cleared().toSorted()).toEqual([...both, ...both].toSorted());
     things.put({ ...device, name: "Renamed" });
     await say("homeassistant/status", "online");
-    expect(await discovery.publishAll()).toBeUndefined();
+    expect(await discovery.publishAll(null)).toBeUndefined();
     expect(told()).toHaveLength(4);
     expect(stated).toEqual([]);
   });
