@@ -7,8 +7,10 @@ import {
   rmSync,
   writeFileSync,
   closeSync,
+  fchownSync,
   fsyncSync,
   accessSync,
+  statSync,
   constants,
 } from "node:fs";
 import { join } from "node:path";
@@ -45,11 +47,14 @@ export function keptSecret(dataDir: string, name: string, generate: () => string
   return secret;
 }
 
-/** Keeps another secret from now on. */
+/** Keeps another secret from now on. It stays the hub's own user's, whoever puts it there. */
 export function replaceSecret(dataDir: string, name: string, secret: string): void {
-  const path = join(dataDir, "secrets", name);
+  const folder = join(dataDir, "secrets");
+  const path = join(folder, name);
   const aside = `${path}.${process.pid}.new`;
   const file = openSync(aside, "w", 0o600);
+  const { uid, gid } = statSync(folder);
+  if (process.getuid?.() === 0) fchownSync(file, uid, gid);
   writeFileSync(file, secret);
   fsyncSync(file);
   closeSync(file);

@@ -1,0 +1,134 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { EntityManager } from "@mikro-orm/postgresql";
+import ormConfig from "../mikro-orm.config.ts";
+import { type ChainReport, verifyAudit } from "./audit/verify.ts";
+import { recover } from "./auth/recovery.service.ts";
+import { rotateSigningKeys } from "./auth/signing-keys.ts";
+import { type Config, ConfigError, readConfig } from "./config.ts";
+import { keptSecret } from "./kernel/data-folder.ts";
+import { type DatabaseVisit, visitDatabase } from "./kernel/database-visit.ts";
+import { type EmbeddedPostgres, joinEmbeddedPostgres } from "./kernel/embedded-postgres.ts";
+import { HubError } from "./kernel/errors.ts";
+import { StartError } from "./kernel/start-error.ts";
+import { Site } from "./sites/site.entity.ts";
+
+/** The command `powerbeacon`: what an operator does on the hub's own machine, with the hub's settings, while it runs or not. */
+
+const HELP = `What an operator does on the machine of the hub, as the user that the hub runs as:
+
+  npm run powerbeacon -- recover [--username NAME]   makes a new superuser with a one-time password
+  npm run powerbeacon -- audit verify                proves that nobody changed the audit log
+  npm run powerbeacon -- rotate-keys                 puts a new key in use that signs sessions
+  npm run powerbeacon -- --help                      says this
+
+The settings are those of the hub: the environment, or the file .env.
+`;
+
+const COMMANDS: Readonly<
+  Record<string, (config: Config, options: { username?: string | undefined }) => Promise<boolean>>
+> = {
+  recover: async (config, { username }) => {
+    const made = await withDatabase(config, (em) => recover(em, username, new Date()));
+    say(`A new superuser can log in. The password is shown this once, and the first log-in asks for another.\n`);
+    say(`  user name  ${made.username}`);
+    say(`  password   ${made.password}`);
+    return true;
+  },
+  "audit verify": async (config) => {
+    const { reports, keys } = await withDatabase(config, async (em) => ({
+      reports: await verifyAudit(em),
+      keys: new Map((await em.find(Site, {})).map(({ id, key }) => [id, key])),
+    }));
+    if (reports.length === 0) say("The audit log is empty.");
+    for (const report of reports) say(`${nameOf(report, keys)}: ${verdictOn(report)}`);
+    return reports.every(({ problem }) => problem === null);
+  },
+  "rotate-keys": async (config) => {
+    if (config.sessions.secret !== null)
+      throw new StartError("JWT_SECRET holds the key: move it to JWT_SECRET_PREVIOUS and set JWT_SECRET to a new one.");
+    checkDataFolder(config);
+    rotateSigningKeys(config.dataDir);
+    say("A new key signs sessions from the hub's next start on; those that the last one signed go on.");
+    return true;
+  },
+};
+
+function nameOf({ siteId }: ChainReport, keys: ReadonlyMap<string, string>): string {
+  if (siteId === null) return "hub";
+  return `site ${keys.get(siteId) ?? `${siteId} (deleted)`}`;
+}
+
+function verdictOn({ rows, problem, lastHash }: ChainReport): string {
+  if (problem !== null) return `NOT whole: ${problem}`;
+  return `${rows.toLocaleString("en")} ${rows === 1 ? "row" : "rows"}, whole, ends with ${lastHash}`;
+}
+
+/** Opens the hub's database, and leaves everything as it was: an embedded Postgres that did not run is ended again. */
+async function withDatabase<T>(config: Config, work: (em: EntityManager) => Promise<T>): Promise<T> {
+  const postgres = config.databaseUrl === null ? await embeddedPostgres(config) : undefined;
+  let visit: DatabaseVisit | undefined;
+  try {
+    visit = await visitDatabase(config.databaseUrl ?? postgres?.url ?? "", ormConfig);
+    return await work(visit.em);
+  } finally {
+    const isAdopted = await visit?.isHubRunning(); // by a hub that started meanwhile
+    await visit?.close();
+    if (postgres?.launched && !isAdopted) await postgres.close();
+  }
+}
+
+async function embeddedPostgres(config: Config): Promise<EmbeddedPostgres> {
+  checkDataFolder(config);
+  return await joinEmbeddedPostgres({
+    dataDir: config.dataDir,
+    password: keptSecret(config.dataDir, "postgres-password"),
+  });
+}
+
+/** A secret that is not there would be made, and a hub along with it. */
+function checkDataFolder({ dataDir }: Config): void {
+  if (!existsSync(join(dataDir, "secrets", "hub-key.json")))
+    throw new StartError(
+      `There is no hub in the data folder ${dataDir}, or it is another user's: run this with the hub's DATA_DIR, as its user.`,
+    );
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** @throws StartError for what is no command of ours. */
+function readArguments(args: string[]): { help: boolean; command: string; username: string | undefined } {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { username: { type: "string" }, help: { type: "boolean", short: "h" } },
+    });
+    const command = positionals.join(" ");
+    const help = values.help === true;
+    if (!help && !Object.hasOwn(COMMANDS, command))
+      throw new TypeError(command === "" ? "No command was given." : `There is no command "${command}".`);
+    if (values.username !== undefined && command !== "recover") throw new TypeError("--username belongs to recover.");
+    return { help, command, username: values.username };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new StartError(`${error.message} Try: npm run powerbeacon -- --help`, { cause: error });
+  }
+}
+
+async function run(): Promise<boolean> {
+  try {
+    const { help, command, username } = readArguments(process.argv.slice(2));
+    if (help) return (process.stdout.write(HELP), true);
+    return (await COMMANDS[command]?.(readConfig(process.env), { username })) === true;
+  } catch (error) {
+    const isForOperator = [StartError, ConfigError, HubError].some((kind) => error instanceof kind);
+    process.stderr.write(`${isForOperator ? (error as Error).message : String((error as Error).stack)}\n`);
+    return false;
+  }
+}
+
+if (import.meta.main && !(await run())) process.exitCode = 1;

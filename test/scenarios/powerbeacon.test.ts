@@ -1,0 +1,302 @@
+import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Client } from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Api, createApi } from "#test/fixtures/api.ts";
+import { createDatabase, query } from "#test/fixtures/database.ts";
+import { type RunningProcess, freePort, startProcess } from "#test/fixtures/process.ts";
+
+/** The command `powerbeacon`, as an operator runs it beside a hub. */
+
+const ADMIN = { username: "admin", password: "correct horse battery" };
+const NOBODY = { uid: 65_534, gid: 65_534 };
+const isRoot = process.getuid?.() === 0;
+
+const folders: string[] = [];
+function folder(mode = 0o755): string {
+  const path = mkdtempSync(join(tmpdir(), "powerbeacon-command-"));
+  chmodSync(path, mode);
+  folders.push(path);
+  return path;
+}
+
+afterAll(() => {
+  for (const path of folders) rmSync(path, { recursive: true, force: true });
+});
+
+type Env = Record<string, string>;
+
+async function hubEnv(dataDir = join(folder(), "data")): Promise<Env> {
+  const ports = { HTTP_PORT: String(await freePort()), MQTT_PORT: String(await freePort()) };
+  return { DATA_DIR: dataDir, HTTP_HOST: "127.0.0.1", MQTT_HOST: "127.0.0.1", SETUP_CODE: "for this test", ...ports };
+}
+
+async function startHub(env: Env, identity = {}): Promise<RunningProcess> {
+  const hub = startProcess("core/main.ts", [], env, identity);
+  await hub.line(/is ready/);
+  return hub;
+}
+
+async function run(args: string, env: Env, identity = {}): Promise<{ code: number | null; text: string }> {
+  const command = startProcess("core/powerbeacon.ts", args.split(" "), env, identity);
+  const code = await command.exit;
+  return { code, text: command.lines.join("\n") };
+}
+
+/** Runs `recover` and reads what it prints. */
+async function recover(env: Env, identity = {}): Promise<typeof ADMIN> {
+  const { code, text } = await run("recover", env, identity);
+  expect({ code, text }).toMatchObject({ code: 0 });
+  const [, username = "", password = ""] = /user name {2}(\S+)\n {2}password {3}(\S+)/.exec(text) ?? [];
+  return { username, password };
+}
+
+const apiOf = (env: Env) => createApi(`http://127.0.0.1:${env["HTTP_PORT"]}`);
+
+async function setUp(env: Env): Promise<Api> {
+  await apiOf(env).post("/setup/init", { ...ADMIN, setupCode: env["SETUP_CODE"] });
+  return await apiOf(env).logIn(ADMIN);
+}
+
+/** The embedded Postgres as its owner sees it. */
+function postgresOf({ DATA_DIR = "" }: Env): { url: string; isRunning: boolean } {
+  const file = join(DATA_DIR, "postgres/postmaster.pid");
+  const port = existsSync(file) ? readFileSync(file, "utf8").split("\n")[3] : undefined;
+  const password = readFileSync(join(DATA_DIR, "secrets/postgres-password"), "utf8");
+  return { url: `postgres://powerbeacon:${password}@127.0.0.1:${port}/powerbeacon`, isRunning: port !== undefined };
+}
+
+async function urlOnceReady(env: Env): Promise<string> {
+  await expect.poll(() => query(postgresOf(env).url, "select 1").catch(() => []), { interval: 10 }).toHaveLength(1);
+  return postgresOf(env).url;
+}
+
+describe("beside a hub that runs", () => {
+  let env: Env;
+  let hub: RunningProcess;
+  let api: Api;
+
+  beforeAll(async () => {
+    env = await hubEnv();
+    hub = await startHub(env);
+    api = await setUp(env);
+  });
+
+  afterAll(() => hub.end("SIGTERM"));
+
+  test("recover makes a superuser who may log in at once, and has to choose another password first", async () => {
+    const account = await recover(env);
+    expect(account).toEqual({ username: "recovery-1", password: expect.stringMatching(/^[a-z2-7]{26}$/) });
+    const recovered = await apiOf(env).logIn(account);
+    expect(await recovered.get("/users")).toMatchObject({ status: 403, body: { code: "PASSWORD_CHANGE_REQUIRED" } });
+    const change = { password: "another horse battery", currentPassword: account.password };
+    expect((await recovered.patch("/auth/me", change)).status).toBe(200);
+    expect((await recovered.get("/auth/me")).body).toMatchObject({ role: "superuser", mustChangePassword: false });
+    expect((await recovered.get("/users")).status).toBe(200);
+    expect((await api.get("/audit?scope=hub&action=hub.recover")).body.items).toMatchObject([
+      {
+        actor: { type: "system", name: "powerbeacon recover" },
+        target: { type: "user", name: "recovery-1" },
+        result: "ok",
+        details: null,
+      },
+    ]);
+  });
+
+  test("recover takes the next free name, or the one that it is given", async () => {
+    expect((await recover(env)).username).toBe("recovery-2");
+    expect((await run("recover --username Grace", env)).text).toContain("user name  Grace\n");
+    expect(await run("recover --username grace", env)).toEqual({
+      code: 1,
+      text: "The user name grace is taken; choose another",
+    });
+    expect(await run("recover --username x", env)).toEqual({
+      code: 1,
+      text: "The user name is shorter than 3 characters",
+    });
+  });
+
+  test("audit verify tells of each chain, and fails when somebody changed one", async () => {
+    await api.post("/clusters", { name: "Lab" });
+    const whole = await run("audit verify", env);
+    expect(whole.code).toBe(0);
+    expect(whole.text).toMatch(/^site default: [\d,]+ rows?, whole, ends with [0-9a-f]{64}$/m);
+    expect(whole.text).toMatch(/^hub: [\d,]+ rows?, whole, ends with [0-9a-f]{64}$/m);
+
+    const { url } = postgresOf(env);
+    await query(
+      url,
+      "set session_replication_role = replica; update audit set actor_name = 'mallory' where seq = 1 and site_id is null",
+    );
+    const broken = await run("audit verify", env);
+    expect(broken.code).toBe(1);
+    expect(broken.text).toMatch(/^hub: NOT whole: row 1 was changed$/m);
+    expect(broken.text).toMatch(/^site default: [\d,]+ rows?, whole/m);
+  });
+
+  test("leaves the hub's Postgres to the hub", async () => {
+    expect((await api.get("/devices")).status).toBe(200);
+    expect(postgresOf(env).isRunning).toBe(true);
+  });
+});
+
+describe("beside a hub that does not run", () => {
+  let env: Env;
+  let hub: RunningProcess;
+
+  beforeAll(async () => {
+    env = await hubEnv();
+    hub = await startHub(env);
+    await setUp(env);
+    await hub.end("SIGTERM");
+  });
+
+  test("recover and audit verify start its Postgres, and end it again", async () => {
+    const account = await recover(env);
+    expect(postgresOf(env).isRunning).toBe(false);
+    expect(await run("audit verify", env)).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(/^hub: \d+ rows, whole/m),
+    });
+    expect(postgresOf(env).isRunning).toBe(false);
+    hub = await startHub(env);
+    expect((await apiOf(env).logIn(account)).token).toBeTruthy();
+    await hub.end("SIGTERM");
+  });
+
+  test("leaves its Postgres to a hub that starts meanwhile", async () => {
+    const command = startProcess("core/powerbeacon.ts", ["audit", "verify"], env);
+    const reader = new Client({ connectionString: await urlOnceReady(env) });
+    await reader.connect();
+    await reader.query("begin; lock table audit in access exclusive mode"); // so that the command has to wait
+    hub = await startHub(env);
+    await reader.end();
+    expect(await command.exit).toBe(0);
+    expect((await fetch(`http://127.0.0.1:${env["HTTP_PORT"]}/ready`)).status).toBe(200);
+    await hub.end("SIGTERM");
+  });
+
+  test("rotate-keys puts a new key before the one in use, so that sessions go on", async () => {
+    hub = await startHub(env);
+    const before = await apiOf(env).logIn(ADMIN);
+    await hub.end("SIGTERM");
+    expect(await run("rotate-keys", env)).toMatchObject({ code: 0 });
+    hub = await startHub(env);
+    expect((await createApi(`http://127.0.0.1:${env["HTTP_PORT"]}`, before.token).get("/auth/me")).status).toBe(200);
+    await hub.end("SIGTERM");
+    await run("rotate-keys", env);
+    hub = await startHub(env);
+    expect((await createApi(`http://127.0.0.1:${env["HTTP_PORT"]}`, before.token).get("/auth/me")).status).toBe(401);
+    await hub.end("SIGTERM");
+    expect(statSync(join(env["DATA_DIR"] ?? "", "secrets/jwt-secret")).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe("with a database of one's own", () => {
+  test("recover makes the superuser there", async () => {
+    const env = { ...(await hubEnv()), DATABASE_URL: await createDatabase() };
+    expect(await run("recover", env)).toEqual({
+      code: 1,
+      text: "The database is not the one of this version: start the hub once, then try again.",
+    });
+    const hub = await startHub(env);
+    await setUp(env);
+    expect((await apiOf(env).logIn(await recover(env))).token).toBeTruthy();
+    expect((await run("audit verify", env)).code).toBe(0);
+    await hub.end("SIGTERM");
+  });
+});
+
+describe.runIf(isRoot)("beside a hub of an ordinary user", () => {
+  test("root recovers it, and takes nothing from the hub's user", async ({ skip }) => {
+    skip(!isOpenToAll(import.meta.dirname), "the project lies in a folder that only its owner may enter");
+    const home = folder();
+    chownSync(home, NOBODY.uid, NOBODY.gid);
+    const env = await hubEnv(join(home, "data"));
+    let hub = await startHub(env, NOBODY);
+    await setUp(env);
+    expect((await apiOf(env).logIn(await recover(env))).token).toBeTruthy();
+    expect((await apiOf(env).logIn(await recover(env, NOBODY))).token).toBeTruthy();
+    await hub.end("SIGTERM");
+    chmodSync(home, 0o700);
+    expect((await recover(env)).username).toBe("recovery-3");
+    expect((await recover(env, NOBODY)).username).toBe("recovery-4");
+    await run("rotate-keys", env);
+    hub = await startHub(env, NOBODY);
+    await hub.end("SIGTERM");
+  });
+
+  test("that user is told who has to run it beside a hub of root's", async ({ skip }) => {
+    skip(!isOpenToAll(import.meta.dirname), "the project lies in a folder that only its owner may enter");
+    const env = await hubEnv();
+    const hub = await startHub(env);
+    for (const args of ["recover", "audit verify", "rotate-keys"])
+      expect(await run(args, env, NOBODY)).toEqual({
+        code: 1,
+        text: `There is no hub in the data folder ${env["DATA_DIR"]}, or it is another user's: run this with the hub's DATA_DIR, as its user.`,
+      });
+    await hub.end("SIGTERM");
+  });
+});
+
+describe("what cannot be done is told in one sentence", () => {
+  test("where no hub has ever been, and nothing is made there", async () => {
+    const env = { DATA_DIR: folder() };
+    for (const args of ["recover", "audit verify", "rotate-keys"])
+      expect(await run(args, env)).toMatchObject({
+        code: 1,
+        text: expect.stringMatching(/^There is no hub in the data folder .+\.$/),
+      });
+    expect(readdirSync(env.DATA_DIR)).toEqual([]);
+    expect((await run("recover", { DATA_DIR: join(env.DATA_DIR, "none") })).text).toMatch(/^There is no hub/);
+  });
+
+  test("when the database does not answer", async () => {
+    const env = { DATA_DIR: folder(), DATABASE_URL: `postgres://x:secret@127.0.0.1:${await freePort()}/x` };
+    const { code, text } = await run("audit verify", env);
+    expect({ code, text }).toEqual({
+      code: 1,
+      text: expect.stringMatching(/^The database at \S+ does not answer: .+$/),
+    });
+    expect(text).not.toContain("secret");
+  });
+
+  test.each([
+    ["", "No command was given."],
+    ["explode", 'There is no command "explode".'],
+    ["audit", 'There is no command "audit".'],
+    ["constructor", 'There is no command "constructor".'],
+    ["audit verify --username ann", "--username belongs to recover."],
+    ["recover --force", "Unknown option '--force'."],
+  ])("for %s", async (args, sentence) => {
+    const { code, text } = await run(args, { DATA_DIR: folder() });
+    expect(code).toBe(1);
+    expect(text.startsWith(sentence)).toBe(true);
+    expect(text).toMatch(/Try: npm run powerbeacon -- --help$/);
+  });
+
+  test("with settings that are not right", async () => {
+    expect(await run("recover", { DATABASE_URL: "mysql://x" })).toMatchObject({
+      code: 1,
+      text: expect.stringContaining("DATABASE_URL: is not a postgres:// address"),
+    });
+  });
+
+  test("rotate-keys where the key stands in the settings", async () => {
+    const env = { DATA_DIR: folder(), JWT_SECRET: "Jb3f9Vq0ZkP7tY2mWc8RsXa5LdHg1NuE" };
+    expect((await run("rotate-keys", env)).text).toMatch(/^JWT_SECRET holds the key/);
+  });
+
+  test("--help says what there is", async () => {
+    const { code, text } = await run("--help", {});
+    expect(code).toBe(0);
+    for (const command of ["recover", "audit verify", "rotate-keys"])
+      expect(text).toContain(`powerbeacon -- ${command}`);
+  });
+});
+
+/** May others go down to this folder? */
+function isOpenToAll(path: string): boolean {
+  return (statSync(path).mode & 0o001) !== 0 && (path === dirname(path) || isOpenToAll(dirname(path)));
+}
