@@ -31,3 +31,29 @@ test("every table but those of the hub itself carries its site", async () => {
   );
   expect(rows.map((row) => row["table_name"])).toEqual(OF_THE_HUB);
 });
+
+test("an older hub's accounts, sessions and things are all there after the migrations", async () => {
+  const old = await createDatabase();
+  const older = new MikroORM({ ...config, clientUrl: old, logger: () => {} });
+  await older.connect();
+  await older.migrator.up({ to: "Migration20261121122006_discovery_config" });
+  await query(
+    old,
+    `with s as (insert into site values (gen_random_uuid(), 'default', 'Default', now()) returning id),
+      u as (insert into "user" (id, username, role, password_hash, created_at)
+        values (gen_random_uuid(), 'root', 'superuser', 'x', now()), (gen_random_uuid(), 'other', 'user', 'x', now()) returning id, username),
+      e as (insert into session (id, user_id, created_at, expires_at) select gen_random_uuid(), id, '2026-01-01Z', now() from u)
+      insert into cluster (id, site_id, key, name, tags, created_at, updated_at)
+        select gen_random_uuid(), id, 'home', 'Home', '{}', now(), now() from s`,
+  );
+  await older.migrator.up();
+  await older.close(true);
+  expect(await query(old, 'select username, superuser, must_change_password from "user" order by 1')).toEqual([
+    { username: "other", superuser: false, must_change_password: false },
+    { username: "root", superuser: true, must_change_password: false },
+  ]);
+  expect(await query(old, "select last_used_at from session")).toEqual(
+    Array(2).fill({ last_used_at: new Date("2026-01-01T00:00:00Z") }),
+  );
+  expect(await query(old, "select key, owner_id from cluster")).toEqual([{ key: "home", owner_id: null }]);
+});
