@@ -4,7 +4,7 @@ import { mkdtempSync, chmodSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, inject, test } from "vitest";
 import { createDatabase, query } from "#test/fixtures/database.ts";
 import ormConfig from "../../mikro-orm.config.ts";
 import { type Database, openDatabase } from "./database.ts";
@@ -203,5 +203,30 @@ describe("a database", () => {
     await expect.poll(() => database.ping(), { timeout: 10_000 }).toBe(true);
     expect({ changes, lost }).toEqual({ changes: [false, true], lost: [] });
     expect(await holderOf(url)).not.toBe(holder);
+  });
+});
+
+describe("an entity manager that is bound to a site", () => {
+  const WHO = "select current_user as role, current_setting('powerbeacon.site', true) as site";
+
+  test("takes the role for requests and names the site in each transaction, and the connection forgets both", async () => {
+    const { database } = await open(await createDatabase());
+    const site = "11111111-1111-4111-8111-111111111111";
+    const inside = await database.bound(site).transactional(async (em) => await em.execute(WHO));
+    expect(inside).toEqual([{ role: "powerbeacon_request", site }]);
+    for (let connection = 0; connection < 10; connection++)
+      expect(await database.execute(WHO, [])).toMatchObject([{ role: "hub_login" }]);
+    const sites = (siteId: string) =>
+      database.bound(siteId).transactional(async (em) => await em.execute("select count(*)::int as count from site"));
+    await expect(sites("x'; drop table site")).rejects.toThrow();
+    expect(await sites(site)).toEqual([{ count: 0 }]);
+  });
+
+  test("is out of reach for a login that may not take the roles, who is told what to run", async () => {
+    const url = new URL(await createDatabase());
+    await query(inject("postgresUrl"), "create role plain_login login password 'x'");
+    await query(inject("postgresUrl"), `alter database ${url.pathname.slice(1)} owner to plain_login`);
+    [url.username, url.password] = ["plain_login", "x"];
+    await expect(open(url.toString())).rejects.toThrow(/psql -v login=plain_login -f docs\/database-roles\.sql/);
   });
 });

@@ -68,7 +68,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     bound: (siteId) => {
       const em = orm.em.fork();
       em.setFilterParams("site", { siteId });
-      em.setSessionContext({ role: REQUEST_ROLE, variables: { [SITE_SETTING]: siteId } });
+      // `role` as a setting is SET LOCAL ROLE, and shares one round trip with the site
+      em.setSessionContext({ variables: { role: REQUEST_ROLE, [SITE_SETTING]: siteId } });
       return em;
     },
     execute: (sql, parameters) => orm.em.getConnection().execute(sql, [...parameters], "all"),
