@@ -37,6 +37,8 @@ export interface Outbound {
   fetch(url: string, request?: OutboundRequest): Promise<Response>;
   /** Whether the operator named the host in `OUTBOUND_ALLOWED`. */
   isExempt(url: string): boolean;
+  /** What can be said of an address before its host is looked up. @throws OutboundError */
+  check(url: string): void;
 }
 
 export interface OutboundOptions {
@@ -58,6 +60,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
 
   return {
     isExempt: (url) => isExempt(new URL(url).hostname),
+    check: (url) => checkScheme(new URL(url), isExempt(new URL(url).hostname)),
     fetch: async (address, request = {}) => {
       const url = new URL(address);
       const isExempted = isExempt(url.hostname);
