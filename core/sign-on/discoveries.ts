@@ -69,6 +69,7 @@ export class Discoveries {
   /** Asks the provider. Fails with the errors of openid-client and OutboundError. */
   async discover(provider: Pick<ProviderAccess, "issuer" | "clientId" | "clientSecret">): Promise<DiscoveredProvider> {
     const { issuer, clientId, clientSecret } = provider;
+    this.#outbound.check(issuer);
     const secret = new SecretForms(clientSecret);
     const configuration = await discovery(
       new URL(issuer),

@@ -3,11 +3,10 @@ import type { EntityManager } from "@mikro-orm/postgresql";
 import type { SignOnChange, SignOnSettings } from "#contracts/api/sign-on.ts";
 import { Provider } from "../auth/provider.entity.ts";
 import { HubError } from "../kernel/errors.ts";
-import { OutboundError } from "../kernel/outbound.ts";
 import type { Trail } from "../kernel/trail.ts";
 import type { ClientSecrets } from "./client-secrets.ts";
 import type { Discoveries, ProviderAccess } from "./discoveries.ts";
-import { reasonsOf } from "./sign-on-refusal.ts";
+import { outboundErrorOf, reasonsOf } from "./sign-on-refusal.ts";
 
 /** Any number will do: it lets one change of the settings through at a time. */
 const SETTINGS_LOCK = 0x50_42_4f_49;
@@ -34,7 +33,8 @@ export interface SettingsContext {
 
 /** The provider that the page shows: the first one. */
 export async function findProvider(em: EntityManager): Promise<Provider | null> {
-  return await em.findOne(Provider, {}, { orderBy: { createdAt: "asc", id: "asc" } });
+  const [first = null] = await em.findAll(Provider, { orderBy: { createdAt: "asc", id: "asc" }, limit: 1 });
+  return first;
 }
 
 /** @throws HubError ROUTE_NOT_FOUND while nobody may log in by a provider. */
@@ -117,7 +117,8 @@ async function checkProvider(
 }
 
 function whyNotFound(error: unknown): string {
-  if (error instanceof OutboundError) return error.message;
+  const outbound = outboundErrorOf(error);
+  if (outbound) return outbound.message;
   const { cause } = error as { readonly cause?: { readonly attribute?: string; readonly body?: { issuer?: unknown } } };
   if (cause?.attribute === "issuer") return `The provider calls itself ${String(cause.body?.issuer)}; use exactly that`;
   return `There is no OpenID provider at this address: ${reasonsOf(error)}`;

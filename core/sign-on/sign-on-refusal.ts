@@ -37,11 +37,16 @@ export function problemOf(error: unknown): SignOnProblem {
     error instanceof WWWAuthenticateChallengeError
   )
     return "PROVIDER_REFUSED";
-  if (causesOf(error).some((cause) => cause instanceof OutboundError)) return "PROVIDER_UNREACHABLE";
+  if (outboundErrorOf(error)) return "PROVIDER_UNREACHABLE";
   if (!(error instanceof ClientError)) return "HUB_TROUBLE";
   return causesOf(error).some((cause) => cause instanceof Error && cause.message.endsWith("claim missing"))
     ? "CLAIM_MISSING"
     : (BY_CODE[error.code ?? ""] ?? "NOT_TRUSTED");
+}
+
+/** What kept the hub from calling, where that is the cause. */
+export function outboundErrorOf(error: unknown): OutboundError | undefined {
+  return causesOf(error).find((cause) => cause instanceof OutboundError);
 }
 
 /** What the log says of it. Messages alone: what else such errors carry may hold tokens and what the provider knows of people. */

@@ -22,6 +22,9 @@ const UNDESCRIBED = [
 
 /** Routes that nobody needs to log in for. Whoever adds one adds it here, and has a reason. */
 const PUBLIC = [
+  "GET /api/auth/callback",
+  "GET /api/auth/login/oauth",
+  "GET /api/config/oidc", // the provider's name; the rest is for superusers
   "GET /api/setup/status",
   "GET /health",
   "GET /metrics", // decides itself: for strangers on the hub's own machine alone
