@@ -97,9 +97,9 @@ export class MqttClientsPassword extends LitElement {
   };
 }
 
-/** An address of ports that it does not name has those that are usual. */
+/** Where the broker is, as programs ask for it: a port that the address does not name is the usual one. */
 function brokerOf(mqttUrl: string): { hostname: string; port: string; isSafe: boolean } {
   const { hostname, port, protocol } = new URL(mqttUrl);
   const isSafe = protocol === "mqtts:";
-  return { hostname, port: port || (isSafe ? "8883" : "1883"), isSafe };
+  return { hostname: hostname.replaceAll(/[[\]]/g, ""), port: port || (isSafe ? "8883" : "1883"), isSafe };
 }

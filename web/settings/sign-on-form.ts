@@ -11,6 +11,7 @@ import { changesOf } from "../form/changes.ts";
 import { checkField, selectField, textField } from "../form/fields.ts";
 import { FormDialog, dialogStyles, foldStyles } from "../form/form-dialog.ts";
 import { isChecked, listOf, textOf, textOrNull, typed } from "../form/values.ts";
+import { ROLE_WORDS } from "../words/roles.ts";
 
 type Fields = Omit<SignOnSettings, "clientSecretSet">;
 type Mapping = SignOnSettings["roleMapping"][number];
@@ -28,11 +29,10 @@ const NEW: Fields = {
   defaultRole: "viewer",
 };
 
-const ROLES: readonly { value: ProvisionedRole; label: string }[] = [
-  { value: "viewer", label: "Viewer" },
-  { value: "user", label: "User" },
-  { value: "admin", label: "Admin" },
-];
+const ROLES = (["viewer", "user", "admin"] satisfies ProvisionedRole[]).map((value) => ({
+  value,
+  label: ROLE_WORDS[value].label,
+}));
 
 /**
  * The provider by which people log in. Its secret is written, never shown.

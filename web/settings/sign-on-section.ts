@@ -6,6 +6,7 @@ import { controls } from "../app/controls.ts";
 import "../app/copy-text.ts";
 import { type Fact, factList, factStyles } from "../app/facts.ts";
 import { Reading } from "../live/reading.ts";
+import { ROLE_WORDS } from "../words/roles.ts";
 import { sectionStyles } from "./section-styles.ts";
 import "./sign-on-form.ts";
 
@@ -84,6 +85,7 @@ export class SignOnSection extends LitElement {
 
 function factsOf(settings: SignOnSettings): Fact[] {
   const { issuer, clientId, clientSecretSet, scopes, autoProvision, allowedDomains, roleClaim, defaultRole } = settings;
+  const otherwise = ROLE_WORDS[defaultRole].label;
   const mono = (text: string) => html`<span class="mono">${text}</span>`;
   const anyOf = allowedDomains.length > 0 ? ` of ${allowedDomains.join(", ")}` : "";
   return [
@@ -92,6 +94,6 @@ function factsOf(settings: SignOnSettings): Fact[] {
     ["Client secret", clientSecretSet ? "kept" : "none"],
     ["Scopes", scopes.join(", ")],
     ["Whoever is new", autoProvision ? `gets an account${anyOf && `, with an address${anyOf}`}` : "is turned away"],
-    ["Role", roleClaim ? `by the claim ${roleClaim}, else ${defaultRole}` : defaultRole],
+    ["Role", roleClaim ? `by the claim ${roleClaim}, else ${otherwise}` : otherwise],
   ];
 }

@@ -1,5 +1,5 @@
 import { mdiPlus } from "@mdi/js";
-import { LitElement, css, html, nothing } from "lit";
+import { LitElement, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import type { SiteAnswer } from "#contracts/api/sites.ts";
@@ -15,21 +15,7 @@ import "./sites-form.ts";
 /** Every site of the hub. The only place that speaks of sites while there is one. */
 @customElement("sites-section")
 export class SitesSection extends LitElement {
-  static override styles = [
-    controls,
-    iconStyles,
-    factStyles,
-    ...sectionStyles,
-    css`
-      .first {
-        padding: 0 var(--space-3);
-        border-radius: var(--radius-round);
-        background: var(--accent-soft);
-        color: var(--accent);
-        font-size: var(--size-small);
-      }
-    `,
-  ];
+  static override styles = [controls, iconStyles, factStyles, ...sectionStyles];
 
   @state() private edited: SiteAnswer | "new" | undefined;
 
@@ -68,7 +54,7 @@ export class SitesSection extends LitElement {
       <article aria-labelledby=${site.id}>
         <div class="title">
           <h3 id=${site.id}>${site.name}</h3>
-          ${site.isDefault ? html`<span class="first">came with the hub</span>` : nothing}
+          ${site.isDefault ? html`<span class="mark">came with the hub</span>` : nothing}
           <button aria-label="Edit ${site.name}" @click=${() => (this.edited = site)}>Edit</button>
         </div>
         ${factList([
