@@ -1,4 +1,5 @@
 import type { Accounts } from "./auth/accounts.ts";
+import type { Tokens } from "./auth/tokens.ts";
 import type { Cluster } from "./clusters/cluster.entity.ts";
 import type { Database } from "./kernel/database.ts";
 import { clusterEntry } from "./members/directory-entries.ts";
@@ -13,8 +14,9 @@ export function siteContent(parts: {
   readonly sites: Sites;
   readonly directory: Directory;
   readonly accounts: Accounts;
+  readonly tokens: Tokens;
 }): SiteRoutes {
-  const { database, sites, directory, accounts } = parts;
+  const { database, sites, directory, accounts, tokens } = parts;
   const count = (rows: Iterable<{ readonly siteId: string }>, siteId: string) =>
     [...rows].filter((row) => row.siteId === siteId).length;
   return {
@@ -34,6 +36,7 @@ export function siteContent(parts: {
     onDeleted: (siteId) => {
       directory.removeCluster(directory.unassignedCluster(siteId).id);
       accounts.forgetSite(siteId);
+      tokens.forgetSite(siteId);
     },
   };
 }

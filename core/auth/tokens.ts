@@ -77,6 +77,11 @@ export class Tokens {
     this.#prefixes.delete(id);
   }
 
+  /** A site is gone, and every token that worked in it. */
+  forgetSite(siteId: string): void {
+    for (const { id } of [...this.#byPrefix.values()].filter((token) => token.siteId === siteId)) this.remove(id);
+  }
+
   byId(id: string): LiveToken | undefined {
     return this.#byPrefix.get(this.#prefixes.get(id) ?? "");
   }
@@ -111,7 +116,8 @@ export class Tokens {
   principalOf(username: string, password: Buffer, address: string | null): PersonPrincipal | null {
     const token = this.find(password.toString("utf8"), address, new Date());
     const account = token && this.#options.accounts.byId(token.userId);
-    if (!account || username.toLowerCase() !== mqttUsername(account).toLowerCase()) return null;
+    if (!account || account.mustChangePassword || username.toLowerCase() !== mqttUsername(account).toLowerCase())
+      return null;
     const actor = () => this.actorOf(token.id, new Date());
     if (!actor()) return null;
     return {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { EntityManager } from "@mikro-orm/postgresql";
+import { type EntityManager, ForeignKeyConstraintViolationException } from "@mikro-orm/postgresql";
 import type { SiteChange, SiteCreate } from "#contracts/api/sites.ts";
 import { UNASSIGNED } from "#contracts/key.ts";
 import { Cluster } from "../clusters/cluster.entity.ts";
@@ -65,15 +65,20 @@ export async function changeSite(
 
 /** Its members lose their place in it; its accounts stay. @throws HubError NOT_FOUND, SITE_IN_USE */
 export async function deleteSite({ em, sites, trail }: SiteContext, id: string, isEmpty: boolean): Promise<void> {
-  await em.transactional(async (em) => {
-    const site = await findSite(em, id);
-    if (site.key === DEFAULT_SITE) throw new HubError("SITE_IN_USE", "The default site stays");
-    if (!isEmpty)
-      throw new HubError("SITE_IN_USE", "This site still has devices, agents, clusters or MQTT credentials");
-    await em.nativeDelete(Cluster, { site: id }, { filters: { site: false } });
-    await em.nativeDelete(Site, { id });
-    await trail.write(em, { action: "site.delete", target: targetOf(site) });
-  });
+  const inUse = new HubError("SITE_IN_USE", "This site still has devices, agents, clusters or MQTT credentials");
+  try {
+    await em.transactional(async (em) => {
+      const site = await findSite(em, id);
+      if (site.key === DEFAULT_SITE) throw new HubError("SITE_IN_USE", "The default site stays");
+      if (!isEmpty) throw inUse;
+      await em.nativeDelete(Cluster, { site: id }, { filters: { site: false } });
+      await em.nativeDelete(Site, { id });
+      await trail.write(em, { action: "site.delete", target: targetOf(site) });
+    });
+  } catch (error) {
+    if (error instanceof ForeignKeyConstraintViolationException) throw inUse; // something came at the same moment
+    throw error;
+  }
   sites.remove(id);
 }
 
