@@ -61,6 +61,7 @@ function policyOf(options: EmbeddedBrokerOptions): AccessPolicy {
   directory.onChange((change) => {
     if (change.type === "agent" && change.before && !change.after) copies.forget(change.before.id);
   });
+  copies.onCopied((id, addresses) => noteCopy(id, addresses, options));
   return {
     authenticate: (shown) => {
       const principal = principalOf(shown, options);
@@ -152,6 +153,14 @@ function noteLogin(
       reason: "BAD_CREDENTIALS",
       details: { door: "mqtt", clientId },
     });
+}
+
+function noteCopy(id: string, addresses: readonly string[], { audit, directory }: EmbeddedBrokerOptions): void {
+  const agent = directory.agents.byId(id);
+  if (!agent) return;
+  audit
+    .trail({ siteId: agent.siteId, actor: actorOf("agent", id, agent.key), address: null, requestId: null })
+    .note({ action: "agent.copied", target: { type: "agent", id, name: agent.name }, details: { addresses } });
 }
 
 function actorOf(type: TrailSource["actor"]["type"], id: string | null, username: string | null): TrailSource["actor"] {

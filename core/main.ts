@@ -203,7 +203,7 @@ async function startParts(
   const results = wakeResults(link, log);
   wakes.onStage(results.stage);
   wakes.onStage((wake) => (wake.isOver && lastWakes.note(wake), journal.add(wake)));
-  const now = new Now({ directory, presence, power, lastWakes });
+  const now = new Now({ directory, presence, copies, power, lastWakes });
   const hubState = () => ({
     version: VERSION,
     startedAt: startedAt.toISOString(),
@@ -211,10 +211,10 @@ async function startParts(
     audit: audit.state,
   });
   const hubInfo = (): HubInfo => ({ ...hubState(), api: 1, ...now.hub() });
-  const started = new Projection({ directory, presence, power, wakes, now, link, hub: hubState, log });
+  const started = new Projection({ directory, presence, copies, power, wakes, now, link, hub: hubState, log });
   projection = started;
   audit.onChange(() => started.hubDirty());
-  events = startEvents({ link, directory, presence, power, wakes, log });
+  events = startEvents({ link, directory, presence, copies, power, wakes, log });
 
   const membersOf = (siteId: string) => ({ em: database.bound(siteId), directory, trail: hubTrail(siteId) });
   listenToAgents({ link, directory, presence, heartbeats, signer, membersOf, log });
@@ -304,7 +304,7 @@ async function startParts(
         hubInfo,
         actorNow: (account) => callers.now(account),
       });
-      siteRoutes(routes, siteContent({ database, sites, directory, accounts }));
+      siteRoutes(routes, siteContent({ database, sites, directory, accounts, tokens }));
       userRoutes(routes, { database, accounts, sessions, tokens, directory, passwordMinLength, disconnect });
       mqttClientRoutes(routes, {
         directory,

@@ -11,6 +11,7 @@ export const EventType = z.enum([
   "came_up_by_itself",
   "agent_online",
   "agent_offline",
+  "agent_copied",
   "request_refused",
 ]);
 export type EventType = z.infer<typeof EventType>;

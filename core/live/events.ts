@@ -3,6 +3,7 @@ import type { EventMessage, EventType } from "#contracts/event.ts";
 import { Key } from "#contracts/key.ts";
 import { topics } from "#contracts/topics.ts";
 import type { WakeStageRecord } from "#contracts/wake.ts";
+import type { CopiedCredentials } from "../agents/copied-credentials.ts";
 import type { Presence } from "../agents/presence.ts";
 import type { Link } from "../kernel/link.ts";
 import type { Directory } from "../members/directory.ts";
@@ -28,6 +29,7 @@ const SENTENCES: Readonly<Record<EventType, string>> = {
   came_up_by_itself: "a device came up by itself",
   agent_online: "an agent is online",
   agent_offline: "an agent is offline",
+  agent_copied: "the credential of an agent is in use twice; remove the agent and let it join again",
   request_refused: "a request was refused",
 };
 
@@ -39,11 +41,12 @@ export function startEvents(options: {
   readonly link: Link;
   readonly directory: Directory;
   readonly presence: Presence;
+  readonly copies: CopiedCredentials;
   readonly power: PowerStates;
   readonly wakes: WakeService;
   readonly log: Logger;
 }) {
-  const { link, directory, presence, power, wakes, log } = options;
+  const { link, directory, presence, copies, power, wakes, log } = options;
   let refusals = { second: 0, count: 0 };
 
   /** @param siteId whose clients read of it. */
@@ -63,7 +66,7 @@ export function startEvents(options: {
       ...nothing,
       ...details,
     } satisfies EventMessage);
-    log.info(details, SENTENCES[event_type]);
+    log[event_type === "agent_copied" ? "warn" : "info"](details, SENTENCES[event_type]);
     // a refusal happened to whoever asked, and not to the device
     const device = event_type === "request_refused" ? null : details.device;
     const names = device ? [topics.event.name, topics.deviceEvent.for(device)] : [topics.event.name];
@@ -101,12 +104,16 @@ export function startEvents(options: {
     });
   });
 
-  presence.onChange((agentId, status) => {
-    const agent = directory.agents.byId(agentId);
+  function tellOfAgent(event_type: EventType, id: string, details: EventDetails = {}): void {
+    const agent = directory.agents.byId(id);
     if (!agent) return;
     const cluster = Key.parse(directory.clusterOf(agent).key);
-    const what = status === "online" ? "agent_online" : "agent_offline";
-    publish(what, agent.siteId, { agent: Key.parse(agent.key), cluster });
+    publish(event_type, agent.siteId, { agent: Key.parse(agent.key), cluster, ...details });
+  }
+
+  presence.onChange((agentId, status) => tellOfAgent(status === "online" ? "agent_online" : "agent_offline", agentId));
+  copies.onCopied((agentId, addresses) => {
+    tellOfAgent("agent_copied", agentId, { reason: `Its credential is in use from ${addresses.join(" and ")}` });
   });
 
   return {

@@ -2,6 +2,7 @@ import type { ClusterNow } from "#contracts/api/clusters.ts";
 import type { DeviceNow } from "#contracts/api/devices.ts";
 import { Key } from "#contracts/key.ts";
 import type { Availability, DeviceInfo, HubInfo, PowerCounts, PowerState, SwitchState } from "#contracts/power.ts";
+import type { CopiedCredentials } from "../agents/copied-credentials.ts";
 import type { Presence } from "../agents/presence.ts";
 import type { Directory, DirectoryAgent, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
 import type { PowerStates } from "../power/power-states.ts";
@@ -11,12 +12,20 @@ import type { LastWakes } from "../wake/last-wakes.ts";
 export class Now {
   readonly #directory: Directory;
   readonly #presence: Presence;
+  readonly #copies: CopiedCredentials;
   readonly #power: PowerStates;
   readonly #lastWakes: LastWakes;
 
-  constructor(parts: { directory: Directory; presence: Presence; power: PowerStates; lastWakes: LastWakes }) {
+  constructor(parts: {
+    directory: Directory;
+    presence: Presence;
+    copies: CopiedCredentials;
+    power: PowerStates;
+    lastWakes: LastWakes;
+  }) {
     this.#directory = parts.directory;
     this.#presence = parts.presence;
+    this.#copies = parts.copies;
     this.#power = parts.power;
     this.#lastWakes = parts.lastWakes;
   }
@@ -94,7 +103,8 @@ export class Now {
   }
 
   #problems(devices: readonly DirectoryDevice[], agents: readonly DirectoryAgent[]): string[] {
-    const problems: string[] = [];
+    const copied = agents.filter(({ id }) => this.#copies.isCopied(id));
+    const problems = copied.slice(0, MAX_NAMED).map(({ name }) => `The credential of ${name} is in use twice`);
     if (devices.length > 0 && !agents.some((agent) => this.#presence.isOnline(agent.id)))
       problems.push("No agent is online");
     const asleep = devices.filter((device) => {

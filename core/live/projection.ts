@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { HubInfo, SwitchState } from "#contracts/power.ts";
 import { type FixedTopic, type KeyedTopic, topics } from "#contracts/topics.ts";
+import type { CopiedCredentials } from "../agents/copied-credentials.ts";
 import type { Presence } from "../agents/presence.ts";
 import type { Link } from "../kernel/link.ts";
 import type { Directory, DirectoryChange, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
@@ -18,6 +19,7 @@ const GATHER_MS = 50;
 export interface ProjectionOptions {
   readonly directory: Directory;
   readonly presence: Presence;
+  readonly copies: CopiedCredentials;
   readonly power: PowerStates;
   readonly wakes: WakeService;
   readonly now: Now;
@@ -46,7 +48,7 @@ export class Projection {
 
   constructor(options: ProjectionOptions) {
     this.#options = options;
-    const { directory, presence, power, wakes } = options;
+    const { directory, presence, copies, power, wakes } = options;
     directory.onChange((change) => this.#directoryChanged(change));
     power.onChange(({ device }) => this.#deviceDirty(device.id, device.clusterId));
     wakes.onNews((wake) => {
@@ -54,6 +56,7 @@ export class Projection {
       if (device) this.#deviceDirty(device.id, device.clusterId);
     });
     presence.onChange((agentId) => this.#agentDirty(agentId));
+    copies.onChange((agentId) => this.#agentDirty(agentId));
   }
 
   /** Calls the listener for each thing that may have changed, after its topics were brought up to date. */
@@ -238,7 +241,7 @@ export class Projection {
     this.#publish(topics.hubInfo, topics.hubInfo.name, JSON.stringify(info));
   }
 
-  #clear({ key, siteId }: DirectoryDevice | DirectoryCluster, kind: readonly KeyedTopic[]): void {
+  #clear({ key, siteId }: { readonly key: string; readonly siteId: string }, kind: readonly KeyedTopic[]): void {
     for (const topic of kind) {
       const name = topic.for(key);
       this.#published.delete(name);
