@@ -51,6 +51,10 @@ describe("an MQTT client", () => {
       permissions: ["read", "wake"],
       clusterIds: null,
       connections: 0,
+      lastSeenAt: null,
+      lastAddress: null,
+      lastClientId: null,
+      lastProtocol: null,
       createdAt: expect.any(String),
       updatedAt: expect.any(String),
     });
@@ -59,6 +63,14 @@ describe("an MQTT client", () => {
     expect((await hub.api.get("/mqtt-clients")).body.items).toContainEqual(rest);
     expect(JSON.stringify(await query(hub.databaseUrl, "select * from mqtt_client"))).not.toContain(password);
     expect((await createOne({ name: "Home Assistant" })).username).toBe("home-assistant-2");
+  });
+
+  test.each([
+    ["Hub", "hub-2"],
+    ["mqtt", "mqtt-2"],
+    ["~admin", "admin"],
+  ])("that is called %s gets the user name %s, which is nobody else's", async (name, username) => {
+    expect((await createOne({ name })).username).toBe(username);
   });
 
   test.each([
@@ -103,6 +115,25 @@ describe("an MQTT client", () => {
         ).rejects.toThrow();
     },
   );
+
+  test("stands in the audit log with what was done to it", async () => {
+    const credential = await createOne({ clusterIds: [lab.id] });
+    await hub.api.patch(`/mqtt-clients/${credential.id}`, { permissions: ["wake"] });
+    await hub.api.delete(`/mqtt-clients/${credential.id}`);
+    const sql = "select action, actor_name, details from audit where target_id = $1 order by seq";
+    const rows = await query(hub.databaseUrl, sql, [credential.id]);
+    expect(rows.map(({ action, actor_name }) => [action, actor_name])).toEqual([
+      ["mqtt-client.create", "admin"],
+      ["mqtt-client.change", "admin"],
+      ["mqtt-client.delete", "admin"],
+    ]);
+    expect(rows.map(({ details }) => JSON.parse(String(details)))).toEqual([
+      { permissions: ["read"], clusterIds: [lab.id] },
+      { permissions: ["wake"] },
+      null,
+    ]);
+    expect(JSON.stringify(rows)).not.toContain(credential.password);
+  });
 
   test("that is deleted loses its connection and cannot come back", async () => {
     const credential = await createOne();
@@ -161,6 +192,33 @@ describe("an MQTT client", () => {
     await expect.poll(() => all.last(`powerbeacon/device/${device.key}/state`)).toBe("None");
     expect(client.on(new RegExp(`${device.key}|phoenix`))).toEqual([]);
     expect((await hub.api.patch(`/mqtt-clients/${credential.id}`, { name: "Still there" })).status).toBe(200);
+  });
+
+  test("shows when, from where and as what it was connected, also after a restart", async () => {
+    const credential = await createOne();
+    const shown = async () => (await hub.api.get(`/mqtt-clients/${credential.id}`)).body;
+    const { username, password } = credential;
+    const tablet = await connectMqtt(hub.mqttUrl, { username, password, protocolVersion: 4, clientId: "tablet" });
+    const { lastSeenAt } = await shown();
+    expect(Date.now() - Date.parse(lastSeenAt)).toBeLessThan(10_000);
+    expect(await shown()).toMatchObject({ lastAddress: "127.0.0.1", lastClientId: "tablet", lastProtocol: "3.1.1" });
+    await expect.poll(async () => (await shown()).lastSeenAt).not.toBe(lastSeenAt);
+    await tablet.close();
+    await expect.poll(async () => (await shown()).connections).toBe(0);
+    const left = await shown();
+    expect(left).toEqual(await shown());
+
+    const long = `${"ä".repeat(199)}😀`;
+    const phone = await connectMqtt(hub.mqttUrl, { username, password, protocolVersion: 5, clientId: long });
+    await phone.close();
+    await hub.restart();
+    expect(await shown()).toMatchObject({
+      connections: 0,
+      lastSeenAt: expect.any(String),
+      lastClientId: `${"ä".repeat(199)}\uFFFD`,
+      lastProtocol: "5",
+    });
+    expect((await shown()).lastSeenAt > left.lastSeenAt).toBe(true);
   });
 
   test("keeps its rights after a restart of the hub", async () => {
