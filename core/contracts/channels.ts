@@ -34,7 +34,7 @@ export const channels: readonly Channel[] = [
     topic: topics.hubInfo,
     from: "hub",
     to: "all",
-    summary: "Version, counts, and whether the database answers",
+    summary: "Version, counts, and whether the database answers and the audit log can be written",
     payload: HubInfo,
   },
   {
