@@ -85,7 +85,7 @@ export async function changeUser(context: UsersContext, id: string, change: User
     if (passwordHash !== undefined) user.passwordHash = passwordHash;
     if (role !== undefined) await setRole(em, user, actor.siteId, role);
     await em.flush();
-    await keepOneSuperuser(em);
+    await keepOneSuperuser(em, role === undefined ? "enabled" : "role");
     const details = { fields: fieldsOf(change), ...(role !== undefined && { role }) };
     await trail.write(em, { action: "user.change", target: targetOf(user), details });
     if (passwordHash !== undefined) await trail.write(em, { action: "user.password", target: targetOf(user) });
@@ -148,8 +148,12 @@ async function setRole(em: EntityManager, user: User, siteId: string, role: Role
   await em.flush();
 }
 
-/** The advisory lock makes this hold under a race, too. @throws HubError LAST_SUPERUSER */
-async function keepOneSuperuser(em: EntityManager): Promise<void> {
-  if ((await em.count(User, { superuser: true, enabled: true })) === 0)
-    throw new HubError("LAST_SUPERUSER", "The hub would be left without a superuser");
+/** The advisory lock makes this hold under a race, too. @throws HubError LAST_SUPERUSER (the field that was to change) */
+async function keepOneSuperuser(em: EntityManager, field?: string): Promise<void> {
+  if ((await em.count(User, { superuser: true, enabled: true })) > 0) return;
+  throw new HubError(
+    "LAST_SUPERUSER",
+    "The hub would be left without a superuser",
+    field === undefined ? {} : { field },
+  );
 }

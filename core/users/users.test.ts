@@ -174,7 +174,7 @@ describe("the last superuser", () => {
     for (const change of [{ role: "admin" }, { role: null }, { enabled: false }])
       expect(await hub.api.patch(`/users/${id}`, change)).toMatchObject({
         status: 409,
-        body: { code: "LAST_SUPERUSER" },
+        body: { code: "LAST_SUPERUSER", errors: [{ path: Object.keys(change)[0] }] },
       });
     expect((await hub.api.delete(`/users/${id}`)).body.code).toBe("LAST_SUPERUSER");
     expect((await hub.api.get("/auth/me")).body.role).toBe("superuser");

@@ -45,8 +45,7 @@ export class TokensSection extends LitElement {
   }
 
   #dialog() {
-    if (this.created)
-      return html`<tokens-created .token=${this.created} @closed=${() => (this.created = undefined)}></tokens-created>`;
+    if (this.created) return html`<tokens-created .token=${this.created} @closed=${this.#shown}></tokens-created>`;
     if (!this.isAdding) return nothing;
     return html`<tokens-form
       @created=${(event: CustomEvent<TokenCreated>) => (this.created = event.detail)}
@@ -55,6 +54,12 @@ export class TokensSection extends LitElement {
   }
 
   readonly #read = (): void => void this.#tokens.again();
+
+  /** It may have been used already. */
+  readonly #shown = (): void => {
+    this.created = undefined;
+    this.#read();
+  };
 
   readonly #closed = (): void => {
     this.isAdding = false;
