@@ -225,6 +225,25 @@ test("a log-out goes on to the provider when the hub says so", async () => {
   await expect.poll(() => location.hash).toBe("#at-the-provider");
 });
 
+test("the browser's own way back leaves the settings, but not with what was typed there", async () => {
+  const { hub } = await openLoggedIn();
+  hub.answers("GET /tokens?limit=200", () => json({ items: [], next: null, total: 0 }));
+  const name = page.getByRole("dialog", { name: "Add a token" }).getByLabelText("Name");
+  await userEvent.click(button("Account and settings"));
+  await userEvent.click(page.getByRole("link", { name: "Settings" }));
+  await userEvent.click(page.getByRole("link", { name: "Tokens" }));
+  await userEvent.click(button("Add"));
+  await userEvent.fill(name, "Script");
+  history.back();
+  await expect.element(page.getByText("Discard what you typed?")).toBeVisible();
+  await expect.element(name).toHaveValue("Script");
+  expect(location.pathname).toBe("/settings/tokens");
+  await userEvent.click(button("Discard"));
+  await expect.poll(() => page.getByRole("dialog").elements()).toEqual([]);
+  history.back();
+  await expect.element(page.getByRole("heading", { name: "Profile" })).toBeVisible();
+});
+
 test("a link of ours opens in place, and the browser's own way back closes it", async () => {
   const { hub } = await openLoggedIn();
   hub.answers(`GET /devices/${nas.id}/wakes?limit=5`, () => json({ items: [], next: null, total: 0 }));

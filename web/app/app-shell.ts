@@ -14,7 +14,7 @@ import { keepOpen } from "../form/keep-open.ts";
 import { live } from "../live/live.ts";
 import "../settings/settings-page.ts";
 import { controls } from "./controls.ts";
-import { type Route, followInPlace, navigate, onNavigation, routeOf } from "./router.ts";
+import { type Route, followInPlace, navigate, onNavigation, pathOfSection, routeOf } from "./router.ts";
 import { toast } from "./toast-list.ts";
 
 const RETRY_MS = 3_000;
@@ -74,7 +74,7 @@ export class AppShell extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#stopListening = onNavigation(() => (this.route = routeOf(location.pathname)));
+    this.#stopListening = onNavigation(this.#navigated);
     this.addEventListener("click", followInPlace);
     this.addEventListener("log-out", this.#logOut);
     this.addEventListener("site-chosen", this.#siteChosen);
@@ -160,6 +160,14 @@ export class AppShell extends LitElement {
     if (site && !mustChangePassword) live.start();
     if (this.route.page === "login" || this.route.page === "setup") navigate("/");
   }
+
+  /** The browser's own way back does not throw away what was typed in the settings: the form that holds it asks, and stays. */
+  readonly #navigated = (): void => {
+    const { route } = this;
+    if (route.page === "settings" && !globalThis.dispatchEvent(new Event("leaving", { cancelable: true })))
+      history.pushState(null, "", pathOfSection(route.section));
+    else this.route = routeOf(location.pathname);
+  };
 
   /** Whether it was the session that ended, a right that was taken away, or only the connection. */
   readonly #checkSession = (): void => void this.#askWhoIsLoggedIn();

@@ -23,6 +23,10 @@ export class FormDialog {
   constructor(host: LitElement) {
     this.#host = host;
     this.state = new FormState(host);
+    host.addController({
+      hostConnected: () => globalThis.addEventListener("leaving", this.#asked),
+      hostDisconnected: () => globalThis.removeEventListener("leaving", this.#asked),
+    });
   }
 
   /** Whether it has to be asked before it goes: it holds what was typed, or the hub has not answered yet. */
@@ -126,6 +130,12 @@ export class FormDialog {
     if (!this.state.isDirty) return this.close();
     this.#asksToDiscard = true;
     void this.#focusSafeChoice();
+  };
+
+  readonly #asked = (event: Event): void => {
+    if (!this.isHeld) return;
+    event.preventDefault();
+    this.leave();
   };
 
   readonly #keep = (): void => {
