@@ -1,10 +1,20 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
+import type { TokenPermission } from "#contracts/permissions.ts";
 import type { TokenCreated } from "../api/tokens.ts";
 import { controls } from "../app/controls.ts";
 import "../app/copy-text.ts";
 import { dialogStyles } from "../form/form-dialog.ts";
 import { keepOpen } from "../form/keep-open.ts";
+
+/** What shows at once that a token works, by what it may. */
+const READABLE: readonly (readonly [permission: TokenPermission, path: string])[] = [
+  ["device:read", "/devices"],
+  ["cluster:read", "/clusters"],
+  ["agent:read", "/agents"],
+  ["mqtt-client:manage", "/mqtt-clients"],
+  ["audit:read", "/audit"],
+];
 
 /**
  * A token, this once, with what to do with it. No key closes it by mistake.
@@ -35,7 +45,7 @@ export class TokensCreated extends LitElement {
 
   override render() {
     if (!this.token) return nothing;
-    const { name, token, mqttUsername } = this.token;
+    const { name, token, mqttUsername, permissions } = this.token;
     return html`<dialog
       aria-labelledby="title"
       @keydown=${keepOpen}
@@ -52,13 +62,14 @@ export class TokensCreated extends LitElement {
           <h3>By HTTP</h3>
           <copy-text
             what="command"
-            .text=${`curl -H 'Authorization: Bearer ${token}' ${location.origin}/api/devices`}
+            .text=${`curl -H 'Authorization: Bearer ${token}' ${location.origin}/api${readablePath(permissions)}`}
           ></copy-text>
         </div>
         <div class="step">
           <h3>By MQTT</h3>
           <p class="quiet">The token is the password beside this user name:</p>
           <copy-text what="user name" .text=${mqttUsername}></copy-text>
+          ${permissions.includes("device:read") ? this.#subscription(this.token) : nothing}
         </div>
       </div>
       <footer>
@@ -67,7 +78,18 @@ export class TokensCreated extends LitElement {
     </dialog>`;
   }
 
+  /** As a hub is without settings. */
+  #subscription({ mqttUsername, token }: TokenCreated) {
+    const client = `mosquitto_sub -h ${location.hostname} -u '${mqttUsername}' -P '${token}'`;
+    return html`<p class="quiet">Where the hub has its own broker, this tells of every device that goes on or off:</p>
+      <copy-text what="MQTT command" .text=${`${client} -t 'powerbeacon/device/+/state' -v`}></copy-text>`;
+  }
+
   readonly #close = (): void => {
     this.renderRoot.querySelector("dialog")?.close();
   };
+}
+
+function readablePath(permissions: readonly TokenPermission[]): string {
+  return READABLE.find(([permission]) => permissions.includes(permission))?.[1] ?? "/devices";
 }

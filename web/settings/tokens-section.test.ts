@@ -84,6 +84,7 @@ describe("a new token", () => {
     await expect.element(ready.getByText(SECRET, { exact: true })).toBeVisible();
     await expect.element(ready.getByText(/^curl -H 'Authorization: Bearer pb_.+\/api\/devices$/)).toBeVisible();
     await expect.element(ready.getByText("~anna", { exact: true })).toBeVisible();
+    await expect.element(ready.getByText(/^mosquitto_sub .*-u '~anna' -P 'pb_.*-t 'powerbeacon\/device/)).toBeVisible();
     expect(hub.bodiesOf(CREATE)).toEqual([
       { name: "Script", permissions: ["device:read", "device:wake"], expiresInDays: 365 },
     ]);
@@ -111,6 +112,17 @@ describe("a new token", () => {
       .elements()
       .map((box) => box.nextElementSibling?.textContent);
     expect(labels).toEqual(["See devices", "See clusters"]);
+  });
+
+  test("that may not read devices is tried with what it may read", async () => {
+    const { hub } = await open();
+    const created = { ...tokenRow({ permissions: ["cluster:read"] }), token: SECRET };
+    hub.answers(CREATE, () => json(created, 201));
+    await userEvent.click(button("Add"));
+    await userEvent.fill(dialog.getByLabelText("Name"), "Script");
+    await userEvent.click(button("Add token"));
+    await expect.element(ready.getByText(/^curl .*\/api\/clusters$/)).toBeVisible();
+    expect(ready.getByText(/mosquitto_sub/).elements()).toEqual([]);
   });
 
   test("for nothing is not asked for", async () => {
