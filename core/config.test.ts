@@ -49,8 +49,10 @@ describe("settings", () => {
       dataDir: resolve("./data"),
       databaseUrl: null,
       setupCode: null,
-      sessions: { secret: null, lifetimeHours: 24 },
+      sessions: { secret: null, previousSecret: null, lifetimeHours: 24 },
       passwordMinLength: 8,
+      auditKeptDays: 400,
+      outboundAllowed: [],
       logLevel: "info",
     });
   });
@@ -177,6 +179,17 @@ describe("a secret", () => {
     ],
   ])("for sessions that is %s is refused", (_what, secret, reason) => {
     expect(problemsOf({ JWT_SECRET: secret })).toEqual([`JWT_SECRET: ${reason}`]);
+  });
+
+  test("of sessions before goes on to count beside a new one, and only there", () => {
+    const JWT_SECRET_PREVIOUS = GOOD_SECRET.toUpperCase();
+    expect(readConfig({ JWT_SECRET: GOOD_SECRET, JWT_SECRET_PREVIOUS }).sessions).toMatchObject({
+      secret: GOOD_SECRET,
+      previousSecret: JWT_SECRET_PREVIOUS,
+    });
+    expect(problemsOf({ JWT_SECRET_PREVIOUS })).toEqual([
+      "JWT_SECRET_PREVIOUS: JWT_SECRET is missing, which it goes on to count beside",
+    ]);
   });
 
   test("for sessions that is long and random is taken", () => {

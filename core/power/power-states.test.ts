@@ -35,7 +35,16 @@ afterEach(() => power.close());
 
 function addCluster(key: string): string {
   const id = randomUUID();
-  const texts = { key, name: key, description: null, tags: [], unassigned: false, showInHomeAssistant: true, ownerId: null, shares: [] };
+  const texts = {
+    key,
+    name: key,
+    description: null,
+    tags: [],
+    unassigned: false,
+    showInHomeAssistant: true,
+    ownerId: null,
+    shares: [],
+  };
   directory.putCluster({ id, siteId: site, ...texts, createdAt: now, updatedAt: now });
   return id;
 }

@@ -102,6 +102,7 @@ describe("docker-compose.yml", () => {
       ["DATABASE_PASSWORD", asked],
       ["SETUP_CODE", null], // passed on where it is set
       ["JWT_SECRET", null],
+      ["JWT_SECRET_PREVIOUS", null],
       ["JOIN_CODE", null],
     ]);
     expect(services.hub.environment["DATABASE_URL"]).toBe("postgres://powerbeacon@postgres:5432/powerbeacon");

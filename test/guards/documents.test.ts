@@ -69,7 +69,13 @@ describe(".env.example", () => {
   );
 
   test("lists every setting of the hub, and no other", () => {
-    const files = ["DATABASE_URL_FILE", "DATABASE_PASSWORD_FILE", "SETUP_CODE_FILE", "JWT_SECRET_FILE"];
+    const files = [
+      "DATABASE_URL_FILE",
+      "DATABASE_PASSWORD_FILE",
+      "SETUP_CODE_FILE",
+      "JWT_SECRET_FILE",
+      "JWT_SECRET_PREVIOUS_FILE",
+    ];
     expect(Object.keys(settings).toSorted()).toEqual([...SETTING_NAMES, ...files].toSorted());
   });
 
@@ -87,10 +93,12 @@ describe(".env.example", () => {
             "DATABASE_URL",
             "DATABASE_PASSWORD",
             "JWT_SECRET",
+            "JWT_SECRET_PREVIOUS",
             "SETUP_CODE",
             "PUBLIC_URL",
             "MQTT_PUBLIC_URL",
             "TRUST_PROXY",
+            "OUTBOUND_ALLOWED",
           ].includes(name),
       ),
     );
