@@ -101,7 +101,6 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
       const { username, password } = request.body;
       const user = await guardedCheck(request, username, password);
       const { session, token, expiresInSeconds } = await logIn(request, reply, user, { password });
-      setSessionCookie(request, reply, token, expiresInSeconds);
       const { role } = callers.ofSession(session, undefined);
       return {
         access_token: token,
@@ -183,8 +182,10 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
     const account = await refreshAccount(em, accounts, user);
     const trail = hub.trailOf(user, request).in(chainOfAccount(account));
     const session = await beginSession({ em, sessions, trail }, user, { client, ...login }, new Date());
+    const begun = await sessions.admit(session, new Date());
+    setSessionCookie(request, reply, begun.token, begun.expiresInSeconds);
     for (const mark of [request.ip, markBrowser(request, reply)]) remember(`${user.username.toLowerCase()} ${mark}`);
-    return { session, ...(await sessions.admit(session, new Date())) };
+    return { session, ...begun };
   }
 
   function marksOf(account: string, request: FastifyRequest): string[] {
