@@ -90,12 +90,17 @@ describe("an account at the provider", () => {
     expect(await identities(visitor)).toEqual([]);
   });
 
-  test("is not linked when the session that began it has ended meanwhile", async () => {
+  test.each([
+    ["", () => undefined],
+    [", even where the same person has another one", (logIn: () => Promise<unknown>) => logIn()],
+  ])("is not linked when the session that began it has ended meanwhile%s", async (_what, meanwhile) => {
     const { visitor, username } = await member();
+    const logIn = () => visitor.call("POST", api("/auth/login"), { username, password: PASSWORD });
     const page = await begin(visitor);
     await visitor.call("POST", api("/auth/logout"));
+    await meanwhile(logIn);
     expect((await scene.decide(visitor, page)).url).toBe(`${scene.hub.url}/login?problem=SESSION_ENDED`);
-    await visitor.call("POST", api("/auth/login"), { username, password: PASSWORD });
+    await logIn();
     expect(await identities(visitor)).toEqual([]);
   });
 

@@ -107,8 +107,12 @@ describe("somebody unknown who logs in by the provider", () => {
 
   test("twice at the same moment gets one account", async () => {
     const person = (scene.provider.person = somebody());
-    const visitors = [scene.visitor(), scene.visitor(), scene.visitor()];
-    const landings = await Promise.all(visitors.map((visitor) => scene.logIn(visitor)));
+    const visitors = Array.from({ length: 6 }, () => scene.visitor());
+    const callbacks: URL[] = [];
+    for (const visitor of visitors) callbacks.push(await scene.halfway(visitor));
+    const landings = await Promise.all(
+      visitors.map((visitor, index) => visitor.open(callbacks[index]?.href ?? "", { stopAt: `${scene.hub.url}/` })),
+    );
     expect(landings.map(({ url }) => url)).toEqual(visitors.map(() => `${scene.hub.url}/`));
     expect(await rowsOf(person.preferred_username)).toHaveLength(1);
     expect(await rowsOf(`${person.preferred_username}-2`)).toEqual([]);
@@ -223,9 +227,12 @@ describe("a role claim", () => {
     expect(await me(visitor)).toMatchObject({ body: { role: null, permissions: ["self"] } });
 
     await scene.hub.api.patch(`/users/${id}`, { role: "superuser" });
+    const { databaseUrl } = scene.hub;
+    await query(databaseUrl, "insert into membership (site_id, user_id, role) select id, $1, 'admin' from site", [id]);
     scene.provider.person = { ...person, realm: { roles: [] } };
     await scene.logIn(visitor);
     expect(await me(visitor)).toMatchObject({ body: { role: "superuser" } });
+    expect(await rowsOf(person.preferred_username)).toMatchObject([{ superuser: true, role: "admin" }]);
   });
 });
 

@@ -12,7 +12,6 @@ const MAX_LENGTH = 1_000;
 export function localPath(wanted: string | undefined): string {
   if (wanted === undefined || wanted.length > MAX_LENGTH) return "/";
   if (!/^\/(?!\/)[^\\\p{Cc}\p{Cs}]*$/u.test(wanted)) return "/";
-  const url = URL.parse(wanted, ANYWHERE);
-  if (url?.origin !== ANYWHERE || /^\/(?:\/|api(?:\/|$))/i.test(url.pathname)) return "/";
-  return url.pathname + url.search + url.hash;
+  const { pathname, search, hash } = new URL(wanted, ANYWHERE);
+  return /^\/(?:\/|api(?:\/|$))/i.test(pathname) ? "/" : pathname + search + hash;
 }
