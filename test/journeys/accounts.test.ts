@@ -4,6 +4,7 @@ import { createApi } from "#test/fixtures/api.ts";
 import {
   type WatchedPage,
   barriers,
+  isHubAway,
   needsChromium,
   startBrowser,
   watchedPage,
@@ -199,6 +200,30 @@ test("a token is made, works by HTTP and by MQTT as far as was chosen, and no fu
   expect((await script.get("/devices")).status).toBe(401);
   await client.close();
   expect(troubles()).toEqual([]);
+}, 60_000);
+
+test("who may do less from now on is offered less, without a reload", async () => {
+  const person = await addPerson(hub, await firstSite(hub), "admin");
+  const page = await openAs(person.token, "/");
+  await page.getByRole("link", { name: /Pi/ }).waitFor();
+  await page.getByRole("button", { name: "Add", exact: true }).waitFor();
+  await hub.api.patch(`/users/${person.id}`, { role: "viewer" });
+  await somethingHappens();
+  await page.getByRole("button", { name: "Add", exact: true }).waitFor({ state: "detached" });
+  await page.getByRole("link", { name: /Pi/ }).waitFor({ state: "detached" });
+  expect(troubles()).toEqual([]);
+}, 60_000);
+
+test("a part of the settings that cannot be fetched says so, and the page can be loaded anew", async () => {
+  const page = await openAs(hub.api.token, "/settings/profile");
+  await page.route(/tokens-section/, (route) => route.abort());
+  await page.getByRole("link", { name: "Tokens" }).click();
+  await page.getByText("This part of the page could not be loaded.").waitFor();
+  expect(await barriers(page)).toEqual([]);
+  await page.unroute(/tokens-section/);
+  await page.getByRole("button", { name: "Load the page anew" }).click();
+  await page.getByRole("heading", { name: "Tokens" }).waitFor();
+  expect(troubles().filter((trouble) => !isHubAway(trouble))).toEqual([]);
 }, 60_000);
 
 test("who is made a viewer, and then shut out, sees it without a reload", async () => {

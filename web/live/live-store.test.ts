@@ -14,6 +14,7 @@ beforeEach(() => {
 function startStore() {
   const streams: ScriptedStream[] = [];
   const refusals: Date[] = [];
+  const returns: Date[] = [];
   const store = new LiveStore({
     open: () => {
       const stream = new ScriptedStream();
@@ -21,6 +22,7 @@ function startStore() {
       return stream.source;
     },
     onRefused: () => void refusals.push(new Date()),
+    onReopened: () => void returns.push(new Date()),
   });
   let changes = 0;
   store.addEventListener("change", () => changes++);
@@ -30,6 +32,7 @@ function startStore() {
     store,
     streams,
     refusals,
+    returns,
     /** The stream that the store listens to. */
     stream: () => {
       const stream = streams.at(-1);
@@ -61,6 +64,18 @@ const wakeOf = (deviceId: string): WakeNews => ({
   stage: "accepted",
   at: NOW.toISOString(),
   agents: [],
+});
+
+test("a stream that is open again after a break is told of, one that opens for the first time is not", () => {
+  const { stream, returns } = startStore();
+  stream().opens();
+  stream().send(snapshot());
+  expect(returns).toHaveLength(0);
+  stream().breaks();
+  stream().opens();
+  expect(returns).toHaveLength(1);
+  stream().opens();
+  expect(returns).toHaveLength(1);
 });
 
 describe("what the hub sends", () => {

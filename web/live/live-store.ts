@@ -23,6 +23,8 @@ export interface LiveStoreOptions {
   readonly open?: () => EventSource;
   /** Called when the hub closed the stream for good: the session may be over. */
   readonly onRefused?: () => void;
+  /** Called when the stream is open again after a break: it may have ended because the account's rights changed. */
+  readonly onReopened?: () => void;
 }
 
 /** The hub pings every 15 s; who heard nothing for this long is not connected, whatever the browser believes. Milliseconds. */
@@ -50,6 +52,7 @@ export class LiveStore extends EventTarget {
 
   readonly #open: () => EventSource;
   readonly #onRefused: () => void;
+  readonly #onReopened: () => void;
   readonly #news = new Map<string, WakeNews>();
   #source: EventSource | undefined;
   #check: ReturnType<typeof setInterval> | undefined;
@@ -60,10 +63,11 @@ export class LiveStore extends EventTarget {
   #clockAheadMs = 0;
   #version: string | undefined;
 
-  constructor({ open = openEvents, onRefused = () => {} }: LiveStoreOptions = {}) {
+  constructor({ open = openEvents, onRefused = () => {}, onReopened = () => {} }: LiveStoreOptions = {}) {
     super();
     this.#open = open;
     this.#onRefused = onRefused;
+    this.#onReopened = onReopened;
   }
 
   start(): void {
@@ -117,7 +121,9 @@ export class LiveStore extends EventTarget {
     });
     // the browser's own: it is open again after a break, and what was missed follows
     source.addEventListener("open", () => {
-      if (source === this.#source && this.connection === "lost" && this.heardAt) this.#setConnection("live");
+      if (source !== this.#source || this.connection !== "lost" || !this.heardAt) return;
+      this.#setConnection("live");
+      this.#onReopened();
     });
     const on = <Name extends LiveEvent["event"]>(name: Name, take: (data: DataOf<Name>) => void) =>
       source.addEventListener(name, (message) => {

@@ -2,9 +2,7 @@ import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { LiveStore } from "./live-store.ts";
 
 /** The one store of the page. The shell starts it once somebody is logged in. */
-export const live = new LiveStore({
-  onRefused: () => globalThis.dispatchEvent(new Event("session-doubtful")),
-});
+export const live = new LiveStore({ onRefused: doubtSession, onReopened: doubtSession });
 
 /** Renders its element anew when live data changes, as long as the element is on the page. */
 export class Live implements ReactiveController {
@@ -26,4 +24,8 @@ export class Live implements ReactiveController {
   }
 
   readonly #update = (): void => this.#host.requestUpdate();
+}
+
+function doubtSession(): void {
+  globalThis.dispatchEvent(new Event("session-doubtful"));
 }
