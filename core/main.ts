@@ -5,26 +5,18 @@ import { RETAINED_REQUEST } from "../broker/publish-rules.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { HubInfo } from "#contracts/power.ts";
 import { listenToAgents } from "./agents/agents.messages.ts";
-import { agentRoutes } from "./agents/agents.routes.ts";
+import { openApi } from "./api.ts";
 import { CopiedCredentials } from "./agents/copied-credentials.ts";
 import { loadAgentCredentials } from "./agents/credentials.ts";
 import { startHeartbeatWriter } from "./agents/heartbeat-writer.ts";
 import { Presence, restoreHeartbeats } from "./agents/presence.ts";
-import { auditRoutes } from "./audit/audit.routes.ts";
 import { startAudit } from "./audit/audit.service.ts";
 import { startRetention } from "./audit/retention.ts";
-import { authRoutes } from "./auth/auth.routes.ts";
 import { isSetUp } from "./auth/auth.service.ts";
-import { sessionRoutes } from "./auth/sessions.routes.ts";
-import { tokenRoutes } from "./auth/tokens.routes.ts";
-import { clusterRoutes } from "./clusters/clusters.routes.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
-import { deviceRoutes } from "./devices/devices.routes.ts";
 import { openBroker, trailOfSender } from "./embedded-broker.ts";
 import { type HomeAssistantOptions, startHomeAssistant } from "./home-assistant.ts";
-import { healthRoutes } from "./http/health.routes.ts";
-import { metricsRoute } from "./http/metrics.ts";
-import { createHttpServer, listen } from "./http/server.ts";
+import { listen } from "./http/server.ts";
 import { keptSecret, openDataFolder } from "./kernel/data-folder.ts";
 import { type Database, openDatabase } from "./kernel/database.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./kernel/embedded-postgres.ts";
@@ -32,36 +24,25 @@ import { openHubKey } from "./kernel/hub-key.ts";
 import { type Sender, createLink } from "./kernel/link.ts";
 import { onEndSignal } from "./kernel/end-signals.ts";
 import { createLog } from "./kernel/log.ts";
-import type { App } from "./kernel/routes.ts";
 import { StartError } from "./kernel/start-error.ts";
 import { startEvents } from "./live/events.ts";
-import { liveRoutes } from "./live/live.routes.ts";
 import { Now } from "./live/now.ts";
 import { Projection } from "./live/projection.ts";
 import { loadDirectory } from "./members/directory-entries.ts";
 import { ClientUses } from "./mqtt-clients/client-uses.ts";
 import { loadMqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
-import { mqttClientRoutes } from "./mqtt-clients/mqtt-clients.routes.ts";
 import { listenToSightings } from "./power/power.messages.ts";
 import { PowerStates } from "./power/power-states.ts";
 import { startWatchLists } from "./power/watch-lists.ts";
 import { listenToRequests } from "./requests/requests.messages.ts";
 import { type People, loadPeople } from "./people.ts";
-import { identityRoutes } from "./sign-on/identities.routes.ts";
-import { signOnSettingsRoutes } from "./sign-on/settings.routes.ts";
-import { logoutUrl, openSignOn } from "./sign-on/sign-on.ts";
-import { signOnRoutes } from "./sign-on/sign-on.routes.ts";
-import { siteContent } from "./site-content.ts";
-import { siteRoutes } from "./sites/sites.routes.ts";
 import { ensureDefaultSite } from "./sites/sites.service.ts";
 import { loadSites } from "./sites/sites.ts";
-import { userRoutes } from "./users/users.routes.ts";
 import { VERSION } from "./version.ts";
 import { endInterruptedWakes, restoreLastWakes } from "./wake/last-wakes.ts";
 import { startWakeJournal } from "./wake/wake-journal.ts";
 import { listenToWakes } from "./wake/wake.messages.ts";
 import { wakeResults } from "./wake/wake-results.ts";
-import { wakeRoutes } from "./wake/wake.routes.ts";
 import { WakeService } from "./wake/wake.service.ts";
 
 /** A running hub: what it opened, and how to end it. */
@@ -248,73 +229,12 @@ async function startParts(
   });
   wakes.start();
 
-  const signOn = openSignOn(
-    { database, accounts, sessions, sites, trailOf, publicUrl: config.http.publicUrl, log },
-    { outboundAllowed: config.outboundAllowed, secretKey: keptSecret(config.dataDir, "provider-secret-key") },
-  );
-  const disconnect = (principalId: string) => broker.disconnect(principalId);
-  const app = await createHttpServer({
-    database,
-    audit,
-    accounts,
-    sessions,
-    tokens,
-    callers,
-    version: VERSION,
-    baseTopic: config.mqtt.baseTopic,
-    discoveryPrefix: config.mqtt.discoveryPrefix,
-    trustProxy: config.http.trustProxy,
+  const app = await openApi({
+    ...{ config, startedAt, setupCode, database, audit, people, sites, directory, presence, now, wakes, journal },
+    ...{ link, signer, agentCredentials, mqttCredentials, uses, hubInfo, projection: started, log },
+    disconnect: (principalId) => broker.disconnect(principalId),
     callsPerMinute: options.callsPerMinute,
-    log,
   });
-  healthRoutes(app, { database });
-  metricsRoute(app, {
-    ...{ version: VERSION, startedAt, database, audit },
-    hub: () => now.hub(),
-    runningWakes: () => wakes.runningCount,
-    sessions: () => sessions.size,
-  });
-  await app.register(
-    async (api) => {
-      const routes = api as unknown as App; // a child of the same server
-      const { passwordMinLength } = config;
-      authRoutes(routes, {
-        ...{ database, accounts, sessions, callers, trailOf, passwordMinLength },
-        setupCode: setupCode ?? "",
-        logoutUrl: (session, request) => logoutUrl(signOn, session, request),
-      });
-      signOnRoutes(routes, signOn);
-      signOnSettingsRoutes(routes, signOn);
-      identityRoutes(routes, signOn);
-      sessionRoutes(routes, { database, sessions, accounts });
-      tokenRoutes(routes, { tokens, disconnect });
-      auditRoutes(routes, { database, audit });
-      clusterRoutes(routes, { directory, accounts, nowOf: (cluster) => now.cluster(cluster) });
-      const { publicUrl } = config.http;
-      const grant = { signer, baseTopic: config.mqtt.baseTopic, mqttUrl: config.mqtt.publicUrl, publicUrl };
-      agentRoutes(routes, { database, directory, presence, credentials: agentCredentials, link, disconnect, ...grant });
-      deviceRoutes(routes, { directory, accounts, nowOf: (device) => now.device(device) });
-      wakeRoutes(routes, { directory, wakes, journal });
-      liveRoutes(routes, {
-        directory,
-        presence,
-        now,
-        projection: started,
-        wakes,
-        hubInfo,
-        actorNow: (account) => callers.now(account),
-      });
-      siteRoutes(routes, siteContent({ database, sites, directory, accounts, tokens }));
-      userRoutes(routes, { database, accounts, sessions, tokens, directory, passwordMinLength, disconnect });
-      mqttClientRoutes(routes, {
-        directory,
-        credentials: mqttCredentials,
-        uses,
-        disconnect,
-      });
-    },
-    { prefix: "/api" },
-  );
   app.server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => {}); // Node takes its own listener off; the socket's close follows
     if (request.url?.split("?", 1)[0] === "/mqtt") broker.handleUpgrade(request, socket, head);

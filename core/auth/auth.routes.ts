@@ -17,6 +17,7 @@ import type { Trail } from "../kernel/trail.ts";
 import type { KnownSite } from "../sites/sites.ts";
 import { type Accounts, chainOfAccount, refreshAccount } from "./accounts.ts";
 import {
+  type SetupRules,
   answerOf,
   beginSession,
   changeOwnAccount,
@@ -38,6 +39,7 @@ export interface AuthRoutes {
   readonly callers: Callers;
   readonly setupCode: string;
   readonly passwordMinLength: number;
+  readonly saveSignOn: SetupRules["saveSignOn"];
   /** The audit log under the name of somebody who has just logged in. */
   readonly trailOf: (user: { id: string; username: string }, request: FastifyRequest) => Trail;
   /** Where a browser goes on to end its session at the provider by which it logged in. */
@@ -76,8 +78,7 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
     },
     async (request, reply) => {
       const em = database.fork();
-      const rules = { setupCode: hub.setupCode, passwordMinLength };
-      const user = await setUp({ em, trail: request.trail }, request.body, rules, new Date());
+      const user = await setUp({ em, trail: request.trail }, request.body, hub, new Date());
       accounts.put(user, []);
       return reply.code(201).send(answerOf(user, "superuser"));
     },
@@ -117,11 +118,10 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
     async (request, reply) => {
       const { sessionId, userId } = request.account;
       const session = sessions.of(userId, new Date()).find(({ id }) => id === sessionId);
-      const logoutUrl = session ? await hub.logoutUrl(session, request) : null;
       if (session) await sessions.end(database.fork(), [session.id]);
       request.trail.in(chainOfCaller(userId)).note({ action: "session.logout" });
       clearSessionCookie(reply);
-      return { logoutUrl };
+      return { logoutUrl: session ? await hub.logoutUrl(session, request) : null };
     },
   );
 

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { MeChange, SetupInit, UserAnswer } from "#contracts/api/accounts.ts";
 import type { Role } from "#contracts/permissions.ts";
+import type { SignOnChange } from "#contracts/api/sign-on.ts";
 import { HubError } from "../kernel/errors.ts";
 import { equalHashes, hashToken } from "../kernel/tokens.ts";
 import type { Trail } from "../kernel/trail.ts";
@@ -17,6 +18,13 @@ export async function isSetUp(em: EntityManager): Promise<boolean> {
   return (await em.count(User)) > 0;
 }
 
+export interface SetupRules {
+  readonly setupCode: string;
+  readonly passwordMinLength: number;
+  /** @throws HubError INVALID_INPUT, before anything is made. */
+  readonly saveSignOn: (change: SignOnChange, trail: Trail) => Promise<void>;
+}
+
 /**
  * Makes the first superuser. Of several calls at the same moment one wins.
  *
@@ -26,7 +34,7 @@ export async function isSetUp(em: EntityManager): Promise<boolean> {
 export async function setUp(
   { em, trail }: { em: EntityManager; trail: Trail },
   input: SetupInit,
-  rules: { setupCode: string; passwordMinLength: number },
+  rules: SetupRules,
   now: Date,
 ): Promise<User> {
   if (await isSetUp(em)) throw new HubError("SETUP_COMPLETE", "This hub is set up already");
@@ -34,6 +42,7 @@ export async function setUp(
     throw new HubError("BAD_SETUP_CODE", "The set-up code is not the one in the hub's log", { field: "setupCode" });
   }
   checkPassword(input.password, rules.passwordMinLength);
+  if (input.oidc) await rules.saveSignOn(input.oidc, trail);
   const passwordHash = await hashPassword(input.password);
   return await em.transactional(async (em) => {
     await em.execute("select pg_advisory_xact_lock(?)", [SETUP_LOCK]);

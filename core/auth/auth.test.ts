@@ -77,6 +77,19 @@ describe("the set-up", () => {
     expect(await query(hub.databaseUrl, 'select superuser from "user"')).toEqual([{ superuser: true }]);
   });
 
+  test("with a provider that cannot be asked makes nothing", async () => {
+    await query(hub.databaseUrl, 'delete from "user"');
+    const oidc = { enabled: true, issuer: "https://127.0.0.1:1/", clientId: "hub" };
+    const answer = await anonymous().post("/setup/init", { ...ADMIN, setupCode: env.SETUP_CODE, oidc }, from());
+    expect(answer).toMatchObject({ status: 422, body: { errors: [{ path: "issuer" }] } });
+    expect((await anonymous().get("/setup/status")).body).toEqual({ complete: false });
+    const later = { ...ADMIN, setupCode: env.SETUP_CODE, oidc: { ...oidc, enabled: false } };
+    expect((await anonymous().post("/setup/init", later, from())).status).toBe(201);
+    expect(await query(hub.databaseUrl, "select issuer, enabled from provider")).toEqual([
+      { issuer: oidc.issuer, enabled: false },
+    ]);
+  });
+
   test("without a code lets nobody in", async () => {
     for (const setupCode of ["", " "])
       expect(await anonymous().post("/setup/init", { ...ADMIN, setupCode }, from())).toMatchObject({ status: 422 });

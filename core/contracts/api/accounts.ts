@@ -3,6 +3,7 @@ import { Instant } from "../instant.ts";
 import { Permission, Role } from "../permissions.ts";
 import { text } from "../text.ts";
 import { ListQuery, page } from "./common.ts";
+import { SignOnChange } from "./sign-on.ts";
 import { SiteRef } from "./sites.ts";
 
 export const Username = z
@@ -25,6 +26,7 @@ export const SetupInit = z
     password: Password,
     email: Email.default(null),
     fullName: FullName.default(null),
+    oidc: SignOnChange.optional().describe("how to log in by a provider, too"),
   })
   .strict();
 export type SetupInit = z.infer<typeof SetupInit>;

@@ -1,0 +1,126 @@
+import type { Logger } from "pino";
+import type { HubInfo } from "#contracts/power.ts";
+import { agentRoutes } from "./agents/agents.routes.ts";
+import type { AgentCredentials } from "./agents/credentials.ts";
+import type { Presence } from "./agents/presence.ts";
+import { auditRoutes } from "./audit/audit.routes.ts";
+import type { Audit } from "./audit/audit.service.ts";
+import { authRoutes } from "./auth/auth.routes.ts";
+import { sessionRoutes } from "./auth/sessions.routes.ts";
+import { tokenRoutes } from "./auth/tokens.routes.ts";
+import { clusterRoutes } from "./clusters/clusters.routes.ts";
+import type { Config } from "./config.ts";
+import { deviceRoutes } from "./devices/devices.routes.ts";
+import { healthRoutes } from "./http/health.routes.ts";
+import { metricsRoute } from "./http/metrics.ts";
+import { createHttpServer } from "./http/server.ts";
+import { keptSecret } from "./kernel/data-folder.ts";
+import type { Database } from "./kernel/database.ts";
+import type { HubSigner } from "./kernel/hub-key.ts";
+import type { Link } from "./kernel/link.ts";
+import type { App } from "./kernel/routes.ts";
+import { liveRoutes } from "./live/live.routes.ts";
+import type { Now } from "./live/now.ts";
+import type { Projection } from "./live/projection.ts";
+import type { Directory } from "./members/directory.ts";
+import type { ClientUses } from "./mqtt-clients/client-uses.ts";
+import { mqttClientRoutes } from "./mqtt-clients/mqtt-clients.routes.ts";
+import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
+import type { People } from "./people.ts";
+import { identityRoutes } from "./sign-on/identities.routes.ts";
+import { changeProvider } from "./sign-on/providers.service.ts";
+import { signOnSettingsRoutes } from "./sign-on/settings.routes.ts";
+import { logoutUrl, openSignOn } from "./sign-on/sign-on.ts";
+import { signOnRoutes } from "./sign-on/sign-on.routes.ts";
+import { siteContent } from "./site-content.ts";
+import { siteRoutes } from "./sites/sites.routes.ts";
+import type { Sites } from "./sites/sites.ts";
+import { userRoutes } from "./users/users.routes.ts";
+import { VERSION } from "./version.ts";
+import type { WakeJournal } from "./wake/wake-journal.ts";
+import { wakeRoutes } from "./wake/wake.routes.ts";
+import type { WakeService } from "./wake/wake.service.ts";
+
+/** Everything of a hub that its HTTP API shows or acts upon. */
+export interface ApiParts {
+  readonly config: Config;
+  readonly startedAt: Date;
+  /** Null once the first superuser exists. */
+  readonly setupCode: string | null;
+  readonly database: Database;
+  readonly audit: Audit;
+  readonly people: People;
+  readonly sites: Sites;
+  readonly directory: Directory;
+  readonly presence: Presence;
+  readonly now: Now;
+  readonly wakes: WakeService;
+  readonly journal: WakeJournal;
+  readonly projection: Projection;
+  readonly hubInfo: () => HubInfo;
+  readonly link: Link;
+  readonly signer: HubSigner;
+  readonly agentCredentials: AgentCredentials;
+  readonly mqttCredentials: MqttCredentials;
+  readonly uses: ClientUses;
+  /** Ends the MQTT connections of an agent, a credential or a token. */
+  readonly disconnect: (principalId: string) => void;
+  readonly callsPerMinute: number | undefined;
+  readonly log: Logger;
+}
+
+/** The HTTP server with the routes of every feature; it does not listen yet. */
+export async function openApi(hub: ApiParts): Promise<App> {
+  const { config, database, audit, people, sites, directory, presence, now, wakes, projection, disconnect, log } = hub;
+  const { accounts, sessions, tokens, callers, trailOf } = people;
+  const { passwordMinLength } = config;
+  const { publicUrl, trustProxy } = config.http;
+  const { baseTopic, discoveryPrefix, publicUrl: mqttUrl } = config.mqtt;
+  const signOn = openSignOn(
+    { database, accounts, sessions, sites, trailOf, publicUrl, log },
+    { outboundAllowed: config.outboundAllowed, secretKey: keptSecret(config.dataDir, "provider-secret-key") },
+  );
+  const app = await createHttpServer({
+    ...{ database, audit, accounts, sessions, tokens, callers },
+    ...{ version: VERSION, baseTopic, discoveryPrefix, trustProxy, callsPerMinute: hub.callsPerMinute, log },
+  });
+  healthRoutes(app, { database });
+  metricsRoute(app, {
+    ...{ version: VERSION, startedAt: hub.startedAt, database, audit },
+    hub: () => now.hub(),
+    runningWakes: () => wakes.runningCount,
+    sessions: () => sessions.size,
+  });
+  await app.register(
+    async (api) => {
+      const routes = api as unknown as App; // a child of the same server
+      authRoutes(routes, {
+        ...{ database, accounts, sessions, callers, trailOf, passwordMinLength },
+        setupCode: hub.setupCode ?? "",
+        saveSignOn: async (change, trail) => {
+          await changeProvider({ ...signOn, em: database.fork(), trail }, change, new Date());
+        },
+        logoutUrl: (session, request) => logoutUrl(signOn, session, request),
+      });
+      signOnRoutes(routes, signOn);
+      signOnSettingsRoutes(routes, signOn);
+      identityRoutes(routes, signOn);
+      sessionRoutes(routes, { database, sessions, accounts });
+      tokenRoutes(routes, { tokens, disconnect });
+      auditRoutes(routes, { database, audit });
+      clusterRoutes(routes, { directory, accounts, nowOf: (cluster) => now.cluster(cluster) });
+      const grant = { signer: hub.signer, baseTopic, mqttUrl, publicUrl };
+      const agents = { database, directory, presence, credentials: hub.agentCredentials, link: hub.link, disconnect };
+      agentRoutes(routes, { ...agents, ...grant });
+      deviceRoutes(routes, { directory, accounts, nowOf: (device) => now.device(device) });
+      wakeRoutes(routes, { directory, wakes, journal: hub.journal });
+      const actorNow = callers.now.bind(callers);
+      liveRoutes(routes, { directory, presence, now, projection, wakes, hubInfo: hub.hubInfo, actorNow });
+      siteRoutes(routes, siteContent({ database, sites, directory, accounts, tokens }));
+      userRoutes(routes, { database, accounts, sessions, tokens, directory, passwordMinLength, disconnect });
+      mqttClientRoutes(routes, { directory, credentials: hub.mqttCredentials, uses: hub.uses, disconnect });
+    },
+    { prefix: "/api" },
+  );
+  return app;
+}
