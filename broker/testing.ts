@@ -140,6 +140,7 @@ export async function startTestBroker(
     limits?: Partial<BrokerLimits>;
     tls?: { cert: Buffer; key: Buffer };
     authenticate?: (credentials: MqttCredentials) => Authentication | Promise<Authentication>;
+    directory?: PlaceDirectory;
   } = {},
 ): Promise<TestBroker> {
   const state = {
@@ -171,7 +172,7 @@ export async function startTestBroker(
         const isWrong = credentials.password?.toString() === "wrong";
         return principal && !isWrong ? { ok: true, principal } : { ok: false, reason: "bad-credentials" };
       },
-      ...state.places.directory,
+      ...(options.directory ?? state.places.directory),
       connected: ({ username }, { clientId, address, protocolVersion, takenFrom }) => {
         state.arrivals.push({ who: username, connection: { clientId, address, protocolVersion, takenFrom } });
       },

@@ -100,6 +100,8 @@ export interface RuledTopic {
 
 /** A topic is looked up once and remembered, since a message meets its rule again for every subscriber. */
 const REMEMBERED_TOPICS = 50_000;
+/** None of ours is longer. */
+const REMEMBERED_LENGTH = 256;
 
 /** Finds the rule of a full topic name. */
 export class TopicRules {
@@ -115,6 +117,7 @@ export class TopicRules {
   }
 
   of(fullName: string): RuledTopic {
+    if (fullName.length > REMEMBERED_LENGTH) return this.#find(fullName);
     let topic = this.#known.get(fullName);
     if (topic === undefined) {
       topic = this.#find(fullName);

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import net from "node:net";
 import { MqttClient } from "mqtt";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -36,7 +35,7 @@ async function connectFrom(localAddress: string, { username, password }: Scripte
   const client = new MqttClient(open, { clientId, username, password, reconnectPeriod: 0 });
   client.on("error", () => {}); // it is thrown out by the next one
   clients.push(client);
-  await once(client, "connect");
+  await new Promise((resolve) => client.once("connect", resolve));
 }
 
 const reports = (agent: ScriptedAgent) =>
