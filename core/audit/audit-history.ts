@@ -1,14 +1,15 @@
-import type { EntityManager, FilterQuery } from "@mikro-orm/postgresql";
+import type { EntityManager, QBFilterQuery } from "@mikro-orm/postgresql";
 import type { AuditFilter, AuditRow } from "#contracts/api/audit.ts";
 import type { Role } from "#contracts/permissions.ts";
 import type { Database } from "../kernel/database.ts";
 import { HubError } from "../kernel/errors.ts";
 import { AuditEntry } from "./audit.entity.ts";
+import { type StoredRecord, readEntries } from "./entries.ts";
 
 /** The rows that somebody may read, and through which entity manager. */
 export interface AuditView {
   readonly em: EntityManager;
-  readonly where: FilterQuery<AuditEntry>;
+  readonly where: QBFilterQuery<AuditEntry>;
 }
 
 /**
@@ -71,11 +72,8 @@ export async function auditPages(
   const last = newest?.id ?? 0;
   return (async function* () {
     for (let after = 0; after < last;) {
-      const page = await em.find(
-        AuditEntry,
-        { $and: [fitting, { id: { $gt: after, $lte: last } }] },
-        { orderBy: { id: "asc" }, limit: ROWS_PER_PAGE, disableIdentityMap: true },
-      );
+      const following = { $and: [fitting, { id: { $gt: after, $lte: last } }] };
+      const page = await readEntries(em, following, { by: "id", limit: ROWS_PER_PAGE });
       const end = page.at(-1);
       if (!end) return;
       yield page.map(rowOf);
@@ -84,7 +82,7 @@ export async function auditPages(
   })();
 }
 
-function conditionOf({ q, action, result, actor, from, to }: AuditFilter): FilterQuery<AuditEntry> {
+function conditionOf({ q, action, result, actor, from, to }: AuditFilter): QBFilterQuery<AuditEntry> {
   const part = { $ilike: `%${q?.replaceAll(/[\\%_]/g, String.raw`\$&`)}%` };
   return {
     ...(action && { action }),
@@ -100,7 +98,7 @@ function idOf(cursor: string): number {
   throw new HubError("INVALID_INPUT", "This cursor did not come from this list", { field: "cursor" });
 }
 
-function rowOf(row: AuditEntry): AuditRow {
+function rowOf(row: StoredRecord): AuditRow {
   const { targetType, targetId = null, targetName = null } = row;
   return {
     seq: row.seq,

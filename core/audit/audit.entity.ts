@@ -35,7 +35,7 @@ const AuditEntrySchema = defineEntity({
       expression: 'create unique index "audit_seq_unique" on "audit" ("site_id", "seq") nulls not distinct',
     },
   ],
-  indexes: [{ properties: ["siteId", "at"] }],
+  indexes: [{ properties: ["siteId", "id"] }],
   // a second one, which the migration alone can make, stops TRUNCATE
   triggers: [
     {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import pino from "pino";
 import { Client } from "pg";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createDatabase, query, superuserUrl } from "#test/fixtures/database.ts";
 import ormConfig from "../../mikro-orm.config.ts";
 import { type Database, openDatabase } from "../kernel/database.ts";
@@ -22,7 +22,7 @@ const daysAgo = (days: number) => new Date(NOW.getTime() - days * DAY_MS);
 let url: string;
 let database: Database;
 
-beforeEach(async () => {
+beforeAll(async () => {
   url = await createDatabase();
   database = await openDatabase({
     url,
@@ -34,7 +34,9 @@ beforeEach(async () => {
   });
 });
 
-afterEach(() => database.close());
+afterAll(() => database.close());
+
+beforeEach(() => tamper("truncate audit", "delete from audit_chain"));
 
 /** One row for each of these ages, in their order. */
 async function write(siteId: string | null, agesInDays: readonly number[]): Promise<void> {

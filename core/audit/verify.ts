@@ -1,6 +1,7 @@
 import { type EntityManager, IsolationLevel } from "@mikro-orm/postgresql";
-import { AuditChain, AuditEntry } from "./audit.entity.ts";
+import { AuditChain } from "./audit.entity.ts";
 import { BEGINNING, hashOf } from "./audit.rules.ts";
+import { type StoredRecord, readEntries } from "./entries.ts";
 
 /** What became of one chain. */
 export interface ChainReport {
@@ -56,19 +57,15 @@ async function verifyChain(em: EntityManager, chain: AuditChain): Promise<ChainR
 }
 
 /** Retention writes down what it took away; whoever else shortens a chain does not. */
-function tellsOfPrune(row: AuditEntry, { prunedSeq, prunedHash }: AuditChain): boolean {
+function tellsOfPrune(row: StoredRecord, { prunedSeq, prunedHash }: AuditChain): boolean {
   if (row.action !== "audit.prune") return false;
   const { lastSeq, lastHash } = JSON.parse(row.details ?? "{}") as { lastSeq?: number; lastHash?: string };
   return lastSeq === prunedSeq && lastHash === prunedHash;
 }
 
-async function* rowsOf(em: EntityManager, siteId: string | null): AsyncGenerator<AuditEntry> {
+async function* rowsOf(em: EntityManager, siteId: string | null): AsyncGenerator<StoredRecord> {
   for (let after = Number.MIN_SAFE_INTEGER; ;) {
-    const page = await em.find(
-      AuditEntry,
-      { siteId, seq: { $gt: after } },
-      { orderBy: { seq: "asc" }, limit: ROWS_PER_PAGE, disableIdentityMap: true },
-    );
+    const page = await readEntries(em, { siteId, seq: { $gt: after } }, { by: "seq", limit: ROWS_PER_PAGE });
     yield* page;
     if (page.length < ROWS_PER_PAGE) return;
     after = page.at(-1)?.seq ?? after;

@@ -12,7 +12,7 @@ export class Migration20261121145634_accounts_and_sites extends Migration {
     this.addSql(
       `create table "audit" ("id" bigserial primary key, "site_id" uuid null, "seq" bigint not null, "at" timestamptz(3) not null, "actor_type" varchar(16) not null, "actor_id" varchar(80) null, "actor_name" varchar(200) null, "action" varchar(32) not null, "target_type" varchar(16) null, "target_id" varchar(80) null, "target_name" varchar(200) null, "address" varchar(64) null, "result" varchar(8) not null, "reason" varchar(64) null, "details" text null, "request_id" varchar(64) null, "hash" varchar(64) not null);`,
     );
-    this.addSql(`create index "audit_site_id_at_index" on "audit" ("site_id", "at");`);
+    this.addSql(`create index "audit_site_id_id_index" on "audit" ("site_id", "id");`);
     this.addSql(`create unique index "audit_seq_unique" on "audit" ("site_id", "seq") nulls not distinct;`);
 
     this.addSql(
@@ -278,9 +278,8 @@ const AUDIT_APPEND = `
 create function audit_append(entries jsonb) returns void language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   entry record;
-  chain record;
+  chain audit_chain;
   own_site uuid := nullif(current_setting('powerbeacon.site', true), '')::uuid;
-  next_hash text;
 begin
   for entry in select * from jsonb_to_recordset(entries) as e (site_id uuid, body text, at timestamptz, actor_type text, actor_id text,
     actor_name text, action text, target_type text, target_id text, target_name text, address text, result text, reason text,
@@ -289,19 +288,23 @@ begin
     if own_site is not null and entry.site_id is distinct from own_site then
       raise exception 'a row of another site' using errcode = 'insufficient_privilege';
     end if;
-    select * into chain from audit_chain c where c.site_id is not distinct from entry.site_id for update;
-    if not found then
-      insert into audit_chain (site_id, last_seq, last_hash, pruned_hash) values (entry.site_id, 0, repeat('0', 64), repeat('0', 64))
-        on conflict (site_id) do nothing;
+    if chain.id is null or chain.site_id is distinct from entry.site_id then
+      update audit_chain c set last_seq = chain.last_seq, last_hash = chain.last_hash where c.id = chain.id;
       select * into chain from audit_chain c where c.site_id is not distinct from entry.site_id for update;
+      if not found then
+        insert into audit_chain (site_id, last_seq, last_hash, pruned_hash) values (entry.site_id, 0, repeat('0', 64), repeat('0', 64))
+          on conflict (site_id) do nothing;
+        select * into strict chain from audit_chain c where c.site_id is not distinct from entry.site_id for update;
+      end if;
     end if;
-    next_hash := encode(sha256(decode(chain.last_hash, 'hex') || int8send(chain.last_seq + 1) || convert_to(entry.body, 'UTF8')), 'hex');
+    chain.last_seq := chain.last_seq + 1;
+    chain.last_hash := encode(sha256(decode(chain.last_hash, 'hex') || int8send(chain.last_seq) || convert_to(entry.body, 'UTF8')), 'hex');
     insert into audit (site_id, seq, at, actor_type, actor_id, actor_name, action, target_type, target_id, target_name, address, result,
       reason, details, request_id, hash)
-    values (entry.site_id, chain.last_seq + 1, entry.at, entry.actor_type, entry.actor_id, entry.actor_name, entry.action, entry.target_type,
-      entry.target_id, entry.target_name, entry.address, entry.result, entry.reason, entry.details, entry.request_id, next_hash);
-    update audit_chain c set last_seq = chain.last_seq + 1, last_hash = next_hash where c.id = chain.id;
+    values (entry.site_id, chain.last_seq, entry.at, entry.actor_type, entry.actor_id, entry.actor_name, entry.action, entry.target_type,
+      entry.target_id, entry.target_name, entry.address, entry.result, entry.reason, entry.details, entry.request_id, chain.last_hash);
   end loop;
+  update audit_chain c set last_seq = chain.last_seq, last_hash = chain.last_hash where c.id = chain.id;
 end $$;`;
 
 // the only way out: from the beginning of one chain, in whole days (UTC), and never what is younger than 30 of them
@@ -316,8 +319,9 @@ begin
     raise exception 'the audit log keeps at least 30 days' using errcode = 'insufficient_privilege';
   end if;
   select * into strict chain from audit_chain c where c.id = chain_id for update;
-  select coalesce(min(a.seq), chain.last_seq + 1) - 1 into up_to from audit a
-    where (a.site_id = chain.site_id or (a.site_id is null and chain.site_id is null)) and a.at >= day;
+  select a.seq - 1 into up_to from audit a
+    where (a.site_id = chain.site_id or (a.site_id is null and chain.site_id is null)) and a.at >= day order by a.seq limit 1;
+  up_to := coalesce(up_to, chain.last_seq);
   select a.hash into up_to_hash from audit a
     where (a.site_id = chain.site_id or (a.site_id is null and chain.site_id is null)) and a.seq = up_to;
   removed := 0;
