@@ -18,6 +18,7 @@ export class SiteSwitcher extends LitElement {
       }
       select {
         max-width: 14rem;
+        padding-block: 0;
         text-overflow: ellipsis;
       }
     `,

@@ -61,6 +61,12 @@ export class TopBar extends LitElement {
         font-weight: 650;
         text-decoration: none;
       }
+      /* on a phone, which site it is matters more than the name of the product */
+      @media (max-width: 30rem) {
+        .brand:has(~ site-switcher) span {
+          display: none;
+        }
+      }
       [popover] {
         position: fixed;
         inset: 3.5rem max(var(--space-4), calc((100vw - var(--width-page)) / 2 + var(--space-4))) auto auto;
@@ -142,7 +148,7 @@ export class TopBar extends LitElement {
     const additions = this.isAdding ? ADDITIONS.filter(({ permission }) => store.may(permission)) : [];
     return html`<header class="bar">
       <a class="brand" href="/">${logo} <span>PowerBeacon</span></a>
-      <site-switcher></site-switcher>
+      ${me && me.sites.length > 1 ? html`<site-switcher></site-switcher>` : nothing}
       ${additions.length > 0 ? html`<button class="primary" popovertarget="additions">${icon(mdiPlus)} Add</button>` : nothing}
       <button class="plain icon-only" popovertarget="account" aria-label="Account and settings">
         ${icon(mdiAccountCircleOutline)}

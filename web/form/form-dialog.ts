@@ -233,6 +233,10 @@ export const dialogStyles = [
       min-width: 0;
       overflow-wrap: anywhere;
     }
+    /* a question is not squeezed beside its answers */
+    .buttons > p.fill {
+      min-width: min(16rem, 100%);
+    }
     /* its words begin where those above it do */
     .fill > button.plain {
       margin-left: calc(-1 * var(--space-4));

@@ -52,15 +52,15 @@ export class AuditEntry extends LitElement {
         white-space: nowrap;
       }
       .facts {
-        padding: var(--space-1) 0 var(--space-4) calc(1.25em + var(--space-3));
+        grid-template-columns: repeat(auto-fit, minmax(min(8.5rem, 100%), 1fr));
+        padding: var(--space-1) 0 var(--space-4) calc(1.25 * var(--size-text) + var(--space-3));
         font-size: var(--size-small);
       }
       @media (max-width: 40rem) {
         .what {
           flex-basis: calc(100% - 1.25em - var(--space-3));
         }
-        .who,
-        .facts {
+        .who {
           padding-left: calc(1.25em + var(--space-3));
         }
       }

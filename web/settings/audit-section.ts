@@ -42,9 +42,6 @@ export class AuditSection extends LitElement {
         flex: 1;
         font-variant-numeric: tabular-nums;
       }
-      hub-banner:empty {
-        display: contents;
-      }
     `,
   ];
 
@@ -75,7 +72,11 @@ export class AuditSection extends LitElement {
       <p class="quiet">
         Who did what, and from where. Nobody can change it; each entry holds the hash of the one before.
       </p>
-      <hub-banner .connection=${connection} .heardAt=${heardAt} .audit=${hub?.audit ?? "ok"}></hub-banner>
+      ${
+        hub?.audit === "failing"
+          ? html`<hub-banner .connection=${connection} .heardAt=${heardAt} .audit=${hub.audit}></hub-banner>`
+          : nothing
+      }
       <audit-filter @filter=${this.#filtered}></audit-filter>
       ${problem ? html`<p class="problem" role="alert">The log cannot be read: ${problem}</p>` : nothing}
       ${

@@ -98,7 +98,7 @@ export class MqttClientsForm extends LitElement {
         this.isOfSome
           ? checksField(form, {
               name: "clusterIds",
-              label: "Only these clusters",
+              label: "Which",
               options: sorted.map(({ id, name }) => ({ value: id, label: name })),
               checked: this.#before.clusterIds ?? [],
             })

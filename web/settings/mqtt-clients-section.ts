@@ -3,6 +3,7 @@ import { LitElement, css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import type { MqttClientAnswer } from "#contracts/api/mqtt-clients.ts";
+import type { MqttPermission } from "#contracts/principal.ts";
 import { type MqttClientCreated, mqttClients } from "../api/mqtt-clients.ts";
 import { controls } from "../app/controls.ts";
 import { type Fact, factList, factStyles } from "../app/facts.ts";
@@ -92,7 +93,7 @@ export class MqttClientsSection extends LitElement {
   #facts({ username, permissions, clusterIds, lastAddress, lastProtocol, lastClientId }: MqttClientAnswer): Fact[] {
     return [
       ["User name", html`<span class="mono">${username}</span>`],
-      ["May", permissions.map((permission) => MQTT_PERMISSION_WORDS[permission].label).join(", ")],
+      ["May", mayWords(permissions)],
       ["Clusters", this.#clusterWords(clusterIds)],
       ["Address", lastAddress && html`<span class="mono">${lastAddress}</span>`],
       ["MQTT version", lastProtocol],
@@ -126,4 +127,12 @@ export class MqttClientsSection extends LitElement {
     this.edited = undefined;
     void this.#clients.again();
   };
+}
+
+/** In the order in which the form has them. */
+function mayWords(permissions: readonly MqttPermission[]): string {
+  const words = Object.entries(MQTT_PERMISSION_WORDS).filter(([permission]) =>
+    permissions.some((each) => each === permission),
+  );
+  return words.map(([, { label }]) => label).join(", ");
 }

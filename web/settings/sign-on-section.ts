@@ -18,6 +18,9 @@ export class SignOnSection extends LitElement {
     factStyles,
     ...sectionStyles,
     css`
+      .facts {
+        grid-template-columns: repeat(auto-fit, minmax(min(16rem, 100%), 1fr));
+      }
       .on {
         color: var(--power-on);
       }

@@ -169,8 +169,17 @@ export const ownershipStyles = css`
   .share {
     display: grid;
     grid-template-columns: minmax(0, 1fr) auto;
-    align-items: end;
+    align-items: center;
     gap: var(--space-2);
+  }
+  .share .field {
+    grid-template-columns: minmax(0, 1fr) minmax(0, 14rem);
+    align-items: center;
+    gap: var(--space-2);
+  }
+  .share label {
+    font-weight: 450;
+    overflow-wrap: anywhere;
   }
 `;
 
