@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Client, type Message, mayPublish, mayRead } from "./access-oracle.ts";
-import { type FuzzWorld, fuzzWorld } from "./fuzz-world.ts";
+import { type FuzzWorld, fuzzWorld } from "./fuzz-testing.ts";
 import { type TestBroker, type TestClient, startTestBroker } from "./testing.ts";
 
 /** Random clients say random things to a real broker, and an oracle that knows none of its code tells who hears what. */

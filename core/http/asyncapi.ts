@@ -29,7 +29,7 @@ export function asyncApiDocument({
     info: {
       title: "PowerBeacon",
       version,
-      description: `Every topic but Home Assistant's stands under "${baseTopic}/". Orders are compact JWS (EdDSA) of the payload shown.`,
+      description: `Every topic but Home Assistant's stands under "${baseTopic}/". Orders are compact JWS (EdDSA) of the payload shown. Who connects belongs to one site, and reads and reaches nothing of another: an agent and an integration by the credential that it was given, a person with the user name ~<username> and a personal token as the password.`,
     },
     channels: Object.fromEntries([...ours, ...outside]),
     operations: Object.fromEntries(operations),
