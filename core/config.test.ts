@@ -72,12 +72,14 @@ describe("settings", () => {
       LOG_LEVEL: "loud",
       PASSWORD_MIN_LENGTH: "5",
       JWT_EXPIRATION_HOURS: "0",
+      AUDIT_KEPT_DAYS: "29",
       SETUP_CODE: "short",
       JWT_SECRET_FILE: "/nowhere/jwt",
       TLS_CERT_FILE: "/nowhere/cert.pem",
     });
     expect(new Set(problems.map((problem) => problem.split(":", 1)[0]))).toEqual(
       new Set([
+        "AUDIT_KEPT_DAYS",
         "DATABASE_URL",
         "HTTP_PORT",
         "JWT_EXPIRATION_HOURS",
