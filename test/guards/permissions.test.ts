@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
+import { BEHIND_PROXY, fromElsewhere, logIn } from "#test/fixtures/people.ts";
+import { freshMac, freshName } from "#test/fixtures/scripted-agent.ts";
+import { type Outcome, ROUTES, outcomeOf } from "./permission-table.ts";
+import type { MatrixTarget } from "./permission-targets.ts";
+import { type MatrixCaller, type World, openWorld } from "./permission-world.ts";
+
+/** Every route × everybody who may call it × everything that it may be about, held against the table of the design. */
+
+/** Bodies that are right, so that whoever is let through changes something. */
+const BODIES: Readonly<Record<string, () => object>> = {
+  "POST /api/setup/init": () => ({ setupCode: "none any more", username: "root", password: "correct horse battery" }),
+  "POST /api/auth/login": () => ({}),
+  "PUT /api/config/oidc": () => ({ enabled: false }),
+  "PATCH /api/auth/me": () => ({ fullName: freshName("Somebody") }),
+  "PUT /api/auth/me": () => ({ fullName: freshName("Somebody") }),
+  "POST /api/tokens": () => ({ name: "Script", permissions: ["device:read"] }),
+  "POST /api/clusters": () => ({ name: freshName("Cluster") }),
+  "PATCH /api/clusters/{id}": () => ({ description: freshName("changed") }),
+  "PUT /api/clusters/{id}": () => ({ description: freshName("changed") }),
+  "POST /api/clusters/{id}/wake": () => ({}),
+  "PATCH /api/agents/{id}": () => ({ name: freshName("Agent") }),
+  "POST /api/enrolments": () => ({}),
+  "POST /api/agents/enrol": () => ({}),
+  "POST /api/devices": () => ({ name: freshName("Device"), mac: freshMac() }),
+  "PATCH /api/devices/{id}": () => ({ description: freshName("changed") }),
+  "PUT /api/devices/{id}": () => ({ description: freshName("changed") }),
+  "POST /api/devices/{id}/wake": () => ({}),
+  "POST /api/sites": () => ({ name: freshName("Site") }),
+  "PATCH /api/sites/{id}": () => ({ name: freshName("Site") }),
+  "PUT /api/sites/{id}": () => ({ name: freshName("Site") }),
+  "POST /api/users": () => ({
+    username: freshName("user").replace(" ", "-"),
+    password: "correct horse",
+    role: "viewer",
+  }),
+  "PATCH /api/users/{id}": () => ({ fullName: freshName("Somebody") }),
+  "PUT /api/users/{id}": () => ({ fullName: freshName("Somebody") }),
+  "POST /api/mqtt-clients": () => ({ name: freshName("Client"), permissions: ["read"] }),
+  "PATCH /api/mqtt-clients/{id}": () => ({ name: freshName("Client") }),
+};
+const AT_ONCE = 8;
+
+let hub: TestHub;
+let world: World;
+let before: unknown;
+let cells = 0;
+
+beforeAll(async () => {
+  hub = await startTestHub(BEHIND_PROXY);
+  world = await openWorld(hub);
+  before = await world.targets.state();
+}, 120_000);
+
+afterAll(async () => {
+  await world.close();
+  await hub.close();
+});
+
+interface Cell {
+  readonly route: string;
+  readonly caller: MatrixCaller;
+  readonly target: MatrixTarget | undefined;
+  readonly expected: Outcome;
+}
+
+async function cellsOf(route: string): Promise<Cell[]> {
+  const callers = await world.callersOf(route);
+  return callers.flatMap((caller) =>
+    (world.targets.of(route, caller) ?? [undefined])
+      .map((target) => ({ route, caller, target, expected: outcomeOf(route, caller, target) }))
+      // whoever calls has to be there for the next cell
+      .filter(
+        ({ target, expected }) => route !== "DELETE /api/users/{id}" || target?.name !== "oneself" || expected !== "ok",
+      ),
+  );
+}
+
+function targetFor({ route, target, expected }: Cell): Promise<string> | undefined {
+  if (expected !== "ok" || route.startsWith("GET ")) return target?.standing();
+  return route.startsWith("DELETE ") ? target?.fresh() : target?.changing();
+}
+
+async function answerTo(cell: Cell): Promise<string> {
+  const { route, caller, expected } = cell;
+  const [method = "", path = ""] = route.split(" ");
+  const id = (await targetFor(cell)) ?? "";
+  // this ends the session that asks for it
+  const isLast = expected === "ok" && route === "POST /api/auth/logout" && caller.person;
+  const body = BODIES[route]?.();
+  const answer = await fetch(hub.url + path.replace("{id}", id), {
+    method,
+    redirect: "manual",
+    headers: {
+      ...fromElsewhere(),
+      ...(body && { "content-type": "application/json" }),
+      ...caller.headers,
+      ...(isLast && { authorization: `Bearer ${await logIn(hub.url, isLast)}` }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  if (route === "GET /api/events") await answer.body?.cancel();
+  return classOf(answer.status, route === "GET /api/events" ? "" : await answer.text());
+}
+
+/** The outcome, or what came that is none. */
+function classOf(status: number, text: string): string {
+  if (status === 401 || status === 403 || status === 404) return String(status);
+  return status < 300 || status === 409 || status === 422 ? "ok" : `${status} ${text}`;
+}
+
+/** What was answered otherwise than the table says, in words. */
+async function differences(route: string): Promise<string[]> {
+  const waiting = (await cellsOf(route)).values();
+  const found: string[] = [];
+  const work = async () => {
+    for (const cell of waiting) {
+      cells++;
+      const answer = await answerTo(cell);
+      if (answer === String(cell.expected)) continue;
+      const about = cell.target ? ` about ${cell.target.name}` : "";
+      found.push(`${cell.caller.name}${about}: ${answer} instead of ${cell.expected}`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return found.toSorted();
+}
+
+test("the table knows every route that the document describes, and no other", async () => {
+  const { paths } = (await hub.api.get("/openapi.json")).body;
+  const routes = Object.entries<object>(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(Object.keys(ROUTES).toSorted()).toEqual(routes.toSorted());
+});
+
+describe("everybody is answered as the design says at", () => {
+  test.each(Object.keys(ROUTES))("%s", async (route) => {
+    expect(await differences(route)).toEqual([]);
+  });
+});
+
+test("these were more than a thousand calls, and those that were refused changed nothing", async () => {
+  expect(cells).toBeGreaterThan(1_000);
+  expect(await world.targets.state()).toEqual(before);
+});
