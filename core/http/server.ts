@@ -99,6 +99,7 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
     throw new HubError("ROUTE_NOT_FOUND", `There is nothing at ${request.method} ${request.url.split("?", 1)[0]}`);
   });
   app.decorateRequest("account");
+  app.decorateRequest("refusal");
   app.decorateRequest("trail");
   app.decorateRequest("boundEm");
   app.decorateRequest("em", {
@@ -127,7 +128,7 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
   app.addHook("onRequest", async (request, reply) => {
     void reply.header("x-request-id", request.id);
     if (request.protocol === "https") void reply.header("strict-transport-security", HSTS);
-    await admit(request, reply, options);
+    await recognize(request, reply, options);
   });
   await app.register(rateLimit, {
     max: options.callsPerMinute ?? CALLS_PER_MINUTE,
@@ -137,6 +138,8 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
     errorResponseBuilder: (_request, { after }) =>
       new HubError("TOO_MANY_REQUESTS", `Too many requests; try again in ${after}`),
   });
+  // behind the limiter, so that refused calls count, too
+  app.addHook("preParsing", async (request) => admit(request));
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -189,33 +192,43 @@ const describedRoute: typeof jsonSchemaTransform = (route) => {
   return { ...described, schema: { ...described.schema, tags, ...(isPublic && { security: [] }) } };
 };
 
-/** Lets a request in: who is it, may it, and for which site. */
-async function admit(request: FastifyRequest, reply: FastifyReply, options: HttpOptions): Promise<void> {
+/** Who calls, and about which site. Whoever is not let in is told so a moment later. */
+async function recognize(request: FastifyRequest, reply: FastifyReply, options: HttpOptions): Promise<void> {
   const address = request.ip;
   const stranger = { type: "stranger", id: null, name: null } as const;
   request.trail = options.audit.trail({ siteId: null, actor: stranger, address, requestId: request.id });
   const { permission, knowsCaller } = request.routeOptions.config;
   if (permission === undefined || (permission === "public" && !knowsCaller)) return;
   try {
-    request.account = await accountOf(request, reply, options);
+    const account = await accountOf(request, reply, options);
+    checkOwnPassword(account, request, options);
+    request.account = account;
   } catch (error) {
-    if (permission === "public") return; // a stranger is welcome, too
-    throw error;
+    if (permission !== "public") request.refusal = error as Error; // a stranger is welcome, too
+    return;
   }
-  const { account } = request;
-  const { siteId, username, userId, tokenId } = account;
+  const { siteId, username, userId, tokenId } = request.account;
   const actor = { type: tokenId === null ? "user" : "token", id: tokenId ?? userId, name: username } as const;
   request.trail = options.audit.trail({ siteId: chainFor(siteId), actor, address, requestId: request.id });
-  if (permission !== "public") checkPermission(request, permission, options);
 }
 
-/** @throws HubError TOKEN_NOT_ALLOWED, PASSWORD_CHANGE_REQUIRED, NO_SITE, FORBIDDEN */
-function checkPermission({ account, routeOptions }: FastifyRequest, permission: Permission, { accounts }: HttpOptions) {
-  const { url = "" } = routeOptions;
-  if (account.tokenId !== null && SESSION_ONLY.test(url))
-    throw new HubError("TOKEN_NOT_ALLOWED", "Personal tokens do not reach accounts, sessions and tokens");
-  if (accounts.byId(account.userId)?.mustChangePassword && !url.startsWith("/api/auth/"))
+/** Lets a request in, or not. */
+function admit(request: FastifyRequest): void {
+  const { permission } = request.routeOptions.config;
+  if (request.refusal) throw request.refusal;
+  if (permission !== undefined && permission !== "public") checkPermission(request, permission);
+}
+
+/** @throws HubError PASSWORD_CHANGE_REQUIRED */
+function checkOwnPassword({ userId }: Account, { routeOptions }: FastifyRequest, { accounts }: HttpOptions): void {
+  if (accounts.byId(userId)?.mustChangePassword && !routeOptions.url?.startsWith("/api/auth/"))
     throw new HubError("PASSWORD_CHANGE_REQUIRED", "Change the password first; it was given for one log-in");
+}
+
+/** @throws HubError TOKEN_NOT_ALLOWED, NO_SITE, FORBIDDEN */
+function checkPermission({ account, routeOptions }: FastifyRequest, permission: Permission): void {
+  if (account.tokenId !== null && SESSION_ONLY.test(routeOptions.url ?? ""))
+    throw new HubError("TOKEN_NOT_ALLOWED", "Personal tokens do not reach accounts, sessions and tokens");
   if (permission !== "self" && account.siteId === NO_SITE_ID)
     throw new HubError("NO_SITE", "This account belongs to no site");
   if (reachFor(account, permission) === undefined)

@@ -34,6 +34,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Set on every route that is not public; on public ones that want to know the caller, where there is one. */
     account: Account;
+    /** Why the caller is not let in. */
+    refusal: Error | undefined;
     /** What `em` hands out, once it was asked for. */
     boundEm: EntityManager | undefined;
     /** An entity manager of this request alone, bound to the caller's site. Public routes have none: they say what they reach for. */
