@@ -110,16 +110,16 @@ async function startParts(
     onChange: (up) => {
       if (up) log.info("the database answers again");
       else log.error("the database does not answer; waking goes on, changes and history wait");
-      if (up) void forgetEndedSessions();
+      if (up) void catchUp();
       projection?.hubDirty();
     },
     ...(postgres && { revive: () => postgres.revive() }),
     onLockLost: () => options.onFatal?.("Another hub took over the database; this one ends."),
   });
-  const forgetEndedSessions = () =>
-    people?.sessions
-      .forgetEnded(database.fork())
-      .catch((error: unknown) => log.error({ err: error }, "sessions that ended could not be deleted"));
+  const catchUp = () =>
+    people
+      ?.catchUp()
+      .catch((error: unknown) => log.error({ err: error }, "accounts and sessions could not be read anew"));
   if (postgres && !postgres.launched) closers.push(() => postgres.close());
   closers.push(() => database.close());
 
@@ -232,6 +232,7 @@ async function startParts(
   const app = await openApi({
     ...{ config, startedAt, setupCode, database, audit, people, sites, directory, presence, now, wakes, journal },
     ...{ link, signer, agentCredentials, mqttCredentials, uses, hubInfo, projection: started, log },
+    brokerPorts: broker,
     disconnect: (principalId) => broker.disconnect(principalId),
     callsPerMinute: options.callsPerMinute,
   });

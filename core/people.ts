@@ -2,7 +2,7 @@ import type { FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { mayWake } from "#contracts/permissions.ts";
 import type { Audit } from "./audit/audit.service.ts";
-import { type Accounts, loadAccounts } from "./auth/accounts.ts";
+import { type Accounts, loadAccounts, refreshAccounts } from "./auth/accounts.ts";
 import { Callers } from "./auth/callers.ts";
 import { type Sessions, loadSessions } from "./auth/sessions.ts";
 import { openSigningKeys } from "./auth/signing-keys.ts";
@@ -23,6 +23,8 @@ export interface People {
   readonly trailOf: (user: { id: string; username: string }, request: FastifyRequest) => Trail;
   /** Which devices a token may wake now. */
   readonly mayWakeOf: (tokenId: string) => (device: DirectoryDevice) => boolean;
+  /** Takes up what was changed while nobody could tell, and forgets what ended. Call it when the database is back. */
+  catchUp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -72,6 +74,10 @@ export async function loadPeople(options: PeopleOptions, now: Date): Promise<Peo
       const actor = tokens.actorOf(tokenId, new Date());
       if (!actor) return () => false;
       return (device) => device.siteId === siteId && mayWake(actor, device, directory.clusterOf(device));
+    },
+    catchUp: async () => {
+      await sessions.forgetEnded(database.fork());
+      await refreshAccounts(database.fork(), accounts);
     },
     close: async () => {
       await sessions.close();

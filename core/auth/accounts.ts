@@ -21,6 +21,18 @@ export interface KnownAccount {
 export class Accounts {
   readonly #byId = new Map<string, KnownAccount>();
   readonly #listeners: ((id: string) => void)[] = [];
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** Runs readings of accounts one after the other, so that what was read last is what stays. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {}); // whoever waits for the result hears of it
+    return result;
+  }
+
+  [Symbol.iterator](): IterableIterator<KnownAccount> {
+    return this.#byId.values();
+  }
 
   byId(id: string): KnownAccount | undefined {
     return this.#byId.get(id);
@@ -45,9 +57,12 @@ export class Accounts {
   put(user: User, memberships: readonly Membership[]): KnownAccount {
     const { id, username, superuser, enabled, mustChangePassword } = user;
     const roles = new Map(memberships.map((membership) => [membership.site.id, membership.role]));
-    const account = { id, username, superuser, enabled, mustChangePassword, roles };
-    this.#byId.set(id, account);
-    this.#tell(id);
+    return this.take({ id, username, superuser, enabled, mustChangePassword, roles });
+  }
+
+  take(account: KnownAccount): KnownAccount {
+    this.#byId.set(account.id, account);
+    this.#tell(account.id);
     return account;
   }
 
@@ -89,9 +104,28 @@ export async function membershipsOf(em: EntityManager, where: { user?: string })
   return await em.find(Membership, where, { filters: { site: false } });
 }
 
-/** Reads one account again, after a change or at a log-in: it may have been made by another process. */
-export async function refreshAccount(em: EntityManager, accounts: Accounts, user: User): Promise<KnownAccount> {
-  return accounts.put(user, await membershipsOf(em, { user: user.id }));
+/**
+ * Reads one account anew: after the commit of a change, and at a log-in, since it may have been made by another process.
+ *
+ * @returns undefined for one that is gone.
+ */
+export function refreshAccount(em: EntityManager, accounts: Accounts, id: string): Promise<KnownAccount | undefined> {
+  return accounts.inTurn(async () => {
+    const fresh = em.fork();
+    const user = await fresh.findOne(User, { id });
+    if (user) return accounts.put(user, await membershipsOf(fresh, { user: id }));
+    accounts.remove(id);
+    return undefined;
+  });
+}
+
+/** Reads all accounts anew, when the database is back: a change may have been made that nobody could tell of. */
+export function refreshAccounts(em: EntityManager, accounts: Accounts): Promise<void> {
+  return accounts.inTurn(async () => {
+    const fresh = await loadAccounts(em);
+    for (const { id } of accounts) if (!fresh.byId(id)) accounts.remove(id);
+    for (const account of fresh) accounts.take(account);
+  });
 }
 
 /** The chain of the audit log that tells of an account: its only site's, else the hub's. */

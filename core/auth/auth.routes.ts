@@ -56,6 +56,10 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
   const { database, accounts, sessions, callers, passwordMinLength } = hub;
   const guard = new LoginGuard();
   const known = new Set<string>();
+  for (const { userId, address } of sessions) {
+    const account = accounts.byId(userId);
+    if (account && address !== null) remember(`${account.username.toLowerCase()} ${address}`);
+  }
 
   app.get(
     "/setup/status",
@@ -145,7 +149,7 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
         account.userId,
         request.body,
       );
-      await refreshAccount(em, accounts, user);
+      await refreshAccount(em, accounts, user.id);
       if (passwordChanged) {
         const others = sessions.of(user.id, new Date()).filter(({ id }) => id !== account.sessionId);
         await sessions.end(
@@ -160,15 +164,17 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
   /** Checks a password; every failure makes the next try of its kind wait longer. */
   async function guardedCheck(request: FastifyRequest, username: string, password: string): Promise<User> {
     const account = username.trim().toLowerCase();
-    const isKnown = marksOf(account, request).some((mark) => known.has(mark));
-    guard.admit(account, request.ip, { isKnown, nowMs: performance.now() });
+    const browser = browserOf(request);
+    // a browser that logged in before is counted by itself: whoever guesses at the same address is not in its way
+    const from = browser !== undefined && known.has(`${account} ${browser}`) ? browser : request.ip;
+    guard.admit(account, from, { isKnown: known.has(`${account} ${from}`), nowMs: performance.now() });
     try {
       const user = await checkCredentials(database.fork(), username, password);
-      guard.succeeded(account, request.ip);
+      guard.succeeded(account, from);
       return user;
     } catch (error) {
       if (error instanceof HubError && error.code === "BAD_CREDENTIALS") {
-        guard.failed(account, request.ip, performance.now());
+        guard.failed(account, from, performance.now());
         const target = { type: "user", id: null, name: username.slice(0, 50) };
         request.trail.note({ action: "session.login", target, result: "refused", reason: error.code });
       }
@@ -179,18 +185,13 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
   async function logIn(request: FastifyRequest, reply: FastifyReply, user: User, login: { password?: string }) {
     const em = database.fork();
     const client: SessionClient = { address: request.ip, userAgent: request.headers["user-agent"] ?? null };
-    const account = await refreshAccount(em, accounts, user);
-    const trail = hub.trailOf(user, request).in(chainOfAccount(account));
+    const account = await refreshAccount(em, accounts, user.id);
+    const trail = hub.trailOf(user, request).in(account ? chainOfAccount(account) : null);
     const session = await beginSession({ em, sessions, trail }, user, { client, ...login }, new Date());
     const begun = await sessions.admit(session, new Date());
     setSessionCookie(request, reply, begun.token, begun.expiresInSeconds);
     for (const mark of [request.ip, markBrowser(request, reply)]) remember(`${user.username.toLowerCase()} ${mark}`);
     return { session, ...begun };
-  }
-
-  function marksOf(account: string, request: FastifyRequest): string[] {
-    const browser = browserOf(request);
-    return [`${account} ${request.ip}`, ...(browser === undefined ? [] : [`${account} ${browser}`])];
   }
 
   function remember(mark: string): void {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { EntityManager } from "@mikro-orm/postgresql";
+import { type EntityManager, LockMode } from "@mikro-orm/postgresql";
 import type { MeChange, SetupInit, UserAnswer } from "#contracts/api/accounts.ts";
 import type { Role } from "#contracts/permissions.ts";
 import type { SignOnChange } from "#contracts/api/sign-on.ts";
@@ -79,7 +79,11 @@ export async function checkCredentials(em: EntityManager, username: string, pass
   if (!user && !(await isSetUp(em)))
     throw new HubError("SETUP_REQUIRED", "This hub is not set up yet; its log has the code");
   await patience;
-  throw new HubError("BAD_CREDENTIALS", "The user name or the password is wrong");
+  throw badCredentials();
+}
+
+function badCredentials(): HubError {
+  return new HubError("BAD_CREDENTIALS", "The user name or the password is wrong");
 }
 
 /** User names are compared without regard to case, never as a pattern. */
@@ -87,7 +91,12 @@ export async function findByName(em: EntityManager, username: string): Promise<U
   return await em.findOne(User, { username: { $ilike: username.trim().replaceAll(/[\\%_]/g, String.raw`\$&`) } });
 }
 
-/** Writes a login down, with its row in the audit log. A hash that came from elsewhere becomes one of ours. */
+/**
+ * Writes a login down, with its row in the audit log. A hash that came from elsewhere becomes one of ours.
+ *
+ * @param user as it was read before the password was checked, which takes a while.
+ * @throws HubError BAD_CREDENTIALS when the account was disabled, or its password changed, meanwhile.
+ */
 export async function beginSession(
   { em, sessions, trail }: { em: EntityManager; sessions: Sessions; trail: Trail },
   user: User,
@@ -97,13 +106,24 @@ export async function beginSession(
   const { client, password, details } = login;
   const isForeign = password !== undefined && user.passwordHash && isBcrypt(user.passwordHash);
   const passwordHash = isForeign ? await hashPassword(password) : user.passwordHash;
-  return await em.transactional(async (em) => {
-    await em.nativeUpdate(User, { id: user.id }, { lastLoginAt: now, ...(isForeign && { passwordHash }) });
-    user.lastLoginAt = now;
-    const session = await sessions.create(em, user, client, now);
-    await trail.write(em, { action: "session.login", target: targetOf(user), ...(details && { details }) });
-    return session;
-  });
+  let sessionId: string | undefined;
+  try {
+    return await em.fork().transactional(async (em) => {
+      // the lock makes changes of the account come before this log-in, or after the session is there to be ended
+      const current = await em.findOne(User, { id: user.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      if (!current?.enabled || (password !== undefined && current.passwordHash !== user.passwordHash))
+        throw badCredentials();
+      Object.assign(current, { lastLoginAt: now, ...(isForeign && { passwordHash }) });
+      user.lastLoginAt = now;
+      const session = await sessions.create(em, current, client, now);
+      sessionId = session.id;
+      await trail.write(em, { action: "session.login", target: targetOf(user), ...(details && { details }) });
+      return session;
+    });
+  } catch (error) {
+    if (sessionId !== undefined) sessions.forget(sessionId);
+    throw error;
+  }
 }
 
 export interface OwnAccountContext {

@@ -22,17 +22,17 @@ interface Failures {
 /**
  * Slows down who guesses passwords, and nobody else.
  *
- * Pauses grow for the pair of account and address that failed, so an attacker elsewhere cannot lock the account's owner
- * out. Tries of strangers at one account share a budget; whoever logged in from an address before, or shows a browser
- * that did, is no stranger. Instants are of a monotonic clock.
+ * Pauses grow for the pair of account and address that failed, or browser that logged in before, so an attacker elsewhere
+ * cannot lock the account's owner out. Tries of strangers at one account share a budget; an address or a browser that
+ * logged in before is no stranger. Instants are of a monotonic clock.
  */
 export class LoginGuard {
   readonly #failures = new Map<string, Failures>();
   readonly #strangers = new Map<string, readonly number[]>();
 
   /** Takes a try, before the password is looked at. @throws HubError TOO_MANY_REQUESTS with the seconds to wait. */
-  admit(account: string, address: string, { isKnown, nowMs }: { isKnown: boolean; nowMs: number }): void {
-    const failures = this.#failures.get(pairOf(account, address));
+  admit(account: string, from: string, { isKnown, nowMs }: { isKnown: boolean; nowMs: number }): void {
+    const failures = this.#failures.get(pairOf(account, from));
     const waitMs = failures ? failures.lastMs + pauseAfter(failures.count) - nowMs : 0;
     if (waitMs > 0) throw tooMany(waitMs);
     if (isKnown) return;
@@ -41,15 +41,15 @@ export class LoginGuard {
     put(this.#strangers, account, [...recent, nowMs], MAX_ACCOUNTS);
   }
 
-  failed(account: string, address: string, nowMs: number): void {
-    const pair = pairOf(account, address);
+  failed(account: string, from: string, nowMs: number): void {
+    const pair = pairOf(account, from);
     const before = this.#failures.get(pair);
     const isFresh = before !== undefined && nowMs - before.lastMs < MEMORY_MS;
     put(this.#failures, pair, { count: (isFresh ? before.count : 0) + 1, lastMs: nowMs }, MAX_PAIRS);
   }
 
-  succeeded(account: string, address: string): void {
-    this.#failures.delete(pairOf(account, address));
+  succeeded(account: string, from: string): void {
+    this.#failures.delete(pairOf(account, from));
   }
 }
 
@@ -64,8 +64,8 @@ function tooMany(waitMs: number): HubError {
   return new HubError("TOO_MANY_REQUESTS", `Too many tries; wait ${seconds} s`, { retryAfterSeconds: seconds });
 }
 
-function pairOf(account: string, address: string): string {
-  return JSON.stringify([account, address]);
+function pairOf(account: string, from: string): string {
+  return JSON.stringify([account, from]);
 }
 
 function put<Value>(map: Map<string, Value>, key: string, value: Value, bound: number): void {

@@ -4,6 +4,7 @@ import type { EntityManager } from "@mikro-orm/postgresql";
 import type { Logger } from "pino";
 import type { Database } from "../kernel/database.ts";
 import { isDatabaseGone } from "../kernel/database-gone.ts";
+import { HubError } from "../kernel/errors.ts";
 import { type WriteBehind, startWriteBehind } from "../kernel/write-behind.ts";
 import { Session } from "./session.entity.ts";
 import type { SigningKeys } from "./signing-keys.ts";
@@ -85,12 +86,21 @@ export class Sessions {
     return this.#live.size;
   }
 
+  [Symbol.iterator](): IterableIterator<LiveSession> {
+    return this.#live.values();
+  }
+
   restore(session: LiveSession): void {
     this.#live.set(session.id, session);
   }
 
-  /** Writes a login down. Call `admit` when its transaction is through. */
+  /**
+   * Writes a login down. From now on whoever ends the account's sessions ends this one, too. When its transaction is through,
+   * call `admit`; when it fails, `forget`.
+   */
   async create(em: EntityManager, user: User, client: SessionClient, now: Date): Promise<LiveSession> {
+    for (const [id, { expiresAt }] of this.#live) if (expiresAt <= now) this.#live.delete(id);
+    this.#makeRoom(user.id);
     const session: LiveSession = {
       id: randomUUID(),
       userId: user.id,
@@ -104,14 +114,17 @@ export class Sessions {
     const { userId: _, ...row } = session;
     em.create(Session, { ...row, user });
     await em.flush();
+    this.#live.set(session.id, session);
     return session;
   }
 
-  /** Lets a session in that was written down, and gives out its token. */
+  forget(id: string): void {
+    this.#live.delete(id);
+  }
+
+  /** Gives out the token of a session that was written down. @throws HubError BAD_CREDENTIALS when it was ended meanwhile. */
   async admit(session: LiveSession, now: Date): Promise<BegunSession> {
-    for (const [id, { expiresAt }] of this.#live) if (expiresAt <= now) this.#live.delete(id);
-    this.#makeRoom(session.userId);
-    this.#live.set(session.id, session);
+    if (!this.#live.has(session.id)) throw new HubError("BAD_CREDENTIALS", "This session was ended");
     const token = await this.tokenFor(session, now);
     return { id: session.id, token, expiresInSeconds: secondsUntil(session.expiresAt, now) };
   }

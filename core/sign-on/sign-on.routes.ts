@@ -95,8 +95,8 @@ export function signOnRoutes(app: App, signOn: SignOn): void {
     const { provider } = arrival;
     const em = database.fork();
     const user = await accountOf(contextOf(request), arrival, now);
-    const account = await refreshAccount(em, accounts, user);
-    const trail = signOn.trailOf(user, request).in(chainOfAccount(account));
+    const account = await refreshAccount(em, accounts, user.id);
+    const trail = signOn.trailOf(user, request).in(account ? chainOfAccount(account) : null);
     const client = { address: request.ip, userAgent: request.headers["user-agent"] ?? null, providerId: provider.id };
     const details = { provider: provider.name };
     const session = await beginSession({ em, sessions, trail }, user, { client, details }, now);

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { UserChange, UserCreate } from "#contracts/api/accounts.ts";
 import type { Actor, Role } from "#contracts/permissions.ts";
-import { type Accounts, membershipsOf } from "../auth/accounts.ts";
+import { type Accounts, membershipsOf, refreshAccount } from "../auth/accounts.ts";
 import { fieldsOf, findUser, targetOf } from "../auth/auth.service.ts";
 import { Membership } from "../auth/membership.entity.ts";
 import { checkPassword, hashPassword } from "../auth/passwords.ts";
@@ -37,6 +37,7 @@ export async function createUser(context: UsersContext, input: UserCreate, now: 
     throw new HubError("FORBIDDEN", "Only superusers import password hashes", { field: "passwordHash" });
   const passwordHash = password === undefined ? (input.passwordHash ?? null) : await hashPassword(password);
   const user = await em.transactional(async (em) => {
+    await decideInTurn(em, context);
     const user = em.create(User, {
       id: randomUUID(),
       username,
@@ -53,7 +54,7 @@ export async function createUser(context: UsersContext, input: UserCreate, now: 
     await trail.write(em, { action: "user.create", target: targetOf(user), details: { role } });
     return user;
   });
-  accounts.put(user, await membershipsOf(em, { user: user.id }));
+  await refreshAccount(em, accounts, user.id);
   return user;
 }
 
@@ -70,14 +71,14 @@ export interface UserChangeResult {
  */
 export async function changeUser(context: UsersContext, id: string, change: UserChange): Promise<UserChangeResult> {
   const { em, accounts, trail, actor } = context;
-  checkMayManage(actor, managedAccount(context, id));
-  if (change.role !== undefined && change.role !== managedAccount(context, id).role) checkMayGive(actor, change.role);
+  managedAccount(context, id);
   if (change.password !== undefined) checkPassword(change.password, context.passwordMinLength);
   const passwordHash = change.password === undefined ? undefined : await hashPassword(change.password);
   const user = await em.transactional(async (em) => {
-    await em.execute("select pg_advisory_xact_lock(?)", [SUPERUSER_LOCK]);
+    const managed = await decideInTurn(em, context, id);
     const user = await findUser(em, id);
     const { email, fullName, enabled, mustChangePassword, role } = change;
+    if (role !== undefined && role !== managed?.role) checkMayGive(actor, role);
     if (email !== undefined) user.email = email;
     if (fullName !== undefined) user.fullName = fullName;
     if (enabled !== undefined) user.enabled = enabled;
@@ -91,7 +92,7 @@ export async function changeUser(context: UsersContext, id: string, change: User
     if (passwordHash !== undefined) await trail.write(em, { action: "user.password", target: targetOf(user) });
     return user;
   });
-  accounts.put(user, await membershipsOf(em, { user: user.id }));
+  await refreshAccount(em, accounts, user.id);
   const endsSessions = !user.enabled || (passwordHash !== undefined && id !== actor.userId);
   return { user, endsSessions };
 }
@@ -103,11 +104,11 @@ export async function changeUser(context: UsersContext, id: string, change: User
  */
 export async function deleteUser(context: UsersContext, id: string, heirId: string | undefined): Promise<void> {
   const { em, accounts, trail, actor } = context;
-  checkMayManage(actor, managedAccount(context, id));
+  managedAccount(context, id);
   if (heirId !== undefined && (heirId === id || accounts.roleIn(heirId, actor.siteId) === undefined))
     throw new HubError("INVALID_INPUT", "The heir is no other member of this site", { field: "heir" });
   await em.transactional(async (em) => {
-    await em.execute("select pg_advisory_xact_lock(?)", [SUPERUSER_LOCK]);
+    await decideInTurn(em, context, id);
     const user = await findUser(em, id);
     if (heirId !== undefined) {
       const inSite = { owner: id, site: actor.siteId };
@@ -121,7 +122,36 @@ export async function deleteUser(context: UsersContext, id: string, heirId: stri
     const details = heirId === undefined ? {} : { heir: accounts.byId(heirId)?.username };
     await trail.write(em, { action: "user.delete", target: targetOf(user), details });
   });
-  accounts.remove(id);
+  await refreshAccount(em, accounts, id);
+}
+
+/**
+ * Decides by the rows as they are now: hashing a password takes a while, in which somebody may have been promoted or
+ * demoted. One change of accounts at a time.
+ *
+ * @param id the account to be changed; without one it is to be made.
+ * @throws HubError NOT_FOUND, FORBIDDEN
+ */
+async function decideInTurn(
+  em: EntityManager,
+  { actor }: UsersContext,
+  id?: string,
+): Promise<ManagedAccount | undefined> {
+  await em.execute("select pg_advisory_xact_lock(?)", [SUPERUSER_LOCK]);
+  const own = await managedRow(em, actor.userId, actor.siteId);
+  if (own?.role !== actor.role) throw new HubError("FORBIDDEN", "Your role was changed meanwhile");
+  const account = id === undefined ? undefined : await managedRow(em, id, actor.siteId);
+  if (id !== undefined && !account) throw new HubError("NOT_FOUND", "There is no such user");
+  checkMayManage(actor, account);
+  return account;
+}
+
+async function managedRow(em: EntityManager, id: string, siteId: string): Promise<ManagedAccount | undefined> {
+  const user = await em.findOne(User, { id });
+  if (!user) return undefined;
+  const memberships = await membershipsOf(em, { user: id });
+  const role = user.superuser ? "superuser" : (memberships.find(({ site }) => site.id === siteId)?.role ?? null);
+  return { id, superuser: user.superuser, role, sites: memberships.length };
 }
 
 /** What the site of the call may know of an account. @throws HubError NOT_FOUND, also for one of another site. */
