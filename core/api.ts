@@ -63,6 +63,7 @@ export interface ApiParts {
   readonly agentCredentials: AgentCredentials;
   readonly mqttCredentials: MqttCredentials;
   readonly uses: ClientUses;
+  readonly brokerPorts: { readonly tcpPort: number; readonly tlsPort: number | null };
   /** Ends the MQTT connections of an agent, a credential or a token. */
   readonly disconnect: (principalId: string) => void;
   readonly callsPerMinute: number | undefined;
@@ -118,7 +119,8 @@ export async function openApi(hub: ApiParts): Promise<App> {
       liveRoutes(routes, { directory, presence, now, projection, wakes, hubInfo: hub.hubInfo, actorNow });
       siteRoutes(routes, siteContent({ database, sites, directory, accounts, tokens }));
       userRoutes(routes, { database, accounts, sessions, tokens, directory, passwordMinLength, disconnect });
-      mqttClientRoutes(routes, { directory, credentials: hub.mqttCredentials, uses: hub.uses, disconnect });
+      const broker = { mqttUrl, publicUrl, baseTopic, ...hub.brokerPorts };
+      mqttClientRoutes(routes, { directory, credentials: hub.mqttCredentials, uses: hub.uses, disconnect, broker });
     },
     { prefix: "/api" },
   );

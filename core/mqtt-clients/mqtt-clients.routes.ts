@@ -11,6 +11,7 @@ import {
 import { pageOf, sortOrder } from "../kernel/pages.ts";
 import type { App } from "../kernel/routes.ts";
 import type { Directory } from "../members/directory.ts";
+import { type BrokerAddress, mqttUrlFor } from "./broker-address.rules.ts";
 import type { ClientUses } from "./client-uses.ts";
 import { MqttClient } from "./mqtt-client.entity.ts";
 import {
@@ -27,12 +28,16 @@ export interface MqttClientRoutes {
   readonly credentials: MqttCredentials;
   readonly uses: ClientUses;
   readonly disconnect: (principalId: string) => void;
+  readonly broker: BrokerAddress;
 }
 
 /** So many at the most: every one of them is a program that somebody set up. */
 const MAX_CLIENTS = 1_000;
 
-export function mqttClientRoutes(app: App, { directory, credentials, uses, disconnect }: MqttClientRoutes): void {
+export function mqttClientRoutes(
+  app: App,
+  { directory, credentials, uses, disconnect, broker }: MqttClientRoutes,
+): void {
   const config = { permission: "mqtt-client:manage" } as const;
   const contextOf = ({ em, trail, account }: Pick<FastifyRequest, "em" | "trail" | "account">) => ({
     em,
@@ -65,7 +70,10 @@ export function mqttClientRoutes(app: App, { directory, credentials, uses, disco
     },
     async (request, reply) => {
       const { row, password } = await createMqttClient(contextOf(request), request.body, new Date());
-      return reply.code(201).send({ ...answer(row), password });
+      const { baseTopic } = broker;
+      return reply
+        .code(201)
+        .send({ ...answer(row), password, mqttUrl: mqttUrlFor(broker, request.hostname), baseTopic });
     },
   );
 

@@ -48,6 +48,8 @@ describe("an MQTT client", () => {
       name: "Home Assistant",
       username: "home-assistant",
       password: expect.stringMatching(/^pbm_[a-z2-7]{52}$/),
+      mqttUrl: hub.mqttUrl,
+      baseTopic: "powerbeacon",
       permissions: ["read", "wake"],
       clusterIds: null,
       connections: 0,
@@ -58,7 +60,7 @@ describe("an MQTT client", () => {
       createdAt: expect.any(String),
       updatedAt: expect.any(String),
     });
-    const { password, ...rest } = body;
+    const { password, mqttUrl: _where, baseTopic: _base, ...rest } = body;
     expect((await hub.api.get(`/mqtt-clients/${body.id}`)).body).toEqual(rest);
     expect((await hub.api.get("/mqtt-clients")).body.items).toContainEqual(rest);
     expect(JSON.stringify(await query(hub.databaseUrl, "select * from mqtt_client"))).not.toContain(password);

@@ -1,14 +1,7 @@
 import type { z } from "zod";
-import type {
-  MqttClientAnswer,
-  MqttClientChange,
-  MqttClientCreate,
-  MqttClientCreated as Created,
-} from "#contracts/api/mqtt-clients.ts";
+import type { MqttClientAnswer, MqttClientChange, MqttClientCreate, MqttClientCreated } from "#contracts/api/mqtt-clients.ts";
 import { call } from "./call.ts";
 import { wholeList } from "./whole-list.ts";
-
-export type MqttClientCreated = z.infer<typeof Created> & { readonly mqttUrl: string; readonly baseTopic: string };
 
 export async function mqttClients(): Promise<MqttClientAnswer[]> {
   return await wholeList<MqttClientAnswer>("/mqtt-clients");

@@ -1,6 +1,6 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import type { MqttClientCreated } from "../api/mqtt-clients.ts";
+import type { MqttClientCreated } from "#contracts/api/mqtt-clients.ts";
 import { controls } from "../app/controls.ts";
 import "../app/copy-text.ts";
 import { factList, factStyles } from "../app/facts.ts";
@@ -37,7 +37,7 @@ export class MqttClientsPassword extends LitElement {
 
   override render() {
     if (!this.client) return nothing;
-    const { name, username, password, permissions } = this.client;
+    const { name, username, password, permissions, mqttUrl } = this.client;
     return html`<dialog
       aria-labelledby="title"
       @keydown=${keepOpen}
@@ -54,7 +54,7 @@ export class MqttClientsPassword extends LitElement {
           <copy-text what="password" .text=${password}></copy-text>
         </div>
         ${permissions.includes("discovery") ? this.#homeAssistant(this.client) : nothing}
-        ${permissions.includes("read") ? this.#terminal(this.client) : nothing}
+        ${permissions.includes("read") && !isWebSocket(mqttUrl) ? this.#terminal(this.client) : nothing}
       </div>
       <footer>
         <div class="buttons"><button class="primary" @click=${this.#close}>I have copied it</button></div>
@@ -72,6 +72,7 @@ export class MqttClientsPassword extends LitElement {
       ${factList([
         ["Broker", html`<span class="mono">${hostname}</span>`],
         ["Port", html`<span class="mono">${port}</span>`],
+        ["Transport", isWebSocket(mqttUrl) ? "WebSocket" : undefined],
       ])}
     </div>`;
   }
@@ -97,9 +98,19 @@ export class MqttClientsPassword extends LitElement {
   };
 }
 
+const USUAL_PORTS: Readonly<Record<string, string>> = { "mqtt:": "1883", "mqtts:": "8883", "ws:": "80", "wss:": "443" };
+
+/** Which `mosquitto_sub` does not speak as it is commonly packaged. */
+function isWebSocket(mqttUrl: string): boolean {
+  return /^wss?:/.test(mqttUrl);
+}
+
 /** Where the broker is, as programs ask for it: a port that the address does not name is the usual one. */
 function brokerOf(mqttUrl: string): { hostname: string; port: string; isSafe: boolean } {
   const { hostname, port, protocol } = new URL(mqttUrl);
-  const isSafe = protocol === "mqtts:";
-  return { hostname: hostname.replaceAll(/[[\]]/g, ""), port: port || (isSafe ? "8883" : "1883"), isSafe };
+  return {
+    hostname: hostname.replaceAll(/[[\]]/g, ""),
+    port: port || (USUAL_PORTS[protocol] ?? "1883"),
+    isSafe: protocol === "mqtts:",
+  };
 }

@@ -13,7 +13,10 @@ const check = (name: string) => page.getByRole("checkbox", { name });
 const card = (name: string) => page.getByRole("article", { name });
 const dialog = (name: string) => page.getByRole("dialog", { name });
 const fact = (name: string) =>
-  page.getByRole("term").filter({ hasText: name }).element().nextElementSibling?.textContent;
+  page
+    .getByRole("term")
+    .filter({ hasText: new RegExp(`^\\s*${name}`) })
+    .element().nextElementSibling?.textContent;
 
 const [home, office] = [cluster({ name: "Home" }), cluster({ name: "Office" })];
 
@@ -127,6 +130,16 @@ describe("adding an MQTT credential", () => {
     await userEvent.click(button("Add credential"));
     await expect.element(page.getByText(/^mosquitto_sub/)).toMatchTextContent(line);
     expect(fact("Port")).toBe(port);
+  });
+
+  test("by WebSocket names no line that would not work", async () => {
+    const { hub } = await open();
+    hub.answers("POST /mqtt-clients", () => json({ ...created, mqttUrl: "wss://hub.lan/mqtt" }, 201));
+    await add();
+    await userEvent.click(button("Add credential"));
+    await expect.element(dialog("Home Assistant can connect")).toBeVisible();
+    expect([fact("Broker"), fact("Port"), fact("Transport")]).toEqual(["hub.lan", "443", "WebSocket"]);
+    expect(page.getByText(/mosquitto_sub/).elements()).toEqual([]);
   });
 
   test("that may only wake is told nothing of what it could read or discover", async () => {

@@ -34,6 +34,11 @@ export const MqttClientAnswer = z.object({
 });
 export type MqttClientAnswer = z.infer<typeof MqttClientAnswer>;
 
-export const MqttClientCreated = MqttClientAnswer.extend({ password: z.string().describe("shown this once") });
+export const MqttClientCreated = MqttClientAnswer.extend({
+  password: z.string().describe("shown this once"),
+  mqttUrl: z.string().describe("where the client finds the broker"),
+  baseTopic: z.string().describe("what all topics begin with, those of Home Assistant's discovery excepted"),
+});
+export type MqttClientCreated = z.infer<typeof MqttClientCreated>;
 
 export const MqttClientList = page(MqttClientAnswer);
