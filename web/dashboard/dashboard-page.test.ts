@@ -203,6 +203,26 @@ describe("a wake from the dashboard", () => {
   });
 });
 
+test("a wake of a cluster says how many are not the account's to wake, and marks none of them", async () => {
+  const anna = me({ role: "user" });
+  const { hub, stream, toasts } = await openDashboard({}, anna);
+  const mine = [nas, box].map((row) => ({ ...row, ownerId: anna.id }));
+  show(stream, { devices: [...mine, box10], clusters: [home], agents: [pi] });
+  const agents: never[] = [];
+  hub.answers(`POST /clusters/${home.id}/wake`, () =>
+    json({
+      wakes: [
+        { wake: freshId(), device: "nas", stage: "accepted", agents },
+        { wake: freshId(), device: "box-2", stage: "accepted", agents },
+        { wake: null, device: "box-10", stage: "refused", agents, code: "FORBIDDEN", reason: "Not yours" },
+      ],
+    }),
+  );
+  await userEvent.click(button("Wake all of Home"));
+  await expect.poll(() => toasts).toMatchObject([{ text: "Home: waking 2, not yours to wake 1" }]);
+  expect(page.getByRole("alert").elements()).toEqual([]);
+});
+
 describe("what the address names", () => {
   test("is opened, follows its row, and is closed with it", async () => {
     const { hub, element, stream } = await openDashboard({ opened: { kind: "device", key: "nas" } });

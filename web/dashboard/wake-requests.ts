@@ -76,9 +76,10 @@ export class WakeRequests implements ReactiveController {
 
   #note(wakes: readonly WakeAccepted[]): void {
     const idOf = new Map([...this.#store.devices.values()].map(({ key, id }) => [key, id]));
-    for (const { device, stage, reason } of wakes) {
+    for (const { device, stage, code, reason } of wakes) {
       const id = idOf.get(device);
-      if (id !== undefined && stage === "refused" && reason) this.#set(id, { isAsking: false, problem: reason });
+      if (id !== undefined && stage === "refused" && code !== NOT_YOURS && reason)
+        this.#set(id, { isAsking: false, problem: reason });
     }
   }
 
@@ -107,13 +108,21 @@ export class WakeRequests implements ReactiveController {
   };
 }
 
+/** Of a device that the account may not wake: nothing is wrong with that, and no button stood there. */
+const NOT_YOURS = "FORBIDDEN";
+
 /** What became of a whole cluster: `waking 3, on already 1, refused 1`. */
 function summary(wakes: readonly WakeAccepted[]): string {
   const counts = new Map<string, number>();
-  for (const { stage } of wakes) {
-    const word =
-      stage === "already-on" ? "on already" : stage === "refused" || stage === "failed" ? "refused" : "waking";
+  for (const wake of wakes) {
+    const word = outcomeOf(wake);
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
   return [...counts].map(([word, count]) => `${word} ${count}`).join(", ");
+}
+
+function outcomeOf({ stage, code }: WakeAccepted): string {
+  if (stage === "already-on") return "on already";
+  if (stage !== "refused" && stage !== "failed") return "waking";
+  return code === NOT_YOURS ? "not yours to wake" : "refused";
 }

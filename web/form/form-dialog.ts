@@ -234,7 +234,7 @@ export const dialogStyles = [
       overflow-wrap: anywhere;
     }
     /* a question is not squeezed beside its answers */
-    .buttons > p.fill {
+    .buttons[role="alert"] > .fill {
       min-width: min(16rem, 100%);
     }
     /* its words begin where those above it do */

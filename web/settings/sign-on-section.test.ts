@@ -6,6 +6,7 @@ import { SIGN_ON } from "../fixtures/settings-rows.ts";
 import { SignOnSection } from "./sign-on-section.ts";
 
 const REDIRECT = "https://hub.example.org/api/auth/callback";
+const LOGOUT = "https://hub.example.org/login";
 const button = (name: string) => page.getByRole("button", { name, exact: true });
 const field = (name: string) => page.getByRole("textbox", { name });
 const unfold = (title: string) => userEvent.click(page.getByText(title, { exact: true }));
@@ -14,7 +15,13 @@ const fact = (name: string) =>
 
 async function open(settings: typeof SIGN_ON | null = SIGN_ON) {
   const hub = scriptedHub();
-  const answer = { enabled: settings?.enabled ?? false, name: settings?.name ?? null, redirectUri: REDIRECT, settings };
+  const answer = {
+    enabled: settings?.enabled ?? false,
+    name: settings?.name ?? null,
+    redirectUri: REDIRECT,
+    logoutRedirectUri: LOGOUT,
+    settings,
+  };
   hub.answers("GET /config/oidc", () => json(answer));
   hub.answers("PUT /config/oidc", () => json(answer));
   await mounted(SignOnSection);
@@ -26,6 +33,7 @@ describe("the sign-on settings", () => {
     await open();
     await expect.element(page.getByText(/log-in page offers “Log in with Authentik”/)).toBeVisible();
     await expect.element(page.getByText(REDIRECT)).toBeVisible();
+    await expect.element(page.getByText(LOGOUT)).toBeVisible();
     expect(fact("Issuer")).toBe("https://auth.example.org/");
     expect(fact("Client secret")).toBe("kept");
     expect(fact("Whoever is new")).toBe("gets an account, with an address of example.org");

@@ -44,10 +44,12 @@ export class SignOnSection extends LitElement {
       ${this.#signOn.render((answer) => this.#view(answer))}`;
   }
 
-  #view({ settings, redirectUri }: SignOnAnswer) {
+  #view({ settings, redirectUri, logoutRedirectUri }: SignOnAnswer) {
     return html`<div class="step">
         <p>At the provider, enter this as the redirect URI:</p>
         <copy-text what="redirect URI" .text=${redirectUri}></copy-text>
+        <p>and this as the one for log-outs (post-logout redirect URI), if it asks for one:</p>
+        <copy-text what="redirect URI for log-outs" .text=${logoutRedirectUri}></copy-text>
       </div>
       ${settings ? this.#provider(settings) : this.#none()}
       ${this.isEditing ? html`<sign-on-form .settings=${settings} @closed=${this.#closed}></sign-on-form>` : nothing}`;
