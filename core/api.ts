@@ -81,13 +81,16 @@ export async function openApi(hub: ApiParts): Promise<App> {
     { database, accounts, sessions, sites, trailOf, publicUrl, log },
     { outboundAllowed: config.outboundAllowed, secretKey: keptSecret(config.dataDir, "provider-secret-key") },
   );
-  const app = await createHttpServer({
-    ...{ database, audit, accounts, sessions, tokens, callers },
-    ...{ version: VERSION, baseTopic, discoveryPrefix, trustProxy, callsPerMinute: hub.callsPerMinute, log },
-  });
+  const { callsPerMinute } = hub;
+  const callersOf = { accounts, sessions, tokens, callers };
+  const documents = { version: VERSION, baseTopic, discoveryPrefix };
+  const app = await createHttpServer({ database, audit, ...callersOf, ...documents, trustProxy, callsPerMinute, log });
   healthRoutes(app, { database });
   metricsRoute(app, {
-    ...{ version: VERSION, startedAt: hub.startedAt, database, audit },
+    version: VERSION,
+    startedAt: hub.startedAt,
+    database,
+    audit,
     hub: () => now.hub(),
     runningWakes: () => wakes.runningCount,
     sessions: () => sessions.size,
@@ -96,7 +99,12 @@ export async function openApi(hub: ApiParts): Promise<App> {
     async (api) => {
       const routes = api as unknown as App; // a child of the same server
       authRoutes(routes, {
-        ...{ database, accounts, sessions, callers, trailOf, passwordMinLength },
+        database,
+        accounts,
+        sessions,
+        callers,
+        trailOf,
+        passwordMinLength,
         setupCode: hub.setupCode ?? "",
         saveSignOn: async (change, trail) => {
           await changeProvider({ ...signOn, em: database.fork(), trail }, change, new Date());
@@ -115,8 +123,8 @@ export async function openApi(hub: ApiParts): Promise<App> {
       agentRoutes(routes, { ...agents, ...grant });
       deviceRoutes(routes, { directory, accounts, nowOf: (device) => now.device(device) });
       wakeRoutes(routes, { directory, wakes, journal: hub.journal });
-      const actorNow = callers.now.bind(callers);
-      liveRoutes(routes, { directory, presence, now, projection, wakes, hubInfo: hub.hubInfo, actorNow });
+      const rights = { actorNow: callers.now.bind(callers), onRightsChanged: people.onRightsChanged };
+      liveRoutes(routes, { directory, presence, now, projection, wakes, hubInfo: hub.hubInfo, ...rights });
       siteRoutes(routes, siteContent({ database, sites, directory, accounts, tokens }));
       userRoutes(routes, { database, accounts, sessions, tokens, directory, passwordMinLength, disconnect });
       const broker = { mqttUrl, publicUrl, baseTopic, ...hub.brokerPorts };

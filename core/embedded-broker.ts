@@ -5,6 +5,7 @@ import { type Broker, startBroker } from "../broker/broker.ts";
 import type { CopiedCredentials } from "./agents/copied-credentials.ts";
 import type { AgentCredentials } from "./agents/credentials.ts";
 import type { Audit } from "./audit/audit.service.ts";
+import { TokenConnections } from "./auth/token-connections.ts";
 import type { Tokens } from "./auth/tokens.ts";
 import type { Config } from "./config.ts";
 import { Allowance } from "./kernel/allowance.ts";
@@ -35,27 +36,42 @@ const NOTED = { each: 10, all: 60, periodMs: 60_000 };
 /** Starts the hub's own broker as the settings say. @throws StartError with a sentence for the operator. */
 export async function openBroker(config: Config, options: EmbeddedBrokerOptions): Promise<Broker> {
   const { host, port, tls, baseTopic, discoveryPrefix } = config.mqtt;
-  const { log } = options;
+  const { tokens, log } = options;
+  let broker: Broker | undefined;
+  const persons = new TokenConnections({
+    isGood: (id) => tokens.actorOf(id, new Date()) !== undefined,
+    disconnect: (id) => broker?.disconnect(id),
+  });
+  const policy = policyOf(options, persons);
   try {
-    return await startBroker({ baseTopic, discoveryPrefix, tcp: { host, port }, tls, policy: policyOf(options), log });
+    const started = await startBroker({ baseTopic, discoveryPrefix, tcp: { host, port }, tls, policy, log });
+    broker = started;
+    const close = async () => {
+      persons.close();
+      await started.close();
+    };
+    return { ...started, close };
   } catch (error) {
-    const { code, port: taken } = error as { code?: string; port?: number };
-    if (code === "EADDRINUSE")
-      throw new StartError(
-        `The MQTT port ${taken ?? port} is taken by another program. Set MQTT_PORT (and MQTT_TLS_PORT) to free ones.`,
-        { cause: error },
-      );
-    if (code === "EACCES")
-      throw new StartError(
-        `The MQTT port ${taken ?? port} may not be opened by this user. Set MQTT_PORT to one above 1023.`,
-        { cause: error },
-      );
-    throw new StartError(`The MQTT broker could not be started: ${(error as Error).message}`, { cause: error });
+    persons.close();
+    throw new StartError(sentenceOf(error as { code?: string; port?: number; message: string }, port), {
+      cause: error,
+    });
   }
 }
 
+function sentenceOf(
+  { code, port, message }: { code?: string; port?: number; message: string },
+  wanted: number,
+): string {
+  const name = `The MQTT port ${port ?? wanted}`;
+  if (code === "EADDRINUSE")
+    return `${name} is taken by another program. Set MQTT_PORT (and MQTT_TLS_PORT) to free ones.`;
+  if (code === "EACCES") return `${name} may not be opened by this user. Set MQTT_PORT to one above 1023.`;
+  return `The MQTT broker could not be started: ${message}`;
+}
+
 /** Who may connect, where each thing lies, and what becomes of connections and refusals. */
-function policyOf(options: EmbeddedBrokerOptions): AccessPolicy {
+function policyOf(options: EmbeddedBrokerOptions, persons: TokenConnections): AccessPolicy {
   const { directory, uses, copies } = options;
   const notes = { refusals: new Allowance(NOTED), logins: new Allowance(NOTED) };
   directory.onChange((change) => {
@@ -76,10 +92,12 @@ function policyOf(options: EmbeddedBrokerOptions): AccessPolicy {
     connected: ({ type, id }, connection) => {
       if (type === "integration") uses.connected(id, connection, new Date());
       if (type === "agent") copies.connected(id, connection, performance.now());
+      if (type === "person") persons.connected(id);
     },
     disconnected: ({ type, id }, connection) => {
       if (type === "integration") uses.disconnected(id, new Date());
       if (type === "agent") copies.disconnected(id, connection);
+      if (type === "person") persons.disconnected(id);
     },
     refused: (refusal) => {
       if (notes.refusals.take(refusal.principal.id, performance.now())) noteRefusal(refusal, options);

@@ -133,7 +133,7 @@ async function startParts(
   const sites = await loadSites(em.fork());
   const directory = await loadDirectory(em.fork());
   people = await loadPeople({ config, database, audit, sites, directory, log }, startedAt);
-  const { accounts, sessions, tokens, callers, trailOf } = people;
+  const { accounts, tokens } = people;
   closers.push(() => people?.close());
   const hubTrail = (siteId: string) =>
     audit.trail({ siteId, actor: { type: "system", id: null, name: "hub" }, address: null, requestId: null });
@@ -230,8 +230,26 @@ async function startParts(
   wakes.start();
 
   const app = await openApi({
-    ...{ config, startedAt, setupCode, database, audit, people, sites, directory, presence, now, wakes, journal },
-    ...{ link, signer, agentCredentials, mqttCredentials, uses, hubInfo, projection: started, log },
+    config,
+    startedAt,
+    setupCode,
+    database,
+    audit,
+    people,
+    sites,
+    directory,
+    presence,
+    now,
+    wakes,
+    journal,
+    projection: started,
+    hubInfo,
+    link,
+    signer,
+    agentCredentials,
+    mqttCredentials,
+    uses,
+    log,
     brokerPorts: broker,
     disconnect: (principalId) => broker.disconnect(principalId),
     callsPerMinute: options.callsPerMinute,

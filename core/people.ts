@@ -23,6 +23,8 @@ export interface People {
   readonly trailOf: (user: { id: string; username: string }, request: FastifyRequest) => Trail;
   /** Which devices a token may wake now. */
   readonly mayWakeOf: (tokenId: string) => (device: DirectoryDevice) => boolean;
+  /** Calls the listener when somebody may do less, or something else: a session or a token ended, an account changed. */
+  readonly onRightsChanged: (listener: () => void) => void;
   /** Takes up what was changed while nobody could tell, and forgets what ended. Call it when the database is back. */
   catchUp(): Promise<void>;
   close(): Promise<void>;
@@ -74,6 +76,11 @@ export async function loadPeople(options: PeopleOptions, now: Date): Promise<Peo
       const actor = tokens.actorOf(tokenId, new Date());
       if (!actor) return () => false;
       return (device) => device.siteId === siteId && mayWake(actor, device, directory.clusterOf(device));
+    },
+    onRightsChanged: (listener) => {
+      accounts.onChange(listener);
+      sessions.onEnd(listener);
+      tokens.onEnd(listener);
     },
     catchUp: async () => {
       await sessions.forgetEnded(database.fork());

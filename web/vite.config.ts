@@ -15,7 +15,10 @@ export default defineConfig({
     modulePreload: { polyfill: false }, // it would be an inline script
   },
   // `npm run dev:web`: the page from its sources, the rest from a hub that runs beside it
-  server: { proxy: { "/api": { target: "http://localhost:8080", changeOrigin: false } } },
+  server: {
+    // but for the page's own modules under `api/`
+    proxy: { "^/api/(?!.+\\.ts(?:\\?|$))": { target: "http://localhost:8080", changeOrigin: false } },
+  },
   plugins: [compressed(), inPlaceAtOnce()],
 });
 

@@ -69,6 +69,7 @@ export class Sessions {
   /** Ended while the database was away: their rows go when it is back. */
   readonly #ended = new Set<string>();
   readonly #uses: WriteBehind<Use>;
+  readonly #listeners: (() => void)[] = [];
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -177,7 +178,13 @@ export class Sessions {
       this.#live.delete(id);
       this.#ended.add(id);
     }
+    for (const listener of this.#listeners) listener();
     await this.forgetEnded(em);
+  }
+
+  /** Calls the listener when sessions were ended, not when they expire. */
+  onEnd(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Deletes the rows of sessions that ended while the database was away, and of those that expired. */

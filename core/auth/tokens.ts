@@ -45,6 +45,7 @@ export class Tokens {
   readonly #byPrefix = new Map<string, LiveToken>();
   readonly #prefixes = new Map<string, string>();
   readonly #uses: WriteBehind<object>;
+  readonly #listeners: (() => void)[] = [];
 
   constructor(options: TokenOptions) {
     this.#options = options;
@@ -75,6 +76,12 @@ export class Tokens {
   remove(id: string): void {
     this.#byPrefix.delete(this.#prefixes.get(id) ?? "");
     this.#prefixes.delete(id);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls the listener when a token was revoked, not when it expires. */
+  onEnd(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   /** A site is gone, and every token that worked in it. */

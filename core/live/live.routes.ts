@@ -25,6 +25,7 @@ export interface LiveRoutes {
   readonly hubInfo: () => HubInfo;
   /** What whoever opened a stream may do now; undefined when its session, token or place in the site is gone. */
   readonly actorNow: (account: Account) => Actor | undefined;
+  readonly onRightsChanged: (listener: () => void) => void;
 }
 
 const MAX_STREAMS = 1_000;
@@ -41,7 +42,11 @@ function ping(): string {
 export function liveRoutes(app: App, parts: LiveRoutes): void {
   const { directory, presence, now, projection, wakes, hubInfo } = parts;
   const stream = new LiveStream();
-  const open = new Set<FastifyReply>();
+  /** With what ends a stream whose reader may not read it any more. */
+  const open = new Map<FastifyReply, () => unknown>();
+  parts.onRightsChanged(() => {
+    for (const check of open.values()) check();
+  });
   pushChanges();
 
   app.get(
@@ -60,7 +65,7 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
       const { siteId } = account;
       const lastEventId = request.headers["last-event-id"];
       reply.hijack();
-      open.add(reply);
+      open.set(reply, stillAllowed);
       const { raw } = reply;
       raw.writeHead(200, {
         "content-type": "text/event-stream; charset=utf-8",
@@ -100,7 +105,7 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
   );
 
   app.addHook("preClose", async () => {
-    for (const reply of open) reply.raw.end();
+    for (const reply of open.keys()) reply.raw.end();
   });
 
   function snapshot(account: Account): LiveEvent {

@@ -280,3 +280,46 @@ describe("events", () => {
     expect(refused()[0]).toMatchObject({ by: "ha", cluster: "home" });
   });
 });
+
+describe("the live stream of somebody", () => {
+  const PASSWORD = "correct horse battery";
+  let count = 0;
+
+  async function listenAs(role: string) {
+    const username = `${role}-${++count}`;
+    const { body } = await hub.api.post("/users", { username, password: PASSWORD, role });
+    const api = await createApi(hub.url).logIn({ username, password: PASSWORD });
+    const stream = await listen({ token: api.token });
+    await expect.poll(() => stream.events[0]?.event).toBe("snapshot");
+    return { id: body.id as string, api, stream };
+  }
+
+  test.each([
+    ["logs out", ({ api }) => api.post("/auth/logout")],
+    ["is disabled", ({ id }) => hub.api.patch(`/users/${id}`, { enabled: false })],
+    ["gets another role", ({ id }) => hub.api.patch(`/users/${id}`, { role: "viewer" })],
+    ["is deleted", ({ id }) => hub.api.delete(`/users/${id}`)],
+  ] satisfies [string, (who: { id: string; api: typeof hub.api }) => Promise<unknown>][])(
+    "who %s ends at once, without waiting for anything to happen",
+    async (_what, act) => {
+      const who = await listenAs("user");
+      await act(who);
+      await expect.poll(who.stream.ended, { timeout: 2_000 }).toBe(true);
+    },
+  );
+
+  test("who may see neither agents nor users holds none of them", async () => {
+    const { stream } = await listenAs("viewer");
+    const device = await addDevice();
+    await hub.api.patch(`/devices/${device.id}`, { agentIds: [pi.id] });
+    const news = () => stream.events.filter(({ event, data }) => event === "device" && data.id === device.id);
+    await expect.poll(() => news().length).toBeGreaterThan(0);
+    await pi.says("offline"); // of which others hear
+    await pi.says("online");
+    await hub.api.patch(`/devices/${device.id}`, { description: "again" });
+    await expect.poll(() => news().some(({ data }) => data.description === "again")).toBe(true);
+    for (const { data } of news()) expect(data).toMatchObject({ agentIds: [], ownerId: null, shares: [] });
+    expect(stream.events[0]?.data.agents).toEqual([]);
+    expect(stream.events.filter(({ event }) => event === "agent")).toEqual([]);
+  });
+});
