@@ -5,6 +5,7 @@ import { startWriteBehind } from "./write-behind.ts";
 /** Rows go to a table in memory, so that the test decides what the database says. */
 function table(refuse: (row: number) => Error | undefined, onGivenUp = () => {}) {
   const written: number[] = [];
+  const logged: { msg: string }[] = [];
   let statements = 0;
   const behind = startWriteBehind<number>({
     what: "numbers",
@@ -19,10 +20,10 @@ function table(refuse: (row: number) => Error | undefined, onGivenUp = () => {})
       written.push(...rows);
     },
     isUp: () => true,
-    log: pino({ level: "silent" }),
+    log: pino({ level: "error" }, { write: (line) => void logged.push(JSON.parse(line)) }),
     onGivenUp,
   });
-  return { behind, written, statements: () => statements };
+  return { behind, written, logged, statements: () => statements };
 }
 
 const gone = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
@@ -94,4 +95,11 @@ test("whoever wants to know is told of each row that is lost", async () => {
   for (let row = 10; row < 2_013; row++) behind.add(String(row), row);
   expect(lost).toBe(5);
   await behind.close();
+});
+
+test("what cannot be written at the end is not lost without a word", async () => {
+  const { behind, logged } = table(() => gone);
+  for (const row of [1, 2, 3]) behind.add(String(row), row);
+  await behind.close();
+  expect(logged).toMatchObject([{ lost: 3, msg: "numbers are lost: the database is away at the end" }]);
 });

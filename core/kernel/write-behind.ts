@@ -110,6 +110,7 @@ export function startWriteBehind<Row>(options: WriteBehindOptions<Row>): WriteBe
       clearInterval(timer);
       await flushing?.catch(() => {}); // logged by the turn that began it
       await flushQuietly();
+      if (waiting.size > 0) log.error({ lost: waiting.size }, `${what} are lost: the database is away at the end`);
     },
   };
 }
