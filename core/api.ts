@@ -23,6 +23,7 @@ import { liveRoutes } from "./live/live.routes.ts";
 import type { Now } from "./live/now.ts";
 import type { Projection } from "./live/projection.ts";
 import type { Directory } from "./members/directory.ts";
+import { mqttUrlFor } from "./mqtt-clients/broker-address.rules.ts";
 import type { ClientUses } from "./mqtt-clients/client-uses.ts";
 import { mqttClientRoutes } from "./mqtt-clients/mqtt-clients.routes.ts";
 import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
@@ -115,7 +116,9 @@ export async function openApi(hub: ApiParts): Promise<App> {
       signOnSettingsRoutes(routes, signOn);
       identityRoutes(routes, signOn);
       sessionRoutes(routes, { database, sessions, accounts });
-      tokenRoutes(routes, { tokens, disconnect });
+      const broker = { mqttUrl, publicUrl, baseTopic, ...hub.brokerPorts };
+      const brokerFor = (askedHost: string) => ({ mqttUrl: mqttUrlFor(broker, askedHost), baseTopic });
+      tokenRoutes(routes, { tokens, disconnect, brokerFor });
       auditRoutes(routes, { database, audit });
       clusterRoutes(routes, { directory, accounts, nowOf: (cluster) => now.cluster(cluster) });
       const grant = { signer: hub.signer, baseTopic, mqttUrl, publicUrl };
@@ -127,7 +130,6 @@ export async function openApi(hub: ApiParts): Promise<App> {
       liveRoutes(routes, { directory, presence, now, projection, wakes, hubInfo: hub.hubInfo, ...rights });
       siteRoutes(routes, siteContent({ database, sites, directory, accounts, tokens }));
       userRoutes(routes, { database, accounts, sessions, tokens, directory, passwordMinLength, disconnect });
-      const broker = { mqttUrl, publicUrl, baseTopic, ...hub.brokerPorts };
       mqttClientRoutes(routes, { directory, credentials: hub.mqttCredentials, uses: hub.uses, disconnect, broker });
     },
     { prefix: "/api" },

@@ -11,6 +11,8 @@ import { Token } from "./token.entity.ts";
 import { type Tokens, mqttUsername, newToken } from "./tokens.ts";
 
 export interface TokenRoutes {
+  /** Where MQTT clients find the broker, for a caller who used this host name. */
+  readonly brokerFor: (askedHost: string) => { mqttUrl: string; baseTopic: string };
   readonly tokens: Tokens;
   /** Ends the MQTT connections of a token. */
   readonly disconnect: (principalId: string) => void;
@@ -20,7 +22,7 @@ const MAX_TOKENS_OF_ONE = 100;
 const DAY_MS = 24 * 3_600_000;
 
 /** Personal tokens: for scripts and MQTT clients of one account in one site. */
-export function tokenRoutes(app: App, { tokens, disconnect }: TokenRoutes): void {
+export function tokenRoutes(app: App, { tokens, disconnect, brokerFor }: TokenRoutes): void {
   app.get(
     "/tokens",
     {
@@ -71,7 +73,7 @@ export function tokenRoutes(app: App, { tokens, disconnect }: TokenRoutes): void
         return row;
       });
       tokens.put(row);
-      return reply.code(201).send({ ...answer(row, account), token });
+      return reply.code(201).send({ ...answer(row, account), token, ...brokerFor(request.hostname) });
     },
   );
 

@@ -6,6 +6,7 @@ import "../app/copy-text.ts";
 import { factList, factStyles } from "../app/facts.ts";
 import { dialogStyles } from "../form/form-dialog.ts";
 import { keepOpen } from "../form/keep-open.ts";
+import { brokerOf, isWebSocket, mosquittoSub } from "./mosquitto.ts";
 
 /**
  * The password of a credential, this once, with what to do with it. No key closes it by mistake.
@@ -77,40 +78,15 @@ export class MqttClientsPassword extends LitElement {
     </div>`;
   }
 
-  #terminal({ mqttUrl, baseTopic, username, password }: MqttClientCreated) {
-    const { hostname, port, isSafe } = brokerOf(mqttUrl);
-    const line = [
-      "mosquitto_sub",
-      `-h ${hostname} -p ${port}`,
-      ...(isSafe ? ["--tls-use-os-certs"] : []),
-      `-u ${username} -P ${password}`,
-      `-t '${baseTopic}/#' -v`,
-    ].join(" ");
+  #terminal(client: MqttClientCreated) {
     return html`<div class="step">
       <h3>In a terminal</h3>
       <p class="quiet">Shows everything that it may read:</p>
-      <copy-text what="command" .text=${line}></copy-text>
+      <copy-text what="command" .text=${mosquittoSub(client, "#")}></copy-text>
     </div>`;
   }
 
   readonly #close = (): void => {
     this.renderRoot.querySelector("dialog")?.close();
-  };
-}
-
-const USUAL_PORTS: Readonly<Record<string, string>> = { "mqtt:": "1883", "mqtts:": "8883", "ws:": "80", "wss:": "443" };
-
-/** Which `mosquitto_sub` does not speak as it is commonly packaged. */
-function isWebSocket(mqttUrl: string): boolean {
-  return /^wss?:/.test(mqttUrl);
-}
-
-/** Where the broker is, as programs ask for it: a port that the address does not name is the usual one. */
-function brokerOf(mqttUrl: string): { hostname: string; port: string; isSafe: boolean } {
-  const { hostname, port, protocol } = new URL(mqttUrl);
-  return {
-    hostname: hostname.replaceAll(/[[\]]/g, ""),
-    port: port || (USUAL_PORTS[protocol] ?? "1883"),
-    isSafe: protocol === "mqtts:",
   };
 }

@@ -6,6 +6,7 @@ import { controls } from "../app/controls.ts";
 import "../app/copy-text.ts";
 import { dialogStyles } from "../form/form-dialog.ts";
 import { keepOpen } from "../form/keep-open.ts";
+import { isWebSocket, mosquittoSub } from "./mosquitto.ts";
 
 /** What shows at once that a token works, by what it may. */
 const READABLE: readonly (readonly [permission: TokenPermission, path: string])[] = [
@@ -45,7 +46,7 @@ export class TokensCreated extends LitElement {
 
   override render() {
     if (!this.token) return nothing;
-    const { name, token, mqttUsername, permissions } = this.token;
+    const { name, token, mqttUsername, mqttUrl, permissions } = this.token;
     return html`<dialog
       aria-labelledby="title"
       @keydown=${keepOpen}
@@ -69,7 +70,7 @@ export class TokensCreated extends LitElement {
           <h3>By MQTT</h3>
           <p class="quiet">The token is the password beside this user name:</p>
           <copy-text what="user name" .text=${mqttUsername}></copy-text>
-          ${permissions.includes("device:read") ? this.#subscription(this.token) : nothing}
+          ${permissions.includes("device:read") && !isWebSocket(mqttUrl) ? this.#subscription(this.token) : nothing}
         </div>
       </div>
       <footer>
@@ -78,11 +79,10 @@ export class TokensCreated extends LitElement {
     </dialog>`;
   }
 
-  /** As a hub is without settings. */
-  #subscription({ mqttUsername, token }: TokenCreated) {
-    const client = `mosquitto_sub -h ${location.hostname} -u '${mqttUsername}' -P '${token}'`;
-    return html`<p class="quiet">Where the hub has its own broker, this tells of every device that goes on or off:</p>
-      <copy-text what="MQTT command" .text=${`${client} -t 'powerbeacon/device/+/state' -v`}></copy-text>`;
+  #subscription({ mqttUrl, baseTopic, mqttUsername, token }: TokenCreated) {
+    const client = { mqttUrl, baseTopic, username: mqttUsername, password: token };
+    return html`<p class="quiet">This tells of every device that goes on or off:</p>
+      <copy-text what="MQTT command" .text=${mosquittoSub(client, "device/+/state")}></copy-text>`;
   }
 
   readonly #close = (): void => {

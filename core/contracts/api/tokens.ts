@@ -29,6 +29,10 @@ export const TokenAnswer = z.object({
 });
 export type TokenAnswer = z.infer<typeof TokenAnswer>;
 
-export const TokenCreated = TokenAnswer.extend({ token: z.string().describe("shown this once") });
+export const TokenCreated = TokenAnswer.extend({
+  token: z.string().describe("shown this once"),
+  mqttUrl: z.string().describe("where an MQTT client finds the broker"),
+  baseTopic: z.string().describe("what all topics begin with"),
+});
 
 export const TokenList = page(TokenAnswer);
