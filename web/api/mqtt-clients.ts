@@ -1,5 +1,10 @@
 import type { z } from "zod";
-import type { MqttClientAnswer, MqttClientChange, MqttClientCreate, MqttClientCreated } from "#contracts/api/mqtt-clients.ts";
+import type {
+  MqttClientAnswer,
+  MqttClientChange,
+  MqttClientCreate,
+  MqttClientCreated,
+} from "#contracts/api/mqtt-clients.ts";
 import { call } from "./call.ts";
 import { wholeList } from "./whole-list.ts";
 
