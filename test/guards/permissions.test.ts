@@ -1,45 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
+import { describedRoutes } from "#test/fixtures/open-api.ts";
 import { BEHIND_PROXY, fromElsewhere, logIn } from "#test/fixtures/people.ts";
-import { freshMac, freshName } from "#test/fixtures/scripted-agent.ts";
+import { rightBody } from "#test/fixtures/right-bodies.ts";
 import { type Outcome, ROUTES, outcomeOf } from "./permission-table.ts";
 import type { MatrixTarget } from "./permission-targets.ts";
 import { type MatrixCaller, type World, openWorld } from "./permission-world.ts";
 
 /** Every route × everybody who may call it × everything that it may be about, held against the table of the design. */
 
-/** Bodies that are right, so that whoever is let through changes something. */
-const BODIES: Readonly<Record<string, () => object>> = {
-  "POST /api/setup/init": () => ({ setupCode: "none any more", username: "root", password: "correct horse battery" }),
-  "POST /api/auth/login": () => ({}),
-  "PUT /api/config/oidc": () => ({ enabled: false }),
-  "PATCH /api/auth/me": () => ({ fullName: freshName("Somebody") }),
-  "PUT /api/auth/me": () => ({ fullName: freshName("Somebody") }),
-  "POST /api/tokens": () => ({ name: "Script", permissions: ["device:read"] }),
-  "POST /api/clusters": () => ({ name: freshName("Cluster") }),
-  "PATCH /api/clusters/{id}": () => ({ description: freshName("changed") }),
-  "PUT /api/clusters/{id}": () => ({ description: freshName("changed") }),
-  "POST /api/clusters/{id}/wake": () => ({}),
-  "PATCH /api/agents/{id}": () => ({ name: freshName("Agent") }),
-  "POST /api/enrolments": () => ({}),
-  "POST /api/agents/enrol": () => ({}),
-  "POST /api/devices": () => ({ name: freshName("Device"), mac: freshMac() }),
-  "PATCH /api/devices/{id}": () => ({ description: freshName("changed") }),
-  "PUT /api/devices/{id}": () => ({ description: freshName("changed") }),
-  "POST /api/devices/{id}/wake": () => ({}),
-  "POST /api/sites": () => ({ name: freshName("Site") }),
-  "PATCH /api/sites/{id}": () => ({ name: freshName("Site") }),
-  "PUT /api/sites/{id}": () => ({ name: freshName("Site") }),
-  "POST /api/users": () => ({
-    username: freshName("user").replace(" ", "-"),
-    password: "correct horse",
-    role: "viewer",
-  }),
-  "PATCH /api/users/{id}": () => ({ fullName: freshName("Somebody") }),
-  "PUT /api/users/{id}": () => ({ fullName: freshName("Somebody") }),
-  "POST /api/mqtt-clients": () => ({ name: freshName("Client"), permissions: ["read"] }),
-  "PATCH /api/mqtt-clients/{id}": () => ({ name: freshName("Client") }),
-};
 const AT_ONCE = 8;
 
 let hub: TestHub;
@@ -88,7 +57,7 @@ async function answerTo(cell: Cell): Promise<string> {
   const id = (await targetFor(cell)) ?? "";
   // this ends the session that asks for it
   const isLast = expected === "ok" && route === "POST /api/auth/logout" && caller.person;
-  const body = BODIES[route]?.();
+  const body = rightBody(route);
   const answer = await fetch(hub.url + path.replace("{id}", id), {
     method,
     redirect: "manual",
@@ -128,10 +97,7 @@ async function differences(route: string): Promise<string[]> {
 }
 
 test("the table knows every route that the document describes, and no other", async () => {
-  const { paths } = (await hub.api.get("/openapi.json")).body;
-  const routes = Object.entries<object>(paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
-  );
+  const routes = (await describedRoutes(hub.api)).map(({ name }) => name);
   expect(Object.keys(ROUTES).toSorted()).toEqual(routes.toSorted());
 });
 
