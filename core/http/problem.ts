@@ -19,6 +19,10 @@ const UNIQUE_FIELDS: Readonly<Record<string, string>> = {
   site_key_unique: "key",
 };
 
+/** So many wrong fields are named, and so much of each name: a body may be wrong in a hundred thousand places. */
+const MAX_ERRORS = 100;
+const MAX_PATH = 100;
+
 interface Refusal {
   readonly code: ErrorCode;
   readonly detail: string;
@@ -119,12 +123,13 @@ function invalidInput(error: {
   validation: readonly { instancePath: string; message?: string; params: object }[];
   validationContext?: string;
 }): Refusal {
-  const errors = error.validation.flatMap(({ instancePath, message = "is not valid", params }) => {
+  const all = error.validation.slice(0, MAX_ERRORS).flatMap(({ instancePath, message = "is not valid", params }) => {
     const path = instancePath.split("/").filter(Boolean);
-    const unknown = unknownFields(params);
+    const unknown = unknownFields(params).slice(0, MAX_ERRORS);
     if (unknown.length > 0) return unknown.map((key) => ({ path: [...path, key].join("."), message: "is unknown" }));
     return { path: path.join(".") || (error.validationContext ?? "body"), message };
   });
+  const errors = all.slice(0, MAX_ERRORS).map(({ path, message }) => ({ path: path.slice(0, MAX_PATH), message }));
   return { code: "INVALID_INPUT", detail: errors.map(({ path, message }) => `${path}: ${message}`).join("; "), errors };
 }
 
