@@ -7,7 +7,16 @@ import type { App } from "../kernel/routes.ts";
 const PAGE_DIR = join(import.meta.dirname, "../../dist/web");
 
 /** The addresses of the page. What stands there is decided by the page itself. */
-const PAGE_PATHS = ["/", "/setup", "/login", "/devices/:key", "/clusters/:key", "/agents/:key", "/settings/:page"];
+const PAGE_PATHS = [
+  "/",
+  "/setup",
+  "/login",
+  "/devices/:key",
+  "/clusters/:key",
+  "/agents/:key",
+  "/settings",
+  "/settings/:page",
+];
 
 /** The names that the build gives its files. */
 const ASSET = /^[\w-]+(?:\.[\w-]+)*$/;

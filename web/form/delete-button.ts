@@ -47,7 +47,8 @@ export class DeleteButton {
     const isWorking = this.#step === "works";
     return html`<div class="buttons" role="alert">
       <div class="fill">
-        ${this.#problem ? html`<p class="problem">Nothing was ${words.done}: ${this.#problem}</p>` : nothing} ${question}
+        ${this.#problem ? html`<p class="problem">Nothing was ${words.done}: ${this.#problem}</p>` : nothing}
+        ${question}
       </div>
       ${isWorking ? nothing : html`<button type="button" data-safe @click=${() => this.#go("idle")}>Keep</button>`}
       <button

@@ -104,11 +104,7 @@ export class AuditSection extends LitElement {
 
   #exportButton(format: "csv" | "json", label: string) {
     const isBusy = this.exporting === format;
-    return html`<button
-      aria-label="Export as ${label}"
-      aria-disabled=${this.exporting ? "true" : "false"}
-      @click=${() => void this.#export(format)}
-    >
+    return html`<button aria-disabled=${this.exporting ? "true" : "false"} @click=${() => void this.#export(format)}>
       ${isBusy ? "Exporting…" : `Export ${label}`}
     </button>`;
   }
