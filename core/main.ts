@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
-import ormConfig from "../mikro-orm.config.ts";
 import { RETAINED_REQUEST } from "../broker/publish-rules.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { HubInfo } from "#contracts/power.ts";
@@ -17,9 +16,8 @@ import { type Config, ConfigError, readConfig } from "./config.ts";
 import { openBroker, trailOfSender } from "./embedded-broker.ts";
 import { type HomeAssistantOptions, startHomeAssistant } from "./home-assistant.ts";
 import { listen } from "./http/server.ts";
-import { keptSecret, openDataFolder } from "./kernel/data-folder.ts";
-import { type Database, openDatabase } from "./kernel/database.ts";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "./kernel/embedded-postgres.ts";
+import { openHubDatabase } from "./hub-database.ts";
+import { openDataFolder } from "./kernel/data-folder.ts";
 import { openHubKey } from "./kernel/hub-key.ts";
 import { type Sender, createLink } from "./kernel/link.ts";
 import { onEndSignal } from "./kernel/end-signals.ts";
@@ -95,33 +93,21 @@ async function startParts(
   const startedAt = new Date();
   openDataFolder(config.dataDir);
   const signer = await openHubKey(config.dataDir);
-  const postgres = config.databaseUrl === null ? await ownPostgres(config, options) : null;
-  if (postgres && !postgres.dataDir.startsWith(config.dataDir))
-    log.info(`Postgres keeps its data in ${postgres.dataDir}`);
-  // a Postgres that runs already may be another hub's: it is ours to end only once we hold the lock
-  if (postgres?.launched) closers.push(() => postgres.close());
   let projection: Projection | undefined;
   let people: People | undefined;
-  const database: Database = await openDatabase({
-    url: config.databaseUrl ?? postgres?.url ?? "",
-    orm: ormConfig,
-    owner: config.databaseUrl === null ? `the data folder ${config.dataDir}` : "this database",
-    log,
-    onChange: (up) => {
-      if (up) log.info("the database answers again");
-      else log.error("the database does not answer; waking goes on, changes and history wait");
-      if (up) void catchUp();
-      projection?.hubDirty();
-    },
-    ...(postgres && { revive: () => postgres.revive() }),
-    onLockLost: () => options.onFatal?.("Another hub took over the database; this one ends."),
-  });
   const catchUp = () =>
     people
       ?.catchUp()
       .catch((error: unknown) => log.error({ err: error }, "accounts and sessions could not be read anew"));
-  if (postgres && !postgres.launched) closers.push(() => postgres.close());
-  closers.push(() => database.close());
+  const database = await openHubDatabase(config, {
+    ...options,
+    onChange: (up) => {
+      if (up) void catchUp();
+      projection?.hubDirty();
+    },
+    onFatal: (reason) => options.onFatal?.(reason),
+    closers,
+  });
 
   const em = database.fork();
   const site = await ensureDefaultSite(em.fork(), startedAt);
@@ -264,15 +250,6 @@ async function startParts(
   });
   const httpPort = await listen(app, config.http);
   return { httpPort, mqttPort: broker.tcpPort, mqttTlsPort: broker.tlsPort, setupCode, broker };
-}
-
-async function ownPostgres(config: Config, { postgresSettings }: HubOptions): Promise<EmbeddedPostgres> {
-  const password = keptSecret(config.dataDir, "postgres-password");
-  return await startEmbeddedPostgres({
-    dataDir: config.dataDir,
-    password,
-    ...(postgresSettings && { settings: postgresSettings }),
-  });
 }
 
 /** Runs the hub as a process of its own. */
