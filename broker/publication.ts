@@ -126,17 +126,16 @@ export class Publication {
   #propertiesFor(options: EncodingOptions, properties: PublishProperties | undefined): PublishProperties {
     const sent: PublishProperties = { ...properties };
     if (options.subscriptionIdentifier !== undefined) sent.subscriptionIdentifier = options.subscriptionIdentifier;
-    if (options.isForHub && this.publisher.type !== "hub")
-      sent.userProperties = { ...properties?.userProperties, ...this.#stamps() };
+    if (options.isForHub && this.publisher.type !== "hub") sent.userProperties = this.#stamped(properties);
     return sent;
   }
 
-  #stamps(): Record<string, string> {
+  #stamped(properties: PublishProperties | undefined): NonNullable<PublishProperties["userProperties"]> {
     const { type, id, username } = this.publisher;
-    return {
-      [PUBLISHED_BY]: username,
-      ...(this.siteId !== null && { [OF_SITE]: this.siteId }),
-      ...(type === "person" && { [BY_TOKEN]: id }),
-    };
+    const stamped: NonNullable<PublishProperties["userProperties"]> = { ...properties?.userProperties };
+    stamped[PUBLISHED_BY] = username;
+    if (this.siteId !== null) stamped[OF_SITE] = this.siteId;
+    if (type === "person") stamped[BY_TOKEN] = id;
+    return stamped;
   }
 }

@@ -30,8 +30,9 @@ export interface EmbeddedBrokerOptions {
   readonly log: Logger;
 }
 
-/** A client that is refused again and again stands in the audit log so often, and is counted by the broker. */
-const NOTED = { each: 10, all: 60, periodMs: 60_000 };
+/** Who is refused again and again stands in the audit log so often, and no site fills it for the others. The broker counts all. */
+const NOTED_OF_CLIENT = { each: 10, all: 600, periodMs: 60_000 };
+const NOTED_OF_SITE = { each: 60, all: 600, periodMs: 60_000 };
 
 /** Starts the hub's own broker as the settings say. @throws StartError with a sentence for the operator. */
 export async function openBroker(config: Config, options: EmbeddedBrokerOptions): Promise<Broker> {
@@ -73,7 +74,8 @@ function sentenceOf(
 /** Who may connect, where each thing lies, and what becomes of connections and refusals. */
 function policyOf(options: EmbeddedBrokerOptions, persons: TokenConnections): AccessPolicy {
   const { directory, uses, copies } = options;
-  const notes = { refusals: new Allowance(NOTED), logins: new Allowance(NOTED) };
+  const refusals = { ofClient: new Allowance(NOTED_OF_CLIENT), ofSite: new Allowance(NOTED_OF_SITE) };
+  const logins = new Allowance(NOTED_OF_CLIENT);
   directory.onChange((change) => {
     if (change.type === "agent" && change.before && !change.after) copies.forget(change.before.id);
   });
@@ -82,7 +84,7 @@ function policyOf(options: EmbeddedBrokerOptions, persons: TokenConnections): Ac
     authenticate: (shown) => {
       const principal = principalOf(shown, options);
       if (principal) return { ok: true, principal };
-      if (notes.logins.take(shown.address ?? "", performance.now())) noteLogin(shown, options);
+      if (logins.take(shown.address ?? "", performance.now())) noteLogin(shown, options);
       return { ok: false, reason: "bad-credentials" };
     },
     cluster: (key) => directory.clusters.byKey(key),
@@ -100,8 +102,11 @@ function policyOf(options: EmbeddedBrokerOptions, persons: TokenConnections): Ac
       if (type === "person") persons.disconnected(id);
     },
     refused: (refusal) => {
-      if (notes.refusals.take(refusal.principal.id, performance.now())) noteRefusal(refusal, options);
-      options.onRefused(refusal, senderOf(refusal.principal, directory));
+      const sender = senderOf(refusal.principal, directory);
+      const now = performance.now();
+      if (refusals.ofClient.take(refusal.principal.id, now) && refusals.ofSite.take(sender.siteId ?? "", now))
+        noteRefusal(refusal, sender, options);
+      options.onRefused(refusal, sender);
     },
   };
 
@@ -143,12 +148,12 @@ export function trailOfSender(
 
 function noteRefusal(
   { principal, address, action, topic, reason }: AccessRefusal,
+  { siteId }: Sender,
   { audit, directory }: EmbeddedBrokerOptions,
 ): void {
   const { id, username } = principal;
   const type = principal.type === "person" ? "token" : principal.type === "agent" ? "agent" : "mqtt-client";
   const name = directory.agents.byId(id)?.key ?? username;
-  const { siteId } = senderOf(principal, directory);
   audit.trail({ siteId, actor: actorOf(type, id, name), address, requestId: null }).note({
     action: "request.refused",
     result: "refused",

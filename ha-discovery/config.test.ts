@@ -273,7 +273,7 @@ describe("a template", () => {
 
 test("the activity of a device lists every event of devices that there is", () => {
   const listed = configOf(things.device, around).components["activity"]?.["event_types"] as string[];
-  const ofOthers = ["agent_online", "agent_offline", "request_refused"];
+  const ofOthers = ["agent_online", "agent_offline", "agent_copied", "request_refused"];
   expect(EventType.options.filter((type) => !listed.includes(type))).toEqual(ofOthers);
 });
 

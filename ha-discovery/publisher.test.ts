@@ -71,6 +71,17 @@ describe("what is taken back", () => {
     await expect.poll(() => published.size).toBe(0);
   });
 
+  test("is forgotten when a Home Assistant of its own site was born, and not one of another", async () => {
+    start(2, async () => {});
+    published.put("earlier/device/powerbeacon_1/config", { siteId: "another site", hash: "its hash" });
+    publisher.compare();
+    publisher.answerBirth(new Set([siteId]));
+    await expect.poll(() => [...published].map(([, { siteId }]) => siteId)).toEqual(["another site"]);
+    publisher.answerBirth(new Set([siteId]));
+    publisher.answerBirth(new Set(["another site"]));
+    await expect.poll(() => published.size).toBe(0);
+  });
+
   test("is not forgotten when the connection broke in between, as Home Assistant's may have broken too", async () => {
     start(1);
     publisher.compare();

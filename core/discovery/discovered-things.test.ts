@@ -87,6 +87,15 @@ test("are the hub, then devices, clusters and agents, without the row that stand
   ]);
 });
 
+test("are of one site where only that is asked for, the hub being of the first", () => {
+  const till = { ...aCluster("till"), siteId: randomUUID() };
+  directory.putCluster(till);
+  expect([...things.all(till.siteId)]).toEqual([{ type: "cluster", id: till.id }]);
+  expect([...things.all(siteId)].map(({ id }) => id)).not.toContain(till.id);
+  expect([...things.all(siteId)][0]).toEqual(hub);
+  expect(all()).toHaveLength(8);
+});
+
 test("are not those that a person does not want to be shown", () => {
   directory.putDevice({ ...nas, showInHomeAssistant: false });
   directory.putCluster({ ...lab, showInHomeAssistant: false });

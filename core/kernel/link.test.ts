@@ -50,6 +50,27 @@ function say(topic: string, payload: string, retain = false): Promise<void> {
 }
 
 describe("the hub's link", () => {
+  test("tells who sent a message as the broker stamped it, and names the site of its own", async () => {
+    const received = listen(topics.deviceSet);
+    const userProperties: Record<string, string>[] = [];
+    const note = (packet: { properties?: { userProperties?: Record<string, string> } }, done: () => void) => {
+      userProperties.push(packet.properties?.userProperties ?? {});
+      done();
+    };
+    await new Promise<void>((resolve) => broker.subscribe("base/event", note as never, resolve));
+    await link.connect();
+    const stamps = { "pb-by": "~ann", "pb-site": "house", "pb-token": "token-ann" };
+    const packet = { cmd: "publish", topic: "base/device/nas/set", payload: "ON", qos: 1, retain: false, dup: false };
+    broker.publish({ ...packet, properties: { userProperties: stamps } } as never, () => {});
+    await say("base/device/nas/set", "OFF");
+    await expect.poll(() => received).toHaveLength(2);
+    expect(received[0]).toMatchObject({ by: "~ann", siteId: "house", tokenId: "token-ann" });
+    expect(received[1]).toMatchObject({ by: "mqtt", siteId: null, tokenId: null });
+    await link.publish(topics.event.name, "{}", { ...topics.event.options, siteId: "house" });
+    await link.publish(topics.event.name, "{}", topics.event.options);
+    await expect.poll(() => userProperties.map(({ ...all }) => all)).toEqual([{ "pb-site": "house" }, {}]);
+  });
+
   test("adds and strips the base topic, and tells the key", async () => {
     const received = listen(topics.deviceSet);
     await link.connect();

@@ -5,6 +5,7 @@ import { topics } from "#contracts/topics.ts";
 import type { WakeStageRecord } from "#contracts/wake.ts";
 import type { CopiedCredentials } from "../agents/copied-credentials.ts";
 import type { Presence } from "../agents/presence.ts";
+import { Allowance } from "../kernel/allowance.ts";
 import type { Link } from "../kernel/link.ts";
 import type { Directory } from "../members/directory.ts";
 import type { PowerStates } from "../power/power-states.ts";
@@ -33,8 +34,8 @@ const SENTENCES: Readonly<Record<EventType, string>> = {
   request_refused: "a request was refused",
 };
 
-/** Refusals may come in floods; so many a second are told and logged, the broker counts all. */
-const REFUSALS_PER_SECOND = 10;
+/** Refusals may come in floods; so many a second of a site are told and logged, the broker counts all. */
+const REFUSALS_TOLD = { each: 10, all: 50, periodMs: 1_000 };
 
 /** Publishes what happened, on `event` and on the device's own event topic. */
 export function startEvents(options: {
@@ -47,7 +48,7 @@ export function startEvents(options: {
   readonly log: Logger;
 }) {
   const { link, directory, presence, copies, power, wakes, log } = options;
-  let refusals = { second: 0, count: 0 };
+  const refusals = new Allowance(REFUSALS_TOLD);
 
   /** @param siteId whose clients read of it. */
   function publish(event_type: EventType, siteId: string | null, details: EventDetails): void {
@@ -125,9 +126,7 @@ export function startEvents(options: {
       transaction: string | null;
       reason: string;
     }): void => {
-      const second = Math.floor(performance.now() / 1_000);
-      if (refusals.second !== second) refusals = { second, count: 0 };
-      if (refusals.count++ >= REFUSALS_PER_SECOND) return;
+      if (!refusals.take(refusal.siteId ?? "", performance.now())) return;
       const device = Key.safeParse(refusal.device).data ?? null;
       const cluster = Key.safeParse(refusal.cluster).data ?? null;
       publish("request_refused", refusal.siteId, {
