@@ -268,3 +268,15 @@ test("a user adds what is theirs, wakes it, shares it, and is not offered what b
   expect(await barriers(page)).toEqual([]);
   expect(watched.troubles).toEqual([]);
 });
+
+test("who is let out of a site sees nothing of it any more, without a reload", async () => {
+  const person = await addPerson(hub, await firstSite(hub), "viewer");
+  await openAs("/", person);
+  await card("NAS").waitFor();
+  await hub.api.patch(`/users/${person.id}`, { role: null });
+  await hub.api.post("/clusters", { name: "Cellar" }); // a stream asks before each event whether its reader may have it
+  await page.getByText(/has not been let in anywhere/).waitFor();
+  expect(await card("NAS").count()).toBe(0);
+  expect(await barriers(page)).toEqual([]);
+  expect(watched.troubles).toEqual([]);
+});

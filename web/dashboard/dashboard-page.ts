@@ -20,6 +20,7 @@ import { actorOf } from "../live/actor.ts";
 import { Live } from "../live/live.ts";
 import "./cluster-section.ts";
 import "./first-steps.ts";
+import { byName, grouped } from "./groups.ts";
 import "./hub-banner.ts";
 import "./top-bar.ts";
 import { WakeRequests } from "./wake-requests.ts";
@@ -81,32 +82,32 @@ export class DashboardPage extends LitElement {
   }
 
   override render() {
-    const { devices, agents, connection, heardAt, hub, isOutdated } = this.#live.store;
     return html`<top-bar
         .isAdding=${true}
         @add-device=${() => (this.dialog = { type: "device" })}
         @add-cluster=${() => (this.dialog = { type: "cluster" })}
         @join-agent=${this.#join}
       ></top-bar>
-      <main @wake=${this.#wake} @cancel-wake=${this.#cancel}>
-        ${
-          heardAt === undefined
-            ? html`<hub-banner .connection=${connection}></hub-banner>
-                <p class="quiet" role="status">Loading…</p>`
-            : html`<div class="top">
-                  <hub-banner
-                    .connection=${connection}
-                    .heardAt=${heardAt}
-                    .outdated=${isOutdated}
-                    .database=${hub?.database ?? "ok"}
-                    .audit=${hub?.audit ?? "ok"}
-                  ></hub-banner>
-                  ${this.#summary()}
-                </div>
-                ${devices.size === 0 || agents.size === 0 ? this.#firstSteps() : nothing} ${this.#sections()}`
-        }
-      </main>
+      <main @wake=${this.#wake} @cancel-wake=${this.#cancel}>${this.#content()}</main>
       ${this.#dialogOf(this.dialog)} ${this.#openedDialog()}`;
+  }
+
+  #content() {
+    const { devices, agents, connection, heardAt, hub, isOutdated } = this.#live.store;
+    if (heardAt === undefined)
+      return html`<hub-banner .connection=${connection}></hub-banner>
+        <p class="quiet" role="status">Loading…</p>`;
+    return html`<div class="top">
+        <hub-banner
+          .connection=${connection}
+          .heardAt=${heardAt}
+          .outdated=${isOutdated}
+          .database=${hub?.database ?? "ok"}
+          .audit=${hub?.audit ?? "ok"}
+        ></hub-banner>
+        ${this.#summary()}
+      </div>
+      ${devices.size === 0 || agents.size === 0 ? this.#firstSteps() : nothing} ${this.#sections()}`;
   }
 
   override updated(): void {
@@ -281,18 +282,4 @@ export class DashboardPage extends LitElement {
   readonly #cancel = (event: Event): void => {
     void this.#wakes.cancel((event as CustomEvent<DeviceAnswer>).detail);
   };
-}
-
-/** Rows by the id of their cluster, each group by name. */
-function grouped<Row extends { clusterId: string | null; name: string }>(
-  rows: Iterable<Row>,
-): Map<string | null, Row[]> {
-  const groups = Map.groupBy([...rows].toSorted(byName), ({ clusterId }) => clusterId);
-  return groups;
-}
-
-const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
-
-function byName(one: { name: string }, other: { name: string }): number {
-  return collator.compare(one.name, other.name);
 }
