@@ -13,11 +13,12 @@ import {
 import { IdParams } from "#contracts/api/common.ts";
 import { reachFor } from "#contracts/permissions.ts";
 import type { Accounts } from "../auth/accounts.ts";
-import { answerOf, findUser } from "../auth/auth.service.ts";
+import { answerOf, changeOwnAccount, findUser } from "../auth/auth.service.ts";
 import type { Sessions } from "../auth/sessions.ts";
 import type { Tokens } from "../auth/tokens.ts";
 import { User } from "../auth/user.entity.ts";
 import type { Database } from "../kernel/database.ts";
+import { HubError } from "../kernel/errors.ts";
 import { pageOf } from "../kernel/pages.ts";
 import type { Account, App } from "../kernel/routes.ts";
 import type { Directory } from "../members/directory.ts";
@@ -78,35 +79,44 @@ export function userRoutes(app: App, hub: UserRoutes): void {
   app.get(
     "/users/:id",
     {
-      config: { permission: "user:read" },
+      config: { permission: "self" }, // and more for others
       schema: {
-        summary: "One user; the role user sees the name",
+        summary: "One user; the role user sees the names of others",
         params: IdParams,
         response: { 200: z.union([UserAnswer, UserName]) },
       },
     },
     async (request) => {
       const { account, params } = request;
-      managedAccount({ accounts, actor: account }, params.id);
+      const isOwn = params.id === account.userId;
+      if (!isOwn) checkReach(account, "user:read");
+      if (!isOwn) managedAccount({ accounts, actor: account }, params.id);
       const user = await findUser(database.fork(), params.id);
-      return reachFor(account, "user:manage") === undefined ? nameOf(user) : answer(user, account);
+      return isOwn || reachFor(account, "user:manage") ? answer(user, account) : nameOf(user);
     },
   );
 
   app.route({
     method: ["PATCH", "PUT"],
     url: "/users/:id",
-    config: { permission: "user:manage" },
+    config: { permission: "self" }, // and more for others
     schema: {
-      summary: "Change a user, and the role in this site",
+      summary: "Change a user, and the role in this site; everybody may change their own name and e-mail address",
       params: IdParams,
       body: UserChange,
       response: { 200: UserAnswer },
     },
     handler: async (request) => {
-      const { user, endsSessions } = await changeUser(contextOf(request), request.params.id, request.body);
+      const { account, params, body } = request;
+      if (params.id === account.userId && account.role !== "superuser") {
+        const { email, fullName } = ownChange(body);
+        const { user } = await changeOwnAccount(contextOf(request), account.userId, { email, fullName });
+        return answer(user, account);
+      }
+      checkReach(account, "user:manage");
+      const { user, endsSessions } = await changeUser(contextOf(request), params.id, body);
       if (endsSessions) await endAccess(user.id);
-      return answer(user, request.account);
+      return answer(user, account);
     },
   });
 
@@ -171,6 +181,21 @@ export function userRoutes(app: App, hub: UserRoutes): void {
       (text === undefined || `${user.username} ${user.fullName ?? ""} ${email}`.toLowerCase().includes(text))
     );
   }
+}
+
+/** @throws HubError FORBIDDEN */
+function checkReach(account: Account, permission: "user:read" | "user:manage"): void {
+  if (reachFor(account, permission) === undefined)
+    throw new HubError("FORBIDDEN", `Your role does not allow ${permission}`);
+}
+
+/** What everybody may change of themselves here. @throws HubError FORBIDDEN naming the field. */
+function ownChange({ email, fullName, ...rest }: UserChange): Pick<UserChange, "email" | "fullName"> {
+  const [field] = Object.keys(rest);
+  if (field === "password")
+    throw new HubError("FORBIDDEN", "Change your own password at /api/auth/me, which asks for the old one", { field });
+  if (field !== undefined) throw new HubError("FORBIDDEN", "Nobody changes this of themselves", { field });
+  return { email, fullName };
 }
 
 function nameOf({ id, username, fullName }: User): UserName {

@@ -106,6 +106,20 @@ describe("a user", () => {
     expect((await fresh.get("/devices")).status).toBe(200);
   });
 
+  test("sees and changes itself, and neither its role nor, past the old one, its password", async () => {
+    for (const role of ["viewer", "user", "admin"] as const) {
+      const { id, username } = await addUser(role);
+      const api = await as(username);
+      expect((await api.get(`/users/${id}`)).body).toMatchObject({ id, username, role, email: null });
+      expect((await api.patch(`/users/${id}`, { fullName: "Me" })).body).toMatchObject({ fullName: "Me", role });
+      for (const change of [{ role: "superuser" }, { enabled: true }, { password: "another horse battery" }])
+        expect(await api.patch(`/users/${id}`, change)).toMatchObject({
+          status: 403,
+          body: { code: "FORBIDDEN", errors: [{ path: Object.keys(change)[0] }] },
+        });
+    }
+  });
+
   test("sees the names of others, and nothing else of them", async () => {
     const { username } = await addUser("user");
     const api = await as(username);

@@ -153,6 +153,13 @@ export interface Target {
 /** `ok` is whatever does not refuse the caller: the body may still be wrong, or the state of things against it. */
 export type Outcome = "ok" | 401 | 403 | 404;
 
+/** Everybody sees and changes their own account. */
+const OF_ONESELF: ReadonlySet<string> = new Set([
+  "GET /api/users/{id}",
+  "PATCH /api/users/{id}",
+  "PUT /api/users/{id}",
+]);
+
 /** What the design says that a call is answered with. */
 export function outcomeOf(route: string, caller: Caller, target: Target | undefined): Outcome {
   const need = ROUTES[route];
@@ -165,6 +172,7 @@ export function outcomeOf(route: string, caller: Caller, target: Target | undefi
     return route === "GET /metrics" ? 401 : 403;
   if (caller.token && (BEYOND_TOKENS.has(need) || !caller.token.has(need))) return 403;
   if (caller.mustChangePassword && !/ \/api\/auth\//.test(route)) return 403;
+  if (OF_ONESELF.has(route) && target?.ownerId === caller.userId) return "ok";
   const reach = reachOf(caller.role, need);
   if (reach === "no") return 403;
   if (NOTHING_THERE.has(route)) return 404;

@@ -102,7 +102,7 @@ export async function openTargets(hub: TestHub, sites: Readonly<Record<SiteName,
       const make = () => things.user(sites[at], role, more ? [sites[more]] : []);
       return target(`user ${name} ${at}`, { name, site: "hub", roles: everywhere }, make);
     };
-    const own = { name: "oneself", site: "hub", roles: { [here]: role } } as const;
+    const own = { name: "oneself", site: "hub", ownerId: person?.id ?? null, roles: { [here]: role } } as const;
     return [
       of("a user", here, "user"),
       of("a viewer", here, "viewer"),
