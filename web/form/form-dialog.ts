@@ -233,10 +233,6 @@ export const dialogStyles = [
       min-width: 0;
       overflow-wrap: anywhere;
     }
-    /* a question is not squeezed beside its answers */
-    .buttons[role="alert"] > .fill {
-      min-width: min(16rem, 100%);
-    }
     /* its words begin where those above it do */
     .fill > button.plain {
       margin-left: calc(-1 * var(--space-4));
@@ -252,6 +248,10 @@ export const dialogStyles = [
       footer,
       .body {
         padding-inline: var(--space-4);
+      }
+      /* a question is not squeezed beside its answers */
+      .buttons[role="alert"] > .fill {
+        flex-basis: 100%;
       }
     }
   `,

@@ -173,7 +173,7 @@ export const ownershipStyles = css`
     gap: var(--space-2);
   }
   .share .field {
-    grid-template-columns: minmax(0, 1fr) minmax(0, 14rem);
+    grid-template-columns: minmax(0, 1fr) minmax(0, 15rem);
     align-items: center;
     gap: var(--space-2);
   }
