@@ -82,7 +82,7 @@ export class MqttClientsPassword extends LitElement {
     return html`<div class="step">
       <h3>In a terminal</h3>
       <p class="quiet">Shows everything that it may read:</p>
-      <copy-text what="command" .text=${mosquittoSub(client, "#")}></copy-text>
+      <copy-text what="command" .text=${mosquittoSub(client)}></copy-text>
     </div>`;
   }
 

@@ -81,8 +81,8 @@ export class TokensCreated extends LitElement {
 
   #subscription({ mqttUrl, baseTopic, mqttUsername, token }: TokenCreated) {
     const client = { mqttUrl, baseTopic, username: mqttUsername, password: token };
-    return html`<p class="quiet">This tells of every device that goes on or off:</p>
-      <copy-text what="MQTT command" .text=${mosquittoSub(client, "device/+/state")}></copy-text>`;
+    return html`<p class="quiet">Shows everything that it may read:</p>
+      <copy-text what="MQTT command" .text=${mosquittoSub(client)}></copy-text>`;
   }
 
   readonly #close = (): void => {
