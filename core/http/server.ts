@@ -50,6 +50,13 @@ const PAGE_CSP = {
 };
 const DOCS_CSP =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
+/** Where no hook has run that sets all of them. */
+const BARE_HEADERS = {
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
 /** Browsers that came by TLS once come by TLS for a year. */
 const HSTS = "max-age=31536000";
 /** Personal tokens end here, whatever they may. */
@@ -88,8 +95,10 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
     routerOptions: { ignoreTrailingSlash: true },
     requestTimeout: 30_000,
     // a path that cannot be read, before any route is asked
-    frameworkErrors: (_error, request, reply) =>
-      answerProblem(new HubError("ROUTE_NOT_FOUND", "There is nothing at this path"), request, reply),
+    frameworkErrors: (_error, request, reply) => {
+      void reply.headers({ ...BARE_HEADERS, "x-request-id": request.id });
+      answerProblem(new HubError("ROUTE_NOT_FOUND", "There is nothing at this path"), request, reply);
+    },
     forceCloseConnections: true,
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);

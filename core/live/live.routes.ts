@@ -29,9 +29,12 @@ export interface LiveRoutes {
 }
 
 const MAX_STREAMS = 1_000;
+/** More than somebody's pages and programs need, and so few that one account never takes all. */
+const MAX_STREAMS_OF_ONE = 100;
 /** A reader that does not read is let go when so much waits for it; it comes back with its last id. Bytes. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 const PING_MS = 15_000;
+const RETRY_SECONDS = 60;
 
 /** Without an id: it resumes nothing. */
 function ping(): string {
@@ -42,10 +45,10 @@ function ping(): string {
 export function liveRoutes(app: App, parts: LiveRoutes): void {
   const { directory, presence, now, projection, wakes, hubInfo } = parts;
   const stream = new LiveStream();
-  /** With what ends a stream whose reader may not read it any more. */
-  const open = new Map<FastifyReply, () => unknown>();
+  /** With whose it is, and what ends a stream whose reader may not read it any more. */
+  const open = new Map<FastifyReply, { readonly userId: string; readonly check: () => unknown }>();
   parts.onRightsChanged(() => {
-    for (const check of open.values()) check();
+    for (const { check } of open.values()) check();
   });
   pushChanges();
 
@@ -60,13 +63,17 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
       },
     },
     async (request, reply) => {
-      if (open.size >= MAX_STREAMS) throw new HubError("TOO_MANY_REQUESTS", "Too many live streams are open");
       const { account } = request;
-      const { siteId } = account;
+      const { siteId, userId } = account;
+      const own = [...open.values()].filter((stream) => stream.userId === userId).length;
+      if (open.size >= MAX_STREAMS || own >= MAX_STREAMS_OF_ONE)
+        throw new HubError("TOO_MANY_REQUESTS", "Too many live streams are open", { retryAfterSeconds: RETRY_SECONDS });
       const lastEventId = request.headers["last-event-id"];
       reply.hijack();
-      open.set(reply, stillAllowed);
+      open.set(reply, { userId, check: stillAllowed });
       const { raw } = reply;
+      for (const [name, value] of Object.entries(reply.getHeaders()))
+        if (value !== undefined) raw.setHeader(name, value);
       raw.writeHead(200, {
         "content-type": "text/event-stream; charset=utf-8",
         "cache-control": "no-store",
