@@ -15,23 +15,20 @@ export function brokerOf(mqttUrl: string): { hostname: string; port: string; isS
   };
 }
 
-/** The line that listens in a terminal. @param filter below the base topic */
-export function mosquittoSub(
-  client: {
-    readonly mqttUrl: string;
-    readonly baseTopic: string;
-    readonly username: string;
-    readonly password: string;
-  },
-  filter: string,
-): string {
+/** The line that shows in a terminal everything that a client may read. */
+export function mosquittoSub(client: {
+  readonly mqttUrl: string;
+  readonly baseTopic: string;
+  readonly username: string;
+  readonly password: string;
+}): string {
   const { hostname, port, isSafe } = brokerOf(client.mqttUrl);
   return [
     "mosquitto_sub",
     `-h ${hostname} -p ${port}`,
     ...(isSafe ? ["--tls-use-os-certs"] : []),
     `-u ${quoted(client.username)} -P ${client.password}`,
-    `-t '${client.baseTopic}/${filter}' -v`,
+    `-t '${client.baseTopic}/#' -v`,
   ].join(" ");
 }
 

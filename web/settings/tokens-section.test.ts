@@ -87,7 +87,7 @@ describe("a new token", () => {
     await expect.element(ready.getByText("~anna", { exact: true })).toBeVisible();
     await expect
       .element(ready.getByText(/^mosquitto_sub/))
-      .toMatchTextContent(`mosquitto_sub -h hub.lan -p 1884 -u '~anna' -P ${SECRET} -t 'house/pb/device/+/state' -v`);
+      .toMatchTextContent(`mosquitto_sub -h hub.lan -p 1884 -u '~anna' -P ${SECRET} -t 'house/pb/#' -v`);
     expect(hub.bodiesOf(CREATE)).toEqual([
       { name: "Script", permissions: ["device:read", "device:wake"], expiresInDays: 365 },
     ]);
