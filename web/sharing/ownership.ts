@@ -181,6 +181,15 @@ export const ownershipStyles = css`
     font-weight: 450;
     overflow-wrap: anywhere;
   }
+  @media (max-width: 30rem) {
+    .share {
+      align-items: end;
+    }
+    .share .field {
+      grid-template-columns: minmax(0, 1fr);
+      gap: var(--space-1);
+    }
+  }
 `;
 
 function nameOf(userId: string): string {
