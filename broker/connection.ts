@@ -1,39 +1,20 @@
 import type { Duplex } from "node:stream";
 import type { Packet } from "mqtt-packet";
 import type { HubPrincipal, Principal } from "#contracts/principal.ts";
-import type { AccessPolicy, AccessRefusal, ClientConnection } from "./access-policy.ts";
+import type { AccessRefusal, ClientConnection } from "./access-policy.ts";
 import type { AedesClient, AedesPublish, DeliverFunction, LiveSubscription } from "./aedes-insides.ts";
-import type { Congestion } from "./congestion.ts";
 import { conduit } from "./conduit.ts";
-import type { Exchange } from "./exchange.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import { Inlet } from "./inlet.ts";
 import type { BrokerLimits } from "./limits.ts";
-import { type Flusher, Outbox } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
 import { lacksIdentifier, problemOfProperties, problemOfTopicName, Reason } from "./packet-rules.ts";
 import { refusalOfPublish } from "./publish-rules.ts";
 import { refusalOfResponseTopic } from "./read-rules.ts";
-import type { RetainedStore } from "./retained-store.ts";
 import type { Session, Sessions } from "./sessions.ts";
 import { Subscriber } from "./subscriber.ts";
 import { answerSubscribe } from "./subscribe.ts";
-import type { TopicRules } from "./topic-rules.ts";
-
-/** What all connections of a broker share. */
-export interface ConnectionContext {
-  readonly limits: BrokerLimits;
-  readonly policy: AccessPolicy;
-  readonly rules: TopicRules;
-  readonly exchange: Exchange;
-  readonly sessions: Sessions;
-  readonly retained: RetainedStore;
-  readonly flusher: Flusher;
-  readonly congestion: Congestion;
-  readonly refuse: (refusal: AccessRefusal) => void;
-  readonly onDroppedClient: (connection: Connection) => void;
-  readonly onDroppedMessage: () => void;
-  readonly onProblem: (connection: Connection, problem: string) => void;
-}
 
 /** Packet types, as the first byte says them. MQTT 5 §2.1.2 */
 const PUBACK = 0x40;

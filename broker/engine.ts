@@ -7,7 +7,8 @@ import type { AedesClient, AedesConnect, AedesInsides, AedesPublish } from "./ae
 import { authenticator } from "./authenticator.ts";
 import type { BrokerFigures, BrokerOptions } from "./options.ts";
 import { Congestion } from "./congestion.ts";
-import { Connection, type ConnectionContext } from "./connection.ts";
+import type { ConnectionContext } from "./connection-context.ts";
+import { Connection } from "./connection.ts";
 import { Exchange } from "./exchange.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { limitedLog } from "./log-limit.ts";

@@ -1,5 +1,6 @@
 import type { AedesSubscription } from "./aedes-insides.ts";
-import type { Connection, ConnectionContext } from "./connection.ts";
+import type { ConnectionContext } from "./connection-context.ts";
+import type { Connection } from "./connection.ts";
 
 /** Bytes that may wait for a reader before the rest of its retained messages does. */
 const BACKLOG = 256 * 1024;

@@ -1,6 +1,7 @@
 import { generate, type ISubscribePacket } from "mqtt-packet";
 import type { AedesSubscription } from "./aedes-insides.ts";
-import type { Connection, ConnectionContext } from "./connection.ts";
+import type { ConnectionContext } from "./connection-context.ts";
+import type { Connection } from "./connection.ts";
 import { problemOfFilter, Reason } from "./packet-rules.ts";
 import { refusalOfSubscribe } from "./read-rules.ts";
 import { replayRetained } from "./retained-replay.ts";
