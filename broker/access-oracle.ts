@@ -144,7 +144,7 @@ export function mayRead(world: World, someone: Someone, { topic, payload, site }
   if (!isOurs) return false;
   if (["powerbeacon/hub/status", "powerbeacon/hub/info", "powerbeacon/hub/update"].includes(topic))
     return may("read", null) && isOfOurSite;
-  if (topic === "powerbeacon/event") return may("read", "device:read") && hasAll(someone) && isOfOurSite;
+  if (topic === "powerbeacon/event") return may("read", "agent:read") && hasAll(someone) && isOfOurSite;
   if (kind === "hub" && key === "response" && rest !== "" && words.length === 3)
     return may("read", "mqtt-client:manage") && hasAll(someone) && isOfOurSite;
   const readable: Record<string, { words: string[]; person: Permission }> = {

@@ -21,9 +21,9 @@ const table = `
   powerbeacon/hub/request/rename               text     -      -    p    p      p     p     p      -    p    p    -    -    -
   powerbeacon/hub/response/rename              text     house  -    r    -      -     -     -      -    -    r    -    -    -
   powerbeacon/hub/response/rename              text     shop   -    -    -      -     -     -      -    r    -    -    -    -
-  powerbeacon/event                            text     house  -    r    -      -     -     -      -    -    r    r    r    -
+  powerbeacon/event                            text     house  -    r    -      -     -     -      -    -    r    r    -    -
   powerbeacon/event                            text     shop   -    -    -      -     -     -      -    r    -    -    -    -
-  powerbeacon/event                            text     -      -    r    -      -     -     -      -    r    r    r    r    -
+  powerbeacon/event                            text     -      -    r    -      -     -     -      -    r    r    r    -    -
   powerbeacon/cluster/home/wake                text     -      -    p    -      p     -     -      -    -    p    p    -    -
   powerbeacon/cluster/home/wake                empty    -      -    p    -      p     -     -      -    -    p    p    -    -
   powerbeacon/cluster/home/wake                signed   -      r    -    -      -     -     -      -    -    -    -    -    -

@@ -1,3 +1,4 @@
+import type { Principal } from "#contracts/principal.ts";
 import type { AccessPolicy, AccessRefusal } from "./access-policy.ts";
 import type { Congestion } from "./congestion.ts";
 import type { Connection } from "./connection.ts";
@@ -22,4 +23,10 @@ export interface ConnectionContext {
   readonly onDroppedClient: (connection: Connection) => void;
   readonly onDroppedMessage: () => void;
   readonly onProblem: (connection: Connection, problem: string) => void;
+}
+
+/** How much may wait for a client that does not read. Bytes. */
+export function outputLimit({ type }: Principal, limits: BrokerLimits): number {
+  if (type === "hub") return limits.outputBytesHub;
+  return type === "agent" ? limits.outputBytesAgent : limits.outputBytesIntegration;
 }

@@ -4,15 +4,14 @@ import type { HubPrincipal, Principal } from "#contracts/principal.ts";
 import type { AccessRefusal, ClientConnection } from "./access-policy.ts";
 import type { AedesClient, AedesPublish, DeliverFunction, LiveSubscription } from "./aedes-insides.ts";
 import { conduit } from "./conduit.ts";
-import type { ConnectionContext } from "./connection-context.ts";
+import { type ConnectionContext, outputLimit } from "./connection-context.ts";
 import { Inlet } from "./inlet.ts";
-import type { BrokerLimits } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
 import { lacksIdentifier, problemOfProperties, problemOfTopicName, Reason } from "./packet-rules.ts";
 import { refusalOfPublish } from "./publish-rules.ts";
 import { refusalOfResponseTopic } from "./read-rules.ts";
-import type { Session, Sessions } from "./sessions.ts";
+import type { Session } from "./sessions.ts";
 import { Subscriber } from "./subscriber.ts";
 import { answerSubscribe } from "./subscribe.ts";
 
@@ -297,8 +296,3 @@ export class Connection implements ClientConnection {
 }
 
 const NEVER_CONGESTED = { isHigh: false, wait: (resume: () => void) => resume() };
-
-function outputLimit({ type }: Principal, limits: BrokerLimits): number {
-  if (type === "hub") return limits.outputBytesHub;
-  return type === "agent" ? limits.outputBytesAgent : limits.outputBytesIntegration;
-}

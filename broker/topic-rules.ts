@@ -76,7 +76,8 @@ const rules: readonly (readonly [FixedTopic | KeyedTopic, TopicRule])[] = [
   [topics.hubUpdate, hub],
   [topics.hubRequest, { ...nobody, integrationPublishes: "any permission" }],
   [topics.hubResponse, { ...ofSite, personReads: MANAGES }],
-  [topics.event, { ...ofSite, personReads: "device:read" }],
+  // it tells of agents and of whom was refused what, too
+  [topics.event, { ...ofSite, personReads: "agent:read" }],
 ];
 
 const response: TopicRule = { ...nobody, response: true };

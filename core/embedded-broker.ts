@@ -128,7 +128,7 @@ function principalOf(
 function senderOf(principal: Principal, directory: Directory): Sender {
   const { type, id, username } = principal;
   const siteId = "siteId" in principal ? principal.siteId : directory.agents.byId(id)?.siteId;
-  return { by: username, siteId: siteId ?? null, tokenId: type === "person" ? id : null };
+  return { by: username.replace(PERSON_MARK, ""), siteId: siteId ?? null, tokenId: type === "person" ? id : null };
 }
 
 /** The audit log under the name of an MQTT client that sent a message. */

@@ -52,6 +52,7 @@ export function userRoutes(app: App, hub: UserRoutes): void {
     },
     async (request) => {
       const { account, query } = request;
+      if (query.role !== undefined || query.enabled !== undefined) checkReach(account, "user:manage");
       const rows = await database.fork().find(User, {}, { limit: MAX_USERS });
       const order = { valueOf: (user: User) => user.username.toLowerCase(), descending: false };
       const page = pageOf(

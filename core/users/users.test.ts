@@ -127,6 +127,7 @@ describe("a user", () => {
     expect(items.length).toBeGreaterThan(2);
     for (const item of items) expect(Object.keys(item).toSorted()).toEqual(["fullName", "id", "username"]);
     expect((await api.get("/users?q=example.org")).body.items).toEqual([]);
+    for (const filter of ["role=admin", "enabled=false"]) expect((await api.get(`/users?${filter}`)).status).toBe(403);
     const viewer = await as((await addUser("viewer")).username);
     expect((await viewer.get("/users")).status).toBe(403);
   });

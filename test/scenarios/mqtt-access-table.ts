@@ -55,7 +55,7 @@ const TABLE = `
   agent/<agent>/sightings            p      -     -     -      -          -        -      -     -       -     -
   hub/request/<verb>                 -      p     p     p      p          p        p      -     -       -     -
   hub/response/<verb>                -      r     -     -      -          -        r      -     -       -     -
-  event                              -      r     -     -      -          -        r      r     r       r     -
+  event                              -      r     -     -      -          -        r      r     -       r     -
   homeassistant/status               -      -     -     -      ptr        ptr      ptr    -     -       -     -
   homeassistant/device/<object_id>/config -  -    -     -      er         er       er     -     -       -     -
 `;
