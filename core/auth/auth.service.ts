@@ -63,22 +63,33 @@ export async function setUp(
   });
 }
 
-/**
- * A refusal takes this long at least, so that its time tells neither whether the user exists nor how its password is
- * kept. Milliseconds.
- */
+/** How long a refusal takes at least. Milliseconds. */
 const REFUSAL_MS = 300;
+/** What bcrypt with a cost of 12 takes on a slow machine; each step of the cost doubles it. Milliseconds. */
+const BCRYPT_12_MS = 1_000;
+
+const HIGHEST_COST = `select max(substr(password_hash, 5, 2))::int as cost from "user" where password_hash like '$2%'`;
+
+/**
+ * The time of a refusal tells neither whether the user exists nor how its password is kept: as long as there are hashes
+ * from elsewhere, all refusals take as long as the slowest of them.
+ */
+async function refusalMs(em: EntityManager): Promise<number> {
+  const [row] = await em.execute<{ cost: number | null }[]>(HIGHEST_COST);
+  return row?.cost ? Math.max(REFUSAL_MS, BCRYPT_12_MS * 2 ** (row.cost - 12)) : REFUSAL_MS;
+}
 
 /** @throws HubError BAD_CREDENTIALS, the same for an unknown user, a wrong password and a disabled account. */
 export async function checkCredentials(em: EntityManager, username: string, password: string): Promise<User> {
-  const patience = delay(REFUSAL_MS, undefined, { ref: false });
+  const startedMs = performance.now();
   const user = await findByName(em, username);
   const hash = user?.passwordHash;
   const fits = hash ? await verifyPassword(hash, password) : await verifyNobody(password);
   if (user && fits && user.enabled) return user;
   if (!user && !(await isSetUp(em)))
     throw new HubError("SETUP_REQUIRED", "This hub is not set up yet; its log has the code");
-  await patience;
+  const leftMs = startedMs + (await refusalMs(em)) - performance.now();
+  await delay(Math.max(0, leftMs), undefined, { ref: false });
   throw badCredentials();
 }
 
@@ -153,8 +164,8 @@ export async function changeOwnAccount(
       throw new HubError("WRONG_PASSWORD", "This is not your current password", { field: "currentPassword" });
   }
   const passwordHash = password === undefined ? undefined : await hashPassword(password);
-  const changed = await em.transactional(async (em) => {
-    const user = await findUser(em, userId);
+  const changed = await em.fork().transactional(async (em) => {
+    const user = await em.findOneOrFail(User, { id: userId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (email !== undefined) user.email = email;
     if (fullName !== undefined) user.fullName = fullName;
     if (passwordHash !== undefined) {
