@@ -2,6 +2,7 @@ import type { EntityManager } from "@mikro-orm/postgresql";
 import type { Logger } from "pino";
 import type { Database } from "../kernel/database.ts";
 import { isDatabaseGone } from "../kernel/database-gone.ts";
+import { Allowance } from "../kernel/allowance.ts";
 import { HubError } from "../kernel/errors.ts";
 import type { Trail, TrailEvent, TrailSource } from "../kernel/trail.ts";
 import { startWriteBehind } from "../kernel/write-behind.ts";
@@ -29,15 +30,21 @@ export interface AuditCounts {
   readonly waiting: number;
   /** Noted, and given up. */
   readonly lost: number;
+  /** Refusals and failures beyond what is noted of one actor a minute. */
+  readonly unnoted: number;
   /** Changes that were not made because their row could not be written. */
   readonly refused: number;
 }
 
 const FLUSH_INTERVAL_MS = 500;
 const MAX_WAITING = 10_000;
+/** What is refused or fails is noted so often a minute, of one actor (or address of strangers) and in one chain. */
+const REFUSALS_OF_ACTOR = { each: 60, all: 6_000, periodMs: 60_000 };
+const REFUSALS_OF_CHAIN = { each: 600, all: 6_000, periodMs: 60_000 };
 
 export function startAudit({ database, log }: { database: Database; log: Logger }): Audit {
-  const counts = { written: 0, lost: 0, refused: 0 };
+  const counts = { written: 0, lost: 0, refused: 0, unnoted: 0 };
+  const refusals = { ofActor: new Allowance(REFUSALS_OF_ACTOR), ofChain: new Allowance(REFUSALS_OF_CHAIN) };
   const listeners: (() => void)[] = [];
   let state: AuditState = "ok";
   let noted = 0;
@@ -59,7 +66,17 @@ export function startAudit({ database, log }: { database: Database; log: Logger 
 
   function written(rows: number): void {
     counts.written += rows;
-    become("ok");
+    if (behind.waiting < MAX_WAITING / 2) become("ok"); // else more comes than can be written
+  }
+
+  /** A flood of refusals, or of requests that come to nothing, leaves room for the rows of others. */
+  function isFlood({ siteId, actor, address }: TrailSource, { result = "ok" }: TrailEvent): boolean {
+    if (result === "ok") return false;
+    const nowMs = performance.now();
+    const who = `${actor.type} ${actor.id ?? actor.name ?? address}`;
+    if (refusals.ofActor.take(who, nowMs) && refusals.ofChain.take(siteId ?? "", nowMs)) return false;
+    counts.unnoted++;
+    return true;
   }
 
   function become(next: AuditState): void {
@@ -91,7 +108,9 @@ export function startAudit({ database, log }: { database: Database; log: Logger 
   function trail(source: TrailSource): Trail {
     return {
       write: (em, event) => write(em, source, event),
-      note: (event) => behind.add(String(noted++), recordOf(source, event, new Date())),
+      note: (event) => {
+        if (!isFlood(source, event)) behind.add(String(noted++), recordOf(source, event, new Date()));
+      },
       in: (siteId) => trail({ ...source, siteId }),
     };
   }

@@ -165,7 +165,7 @@ describe("a row of the log", () => {
       { siteId: OFFICE, rows: 20, problem: null },
       { siteId: HOME, rows: 60, problem: null },
     ]);
-    expect(audit.counts).toEqual({ written: 80, waiting: 0, lost: 0, refused: 0 });
+    expect(audit.counts).toEqual({ written: 80, waiting: 0, lost: 0, refused: 0, unnoted: 0 });
   });
 
   test("is never written beside a transaction", async () => {
@@ -199,7 +199,7 @@ describe("a log that cannot be written", () => {
     audit.trail(ANN).note({ action: "device.wake" });
     expect(audit.counts.waiting).toBe(2);
     await audit.flush();
-    expect(audit.counts).toEqual({ written: 0, waiting: 0, lost: 2, refused: 0 });
+    expect(audit.counts).toEqual({ written: 0, waiting: 0, lost: 2, refused: 0, unnoted: 0 });
     expect(audit.state).toBe("failing");
     await mendIt();
     audit.trail(ANN).note({ action: "device.wake" });
@@ -280,5 +280,31 @@ describe.each([
     await change(database.fork(), "bob");
     await expect(query(as(url), statement)).rejects.toThrow("the audit log is append-only");
     expect(await verifyAudit(database.fork())).toMatchObject([{ rows: 1, problem: null }]);
+  });
+});
+
+describe("a flood", () => {
+  test("of refusals leaves room for the rows of others, and is counted", async () => {
+    const refused = { action: "request.refused", result: "refused", reason: "FORBIDDEN" } as const;
+    for (let i = 0; i < 500; i++) audit.trail(ANN).note(refused);
+    const BEN: TrailSource = { ...ANN, actor: { type: "user", id: randomUUID(), name: "ben" } };
+    audit.trail(BEN).note(refused);
+    audit.trail(ANN).note({ action: "session.logout" });
+    await audit.flush();
+    const rows = await query(url, "select actor_name, result, count(*)::int from audit group by 1, 2 order by 1, 2");
+    expect(rows).toEqual([
+      { actor_name: "ann", result: "ok", count: 1 },
+      { actor_name: "ann", result: "refused", count: 60 },
+      { actor_name: "ben", result: "refused", count: 1 },
+    ]);
+    expect(audit.counts).toMatchObject({ unnoted: 440, lost: 0 });
+  });
+
+  test("beyond what can be written is failing until most of it is written", async () => {
+    for (let i = 0; i < 10_001; i++) audit.trail(ANN).note({ action: "device.wake" });
+    expect(audit.counts).toMatchObject({ lost: 1, waiting: 10_000 });
+    expect(audit.state).toBe("failing");
+    await audit.flush();
+    expect(audit.state).toBe("ok");
   });
 });

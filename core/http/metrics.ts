@@ -64,7 +64,7 @@ async function metricsOf(sources: MetricsSources): Promise<Metric[]> {
   const { audit, hub } = sources;
   const { total: _total, ...power } = hub().devices;
   const { agents } = hub();
-  const { written, waiting, lost, refused } = audit.counts;
+  const { written, waiting, lost, refused, unnoted } = audit.counts;
   const gauge = (name: string, help: string, value: Metric["value"]): Metric => ({ name, type: "gauge", help, value });
   const counter = (name: string, help: string, value: number): Metric => ({ name, type: "counter", help, value });
   const info = { label: "version", values: { [sources.version]: 1 } };
@@ -76,6 +76,11 @@ async function metricsOf(sources: MetricsSources): Promise<Metric[]> {
     gauge("powerbeacon_audit_up", "1 while the audit log can be written", Number(audit.state === "ok")),
     gauge("powerbeacon_audit_rows_waiting", "Rows of the audit log that are not written yet", waiting),
     counter("powerbeacon_audit_rows_written_total", "Rows of the audit log that were written", written),
+    counter(
+      "powerbeacon_audit_refusals_unnoted_total",
+      "Refusals and failures beyond those that are noted of one actor a minute",
+      unnoted,
+    ),
     counter("powerbeacon_audit_rows_lost_total", "Rows of the audit log that could not be written", lost),
     counter("powerbeacon_audit_refused_changes_total", "Changes refused for want of their row", refused),
     gauge("powerbeacon_devices", "Devices by power state", { label: "power", values: power }),

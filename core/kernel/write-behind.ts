@@ -34,6 +34,7 @@ const ROWS_PER_STATEMENT = 500;
 export function startWriteBehind<Row>(options: WriteBehindOptions<Row>): WriteBehind<Row> {
   const { what, write, log } = options;
   const waiting = new Map<string, Row>();
+  let givenUp = 0;
   let writing: ReadonlyMap<string, Row> | undefined;
   let flushing: Promise<void> | undefined;
 
@@ -91,7 +92,15 @@ export function startWriteBehind<Row>(options: WriteBehindOptions<Row>): WriteBe
     }
   }
 
-  const timer = setInterval(() => void flushQuietly(), options.intervalMs);
+  function tellGivenUp(): void {
+    if (givenUp > 0) log.error({ givenUp }, `${what} were given up: more came than could be written`);
+    givenUp = 0;
+  }
+
+  const timer = setInterval(() => {
+    tellGivenUp();
+    void flushQuietly();
+  }, options.intervalMs);
   return {
     add: (id, row) => {
       waiting.delete(id);
@@ -99,7 +108,7 @@ export function startWriteBehind<Row>(options: WriteBehindOptions<Row>): WriteBe
       if (waiting.size <= options.maxWaiting) return;
       const [oldest] = waiting.keys();
       if (oldest !== undefined) waiting.delete(oldest);
-      log.warn({ id: oldest }, `one of the ${what} was given up: the database is away for too long`);
+      givenUp++; // told at the next turn, not one by one
       options.onGivenUp?.();
     },
     get waiting() {
@@ -110,6 +119,7 @@ export function startWriteBehind<Row>(options: WriteBehindOptions<Row>): WriteBe
       clearInterval(timer);
       await flushing?.catch(() => {}); // logged by the turn that began it
       await flushQuietly();
+      tellGivenUp();
       if (waiting.size > 0) log.error({ lost: waiting.size }, `${what} are lost: the database is away at the end`);
     },
   };

@@ -94,3 +94,31 @@ describe("a cluster of 450 devices", () => {
     expect((await hub.api.get(`/clusters/${clusterId}`)).body).toMatchObject({ state: "ON", devices: { on: DEVICES } });
   });
 });
+
+describe("a request that nobody can carry out", () => {
+  const rows = async (id: string) =>
+    await query(
+      hub.databaseUrl,
+      "select result, reason, details::jsonb->'count' as count from audit where action = 'device.wake' and target_id = $1",
+      [id],
+    );
+
+  test("is one row of the audit log and one wake of each device, however often it is repeated at once", async () => {
+    const { body: cluster } = await hub.api.post("/clusters", { name: "Nobody there" });
+    const ids = [];
+    for (let i = 0; i < 3; i++) {
+      const mac = `02:00:00:00:99:0${i}`;
+      ids.push((await hub.api.post("/devices", { name: "Far", mac, clusterId: cluster.id })).body.id as string);
+    }
+    const wake = async () => (await hub.api.post(`/clusters/${cluster.id}/wake`)).body.wakes;
+    const first = await wake();
+    expect(first.map(({ code }: { code: string }) => code)).toEqual(["NO_AGENT", "NO_AGENT", "NO_AGENT"]);
+    for (let again = 0; again < 5; again++) expect(await wake()).toEqual(first);
+    expect((await hub.api.get(`/devices/${ids[0]}/wakes`)).body.total).toBe(1);
+    await expect.poll(() => rows(cluster.id)).toEqual([{ result: "failed", reason: "NO_AGENT", count: 3 }]);
+    const agent = await startScriptedAgent(hub, { name: "Late", clusterId: cluster.id });
+    expect((await wake()).map(({ stage }: { stage: string }) => stage)).toEqual(["accepted", "accepted", "accepted"]);
+    await expect.poll(() => rows(cluster.id)).toHaveLength(2);
+    await agent.close();
+  });
+});

@@ -10,8 +10,10 @@ import type { HubSigner } from "../kernel/hub-key.ts";
 import type { Link } from "../kernel/link.ts";
 import type { Directory, DirectoryAgent, DirectoryDevice } from "../members/directory.ts";
 import type { PowerStates } from "../power/power-states.ts";
+import { OverAtOnce } from "./over-at-once.ts";
 import { type Asker, RunningWake } from "./running-wake.ts";
 import { Transactions } from "./transactions.ts";
+import { noteRequest } from "./wake-trail.ts";
 import type { WakeAnswerPart } from "./wake-answer.ts";
 import { WakeBursts } from "./wake-bursts.ts";
 import { endOfWindow, isHopeless, planWake } from "./wake.rules.ts";
@@ -46,6 +48,7 @@ export class WakeService {
   readonly #running = new Map<string, RunningWake>();
   readonly #byDevice = new Map<string, RunningWake>();
   readonly #recent = new Map<string, RunningWake>();
+  readonly #overAtOnce = new OverAtOnce();
   readonly #bursts: WakeBursts;
   readonly #transactions = new Transactions<WakeAnswerPart>();
   /** Who holds an HTTP answer until the wake is over. */
@@ -100,13 +103,16 @@ export class WakeService {
     const repeated =
       asker.transaction === null ? undefined : this.#transactions.find(client, asker.transaction, clock.nowMs);
     if (repeated) return this.#repeat(repeated, devices, asker);
-    const begun: RunningWake[] = [];
-    const answers = devices.map((device): WakeAnswerPart => {
-      const part = this.#requestOne(device, asker, force, clock);
-      noteDown(asker, device, part);
-      if (part.type === "wake" && part.wake.stages.length === 0) begun.push(part.wake);
-      return part;
-    });
+    const answers = devices.map((device) => this.#requestOne(device, asker, force, clock));
+    const made = answers.flatMap((part) =>
+      part.type === "wake" && part.wake.requestedAt === clock.now ? part.wake : [],
+    );
+    const begun = made.filter((wake) => wake.stages.length === 0);
+    const [first] = devices;
+    if (first) {
+      const cluster = this.#options.directory.clusterOf(first);
+      noteRequest(asker, { devices, cluster }, answers, new Set(made));
+    }
     this.#bursts.send(begun, clock.nowMs);
     for (const wake of begun) {
       const agents = [...wake.agents.values()].map((agent) => agent.key);
@@ -182,8 +188,14 @@ export class WakeService {
     if (plan.type === "refuse") return { type: "refused", device: key, code: plan.code, reason: plan.reason };
     if (this.#running.size >= MAX_RUNNING)
       return { type: "refused", device: key, code: "TOO_MANY_WAKES", reason: "Too many wakes run at the moment" };
+    const last = this.#overAtOnce.find(device.id, plan, clock.nowMs);
+    if (last) {
+      if (last.last) this.#tell(last, last.last, [asker]);
+      return { type: "wake", device: key, wake: last, ...(plan.type === "fail" && { failure: plan }) };
+    }
     const wake = new RunningWake(randomUUID(), { device, clusterKey: directory.clusterOf(device).key }, asker, clock);
     this.#running.set(wake.id, wake);
+    this.#overAtOnce.note(device.id, plan, wake);
     if (plan.type === "fail") {
       const failures = serving.map(({ key }) => ({ agent: Key.parse(key), code: "OFFLINE", reason: "It is offline" }));
       this.#record(wake, {
@@ -277,6 +289,7 @@ export class WakeService {
 
   /** Deleted or disabled: either way it is not to be woken any more. */
   #deviceGone(deviceId: string): void {
+    this.#overAtOnce.forget(deviceId);
     const wake = this.#byDevice.get(deviceId);
     if (wake) this.#record(wake, { stage: "cancelled", at: new Date().toISOString(), by: "hub" });
   }
@@ -284,21 +297,6 @@ export class WakeService {
   #tell(wake: RunningWake, record: WakeStageRecord, askers: readonly Asker[]): void {
     for (const listener of this.#listeners) listener(wake, record, askers);
   }
-}
-
-/** Every power change stands in the audit log, with who asked and by which door. */
-function noteDown({ trail, door }: Asker, { id, key }: DirectoryDevice, part: WakeAnswerPart): void {
-  const target = { type: "device", id, name: key };
-  const failure = part.type === "refused" ? part : part.failure;
-  if (part.type === "refused")
-    trail.note({ action: "device.wake", target, result: "refused", reason: part.code, details: { door } });
-  else
-    trail.note({
-      action: "device.wake",
-      target,
-      details: { door, wake: part.wake.id },
-      ...(failure && { result: "failed", reason: failure.code }),
-    });
 }
 
 /** An order came twice, as QoS 1 may do: the first receipt said what was done. */

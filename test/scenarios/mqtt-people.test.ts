@@ -95,11 +95,20 @@ describe("a person", () => {
       .poll(() =>
         query(
           hub.databaseUrl,
-          "select actor_type, actor_id, actor_name, address from audit where target_id = $1 and action = 'device.wake'",
-          [own.id],
+          `select actor_type, actor_id, actor_name, address, details::jsonb->'devices' as devices
+            from audit where target_id = $1 and action = 'device.wake'`,
+          [cluster.id],
         ),
       )
-      .toEqual([{ actor_type: "token", actor_id: tokenId, actor_name: ann.username, address: "127.0.0.1" }]);
+      .toEqual([
+        {
+          actor_type: "token",
+          actor_id: tokenId,
+          actor_name: ann.username,
+          address: "127.0.0.1",
+          devices: [own.key, shared.key],
+        },
+      ]);
     await pi.close();
   });
 

@@ -1,0 +1,41 @@
+import type { DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
+import type { Asker, RunningWake } from "./running-wake.ts";
+import type { WakeAnswerPart } from "./wake-answer.ts";
+
+/** A row of the audit log names so many devices; the history has them all. */
+const MAX_NAMED = 20;
+
+/**
+ * Writes a request down in the audit log: who asked, by which door, and what became of it. One row, however many devices it
+ * names; none when it only joins wakes that somebody asked for already.
+ *
+ * @param begun wakes that this request began.
+ */
+export function noteRequest(
+  { trail, door }: Asker,
+  { devices, cluster }: { readonly devices: readonly DirectoryDevice[]; readonly cluster: DirectoryCluster },
+  parts: readonly WakeAnswerPart[],
+  begun: ReadonlySet<RunningWake>,
+): void {
+  const fresh = parts.filter((part) => part.type === "refused" || begun.has(part.wake));
+  const [first] = fresh;
+  const [device] = devices;
+  if (!first || !device) return;
+  const target =
+    devices.length === 1
+      ? { type: "device", id: device.id, name: device.key }
+      : { type: "cluster", id: cluster.id, name: cluster.key };
+  const wakes = fresh.filter((part) => part.type === "wake" && !part.failure);
+  const named = devices.slice(0, MAX_NAMED).map(({ key }) => key);
+  const details = { door, devices: named, count: devices.length, begun: wakes.length };
+  if (wakes.length > 0) return trail.note({ action: "device.wake", target, details });
+  const failed = fresh.find((part) => part.type === "wake");
+  const { code } = (failed?.type === "wake" ? failed.failure : undefined) ?? (first as { readonly code?: string });
+  trail.note({
+    action: "device.wake",
+    target,
+    details,
+    result: failed ? "failed" : "refused",
+    ...(code !== undefined && { reason: code }),
+  });
+}
