@@ -4,13 +4,13 @@ import { LiveStream, type StreamedEvent } from "./live-stream.ts";
 
 const ID = "6b1b36cb-3d6c-4b3c-a7a6-0a5b6d6f7c11";
 const event: LiveEvent = { event: "removed", data: { kind: "device", id: ID } };
-const removed = () => ({ whole: event, plain: event });
+const removed = () => event;
 
 function streamWith(count: number) {
   const stream = new LiveStream();
   const heard: StreamedEvent[] = [];
   stream.subscribe((event) => heard.push(event));
-  for (let i = 0; i < count; i++) stream.push(null, removed);
+  for (let i = 0; i < count; i++) stream.push(removed);
   return { stream, heard };
 }
 
@@ -19,7 +19,7 @@ describe("a stream of live events", () => {
     const { stream, heard } = streamWith(2);
     expect(heard).toHaveLength(2);
     const text = `id: ${stream.lastId}\nevent: removed\ndata: {"kind":"device","id":"${ID}"}\n\n`;
-    expect(heard[1]).toEqual({ id: stream.lastId, siteId: null, text, plainText: text });
+    expect(heard[1]).toEqual({ id: stream.lastId, text });
   });
 
   test("knows what came after each of the last ones", () => {
@@ -48,16 +48,16 @@ describe("a stream of live events", () => {
     const stream = new LiveStream();
     let heard = 0;
     const leave = stream.subscribe(() => heard++);
-    stream.push(null, removed);
+    stream.push(removed);
     leave();
-    stream.push(null, removed);
+    stream.push(removed);
     expect(heard).toBe(1);
   });
 
   test("makes no event while nobody has listened for long, and does not claim to know it", () => {
     const stream = new LiveStream();
     const before = stream.lastId;
-    stream.push(null, () => {
+    stream.push(() => {
       throw new Error("nobody reads this");
     });
     expect(stream.lastId).not.toBe(before);

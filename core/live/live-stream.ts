@@ -3,12 +3,8 @@ import type { LiveEvent } from "#contracts/api/live.ts";
 
 export interface StreamedEvent {
   readonly id: string;
-  /** Whom it concerns; null = everybody. */
-  readonly siteId: string | null;
   /** The event as it goes over the wire. */
   readonly text: string;
-  /** The same for whoever sees no agents and users; null when it is of no concern then. */
-  readonly plainText: string | null;
 }
 
 /** So many events wait for whoever lost the connection; who missed more gets a snapshot. */
@@ -17,7 +13,7 @@ const KEPT = 2_000;
 /** Whoever comes back later than this gets a snapshot, too; so nothing is kept while nobody looks. Milliseconds. */
 const KEPT_AFTER_LAST_MS = 60_000;
 
-/** The changes of the last moments, numbered. Ids of another run of the hub are told apart by a random prefix. */
+/** The changes of the last moments, numbered. Ids of another stream, or another run of the hub, are told apart by a random prefix. */
 export class LiveStream {
   readonly #run = randomBytes(4).toString("hex");
   readonly #kept: StreamedEvent[] = [];
@@ -29,18 +25,14 @@ export class LiveStream {
     return `${this.#run}-${this.#count}`;
   }
 
-  /** @param event makes the event, for whoever sees everything and for whoever does not; not called when nobody will read it. */
-  push(siteId: string | null, event: () => { whole: LiveEvent; plain: LiveEvent | null }): void {
+  /** @param event makes the event; not called when nobody will read it. */
+  push(event: () => LiveEvent): void {
     this.#count++;
     if (this.#subscribers.size === 0 && performance.now() - this.#lastLeftMs > KEPT_AFTER_LAST_MS) {
       this.#kept.length = 0;
       return;
     }
-    const id = this.lastId;
-    const { whole, plain } = event();
-    const text = eventText(id, whole);
-    const plainText = plain === whole ? text : plain && eventText(id, plain);
-    const streamed = { id, siteId, text, plainText };
+    const streamed = { id: this.lastId, text: eventText(this.lastId, event()) };
     this.#kept.push(streamed);
     if (this.#kept.length > KEPT * 2) this.#kept.splice(0, KEPT);
     for (const subscriber of this.#subscribers) subscriber(streamed);

@@ -12,7 +12,7 @@ import type { Account, App } from "../kernel/routes.ts";
 import type { Directory } from "../members/directory.ts";
 import { visibleTo } from "../members/visible.ts";
 import type { WakeService } from "../wake/wake.service.ts";
-import { LiveStream, type StreamedEvent, eventText } from "./live-stream.ts";
+import { LiveStream, eventText } from "./live-stream.ts";
 import type { Now } from "./now.ts";
 import type { Projection } from "./projection.ts";
 
@@ -44,7 +44,8 @@ function ping(): string {
 
 export function liveRoutes(app: App, parts: LiveRoutes): void {
   const { directory, presence, now, projection, wakes, hubInfo } = parts;
-  const stream = new LiveStream();
+  /** One for each site and each way of seeing it: who sees other things now, or another site, gets a new snapshot. */
+  const streams = new Map<string, { readonly siteId: string; readonly view: View; readonly stream: LiveStream }>();
   /** With whose it is, and what ends a stream whose reader may not read it any more. */
   const open = new Map<FastifyReply, { readonly userId: string; readonly check: () => unknown }>();
   parts.onRightsChanged(() => {
@@ -79,13 +80,13 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
         "cache-control": "no-store",
         "x-accel-buffering": "no",
       });
+      const stream = streamOf(siteId, viewOf(account));
       const missed = typeof lastEventId === "string" ? stream.since(lastEventId) : undefined;
-      if (missed) for (const event of missed) send(event, account);
+      if (missed) for (const { text } of missed) raw.write(text);
       if (!missed) raw.write(eventText(stream.lastId, snapshot(account)));
       const waitingAtFirst = raw.writableLength; // a snapshot may be large, and is on its way
-      const unsubscribe = stream.subscribe((event) => {
-        const actor = stillAllowed();
-        if (actor) send(event, actor);
+      const unsubscribe = stream.subscribe(({ text }) => {
+        if (stillAllowed()) raw.write(text);
         if (raw.writableLength > waitingAtFirst + MAX_WAITING_BYTES) raw.destroy();
       });
       const timer = setInterval(() => stillAllowed() && raw.write(ping()), PING_MS);
@@ -96,17 +97,12 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
         open.delete(reply);
       });
 
-      /** Ends the stream of whoever may not read it any more, or sees other things now: a new snapshot follows. */
-      function stillAllowed(): Actor | undefined {
+      /** Ends the stream of whoever may not read it any more, or sees other things now. */
+      function stillAllowed(): boolean {
         const actor = parts.actorNow(account);
-        if (actor && reachFor(actor, "device:read") && actor.role === account.role) return actor;
+        if (actor && reachFor(actor, "device:read") && actor.role === account.role) return true;
         raw.end();
-        return undefined;
-      }
-
-      function send(event: StreamedEvent, actor: Actor): void {
-        const text = seesAll(actor) ? event.text : event.plainText;
-        if (text !== null && (event.siteId === null || event.siteId === siteId)) raw.write(text);
+        return false;
       }
     },
   );
@@ -136,52 +132,63 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
     };
   }
 
+  function streamOf(siteId: string, view: View): LiveStream {
+    const key = `${siteId} ${view}`;
+    const known = streams.get(key) ?? { siteId, view, stream: new LiveStream() };
+    streams.set(key, known);
+    return known.stream;
+  }
+
+  /**
+   * @param siteId whom it concerns; null = everybody.
+   * @param event makes it as it is seen; not called when nobody will read it.
+   */
+  function push(siteId: string | null, event: (view: View) => LiveEvent, views: readonly View[] = VIEWS): void {
+    for (const { siteId: ofSite, view, stream } of streams.values())
+      if ((siteId === null || siteId === ofSite) && views.includes(view)) stream.push(() => event(view));
+  }
+
   function pushChanges(): void {
     directory.onChange(({ type, before, after }) => {
-      if (before && !after) push(before.siteId, { event: "removed", data: { kind: type, id: before.id } });
+      if (before && !after) push(before.siteId, () => ({ event: "removed", data: { kind: type, id: before.id } }));
     });
     wakes.onNews((wake, record) =>
-      push(wake.siteId, { event: "wake", data: { wake: wake.id, deviceId: wake.deviceId, ...record } }),
+      push(wake.siteId, () => ({ event: "wake", data: { wake: wake.id, deviceId: wake.deviceId, ...record } })),
     );
     projection.onChange((kind, id) => {
-      if (kind === "hub") return stream.push(null, () => same({ event: "hub", data: hubInfo() }));
+      if (kind === "hub") return push(null, () => ({ event: "hub", data: hubInfo() }));
       if (kind === "device") {
         const device = directory.devices.byId(id);
-        if (device)
-          stream.push(device.siteId, () => {
-            const data = deviceAnswer(device, directory, now.device(device));
-            return { whole: { event: "device", data }, plain: { event: "device", data: visibleTo(PLAIN, data) } };
-          });
+        if (!device) return;
+        const data = () => deviceAnswer(device, directory, now.device(device));
+        push(device.siteId, (view) => ({
+          event: "device",
+          data: view === "whole" ? data() : visibleTo(PLAIN, data()),
+        }));
       } else if (kind === "cluster") {
         const cluster = directory.clusters.byId(id);
-        if (cluster && !cluster.unassigned)
-          stream.push(cluster.siteId, () => {
-            const data = clusterAnswer(cluster, directory, now.cluster(cluster));
-            return { whole: { event: "cluster", data }, plain: { event: "cluster", data: visibleTo(PLAIN, data) } };
-          });
+        if (!cluster || cluster.unassigned) return;
+        const data = () => clusterAnswer(cluster, directory, now.cluster(cluster));
+        push(cluster.siteId, (view) => ({
+          event: "cluster",
+          data: view === "whole" ? data() : visibleTo(PLAIN, data()),
+        }));
       } else {
         const agent = directory.agents.byId(id);
-        if (agent)
-          stream.push(agent.siteId, () => ({
-            whole: { event: "agent", data: agentAnswer(agent, directory, presence) },
-            plain: null,
-          }));
+        if (!agent) return;
+        push(agent.siteId, () => ({ event: "agent", data: agentAnswer(agent, directory, presence) }), ["whole"]);
       }
     });
   }
-
-  function push(siteId: string, event: LiveEvent): void {
-    stream.push(siteId, () => same(event));
-  }
 }
 
-/** Stands for everybody who sees neither agents nor users. */
+/** `plain`: neither agents nor users are seen. */
+type View = "whole" | "plain";
+const VIEWS = ["whole", "plain"] as const;
+
+/** Stands for everybody with the plain view. */
 const PLAIN: Actor = { userId: "", role: "viewer", permissions: null };
 
-function seesAll(actor: Actor): boolean {
-  return reachFor(actor, "agent:read") !== undefined && actor.role !== "viewer";
-}
-
-function same(event: LiveEvent) {
-  return { whole: event, plain: event };
+function viewOf(actor: Actor): View {
+  return reachFor(actor, "agent:read") !== undefined && actor.role !== "viewer" ? "whole" : "plain";
 }

@@ -308,6 +308,20 @@ describe("the live stream of somebody", () => {
     },
   );
 
+  test("whose role is another comes back to a new snapshot, not to what was missed", async () => {
+    const who = await listenAs("user");
+    await addDevice();
+    await expect.poll(() => who.stream.events.at(-1)?.event).not.toBe("snapshot");
+    const lastEventId = who.stream.events.findLast(({ id }) => id !== "")?.id ?? "";
+    const again = await listen({ token: who.api.token, lastEventId });
+    await addDevice();
+    await expect.poll(() => again.events.length).toBeGreaterThan(0);
+    expect(again.events.some(({ event }) => event === "snapshot")).toBe(false);
+    await hub.api.patch(`/users/${who.id}`, { role: "viewer" });
+    const plain = await listen({ token: who.api.token, lastEventId });
+    await expect.poll(() => plain.events[0]?.event).toBe("snapshot");
+  });
+
   test("who may see neither agents nor users holds none of them", async () => {
     const { stream } = await listenAs("viewer");
     const device = await addDevice();
