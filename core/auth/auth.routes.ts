@@ -58,7 +58,7 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
   const known = new Set<string>();
   for (const { userId, address } of sessions) {
     const account = accounts.byId(userId);
-    if (account && address !== null) remember(`${account.username.toLowerCase()} ${address}`);
+    if (account && address !== null) remember(`${accountKey(account.username)} ${address}`);
   }
 
   app.get(
@@ -163,7 +163,7 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
 
   /** Checks a password; every failure makes the next try of its kind wait longer. */
   async function guardedCheck(request: FastifyRequest, username: string, password: string): Promise<User> {
-    const account = username.trim().toLowerCase();
+    const account = accountKey(username);
     const browser = browserOf(request);
     // a browser that logged in before is counted by itself: whoever guesses at the same address is not in its way
     const from = browser !== undefined && known.has(`${account} ${browser}`) ? browser : request.ip;
@@ -190,7 +190,7 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
     const session = await beginSession({ em, sessions, trail }, user, { client, ...login }, new Date());
     const begun = await sessions.admit(session, new Date());
     setSessionCookie(request, reply, begun.token, begun.expiresInSeconds);
-    for (const mark of [request.ip, markBrowser(request, reply)]) remember(`${user.username.toLowerCase()} ${mark}`);
+    for (const mark of [request.ip, markBrowser(request, reply)]) remember(`${accountKey(user.username)} ${mark}`);
     return { session, ...begun };
   }
 
@@ -216,6 +216,11 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
       hasPassword: user.passwordHash !== null,
     };
   }
+}
+
+/** One key for all spellings that the database may take for one name. */
+function accountKey(username: string): string {
+  return username.trim().normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase();
 }
 
 /** A page elsewhere must not log a browser in as somebody else. */

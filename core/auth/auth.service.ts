@@ -99,7 +99,14 @@ function badCredentials(): HubError {
 
 /** User names are compared without regard to case, never as a pattern. */
 export async function findByName(em: EntityManager, username: string): Promise<User | null> {
-  return await em.findOne(User, { username: { $ilike: username.trim().replaceAll(/[\\%_]/g, String.raw`\$&`) } });
+  return await em.findOne(User, {
+    username: {
+      $ilike: username
+        .trim()
+        .normalize("NFKC")
+        .replaceAll(/[\\%_]/g, String.raw`\$&`),
+    },
+  });
 }
 
 /**
@@ -162,6 +169,8 @@ export async function changeOwnAccount(
     checkPassword(password, passwordMinLength);
     if (former && !(await verifyPassword(former, currentPassword ?? "")))
       throw new HubError("WRONG_PASSWORD", "This is not your current password", { field: "currentPassword" });
+    if (former && user.mustChangePassword && (await verifyPassword(former, password)))
+      throw new HubError("INVALID_INPUT", "Choose another one than the one that you were given", { field: "password" });
   }
   const passwordHash = password === undefined ? undefined : await hashPassword(password);
   const changed = await em.fork().transactional(async (em) => {

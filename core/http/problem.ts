@@ -23,6 +23,12 @@ const UNIQUE_FIELDS: Readonly<Record<string, string>> = {
 const MAX_ERRORS = 100;
 const MAX_PATH = 100;
 
+const FIELD_WORDS: Readonly<Record<string, string>> = {
+  mac: "MAC address",
+  username: "user name",
+  email: "e-mail address",
+};
+
 interface Refusal {
   readonly code: ErrorCode;
   readonly detail: string;
@@ -142,6 +148,6 @@ function duplicateOf(error: unknown): Refusal | undefined {
   if (!(error instanceof UniqueConstraintViolationException)) return undefined;
   const field = UNIQUE_FIELDS[(error as { constraint?: string }).constraint ?? ""];
   if (!field) return undefined;
-  const detail = `This ${field} is taken already`;
+  const detail = `This ${FIELD_WORDS[field] ?? field} is taken already`;
   return { code: "DUPLICATE", detail, errors: [{ path: field, message: detail }] };
 }

@@ -40,20 +40,28 @@ export async function setOwners(
     thing.owner = ownerId === null ? null : em.getReference(User, ownerId, { wrapped: true });
   }
   if (shares === undefined) return;
-  if (shares.some(({ userId }) => !isMember(userId)))
-    throw new HubError("INVALID_INPUT", "Somebody here is no user of the site", { field: "shares" });
-  await replaceShares(em, thing, shares);
-}
-
-async function replaceShares(em: EntityManager, thing: Device | Cluster, shares: readonly Share[]): Promise<void> {
-  if ("mac" in thing) {
-    await em.nativeDelete(DeviceShare, { device: thing.id });
-    for (const { userId, level } of shares)
-      em.create(DeviceShare, { device: thing.id, user: userId, site: thing.site.id, level });
-  } else {
-    await em.nativeDelete(ClusterShare, { cluster: thing.id });
-    for (const { userId, level } of shares)
-      em.create(ClusterShare, { cluster: thing.id, user: userId, site: thing.site.id, level });
+  const rows = await sharesOf(em, thing);
+  const wanted = new Map(shares.map(({ userId, level }) => [userId, level]));
+  for (const row of rows) {
+    const level = wanted.get(row.user.id);
+    if (level === undefined) em.remove(row);
+    else row.level = level;
+    wanted.delete(row.user.id); // whoever has it already may have been disabled meanwhile
+  }
+  for (const [userId, level] of wanted) {
+    if (!isMember(userId)) {
+      const index = shares.findIndex((share) => share.userId === userId);
+      throw new HubError("INVALID_INPUT", "This is no user of the site", { field: `shares.${index}.userId` });
+    }
+    const share = { user: userId, site: thing.site.id, level };
+    if ("mac" in thing) em.create(DeviceShare, { device: thing.id, ...share });
+    else em.create(ClusterShare, { cluster: thing.id, ...share });
   }
   await em.flush();
+}
+
+async function sharesOf(em: EntityManager, thing: Device | Cluster): Promise<readonly (DeviceShare | ClusterShare)[]> {
+  return "mac" in thing
+    ? await em.find(DeviceShare, { device: thing.id })
+    : await em.find(ClusterShare, { cluster: thing.id });
 }

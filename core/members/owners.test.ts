@@ -66,6 +66,19 @@ describe("a device", () => {
     expect(await wakes(bob, device)).toBe("FORBIDDEN");
   });
 
+  test("stays shared with somebody who is disabled, and can be shared with others meanwhile", async () => {
+    const [, carlId] = await addUser("carl", "user");
+    await ann!.patch(`/devices/${device}`, { shares: [{ userId: carlId, level: "view" }] });
+    await hub.api.patch(`/users/${carlId}`, { enabled: false });
+    const shares = [
+      { userId: carlId, level: "view" },
+      { userId: bobId, level: "wake" },
+    ];
+    expect((await ann!.patch(`/devices/${device}`, { shares })).status).toBe(200);
+    expect((await ann!.get(`/devices/${device}`)).body.shares).toEqual(expect.arrayContaining(shares));
+    expect((await ann!.patch(`/devices/${device}`, { shares: shares.slice(1) })).body.shares).toEqual(shares.slice(1));
+  });
+
   test("keeps its owner and shares over a restart", async () => {
     const shares = [{ userId: bobId, level: "wake" }];
     await ann!.patch(`/devices/${device}`, { shares });

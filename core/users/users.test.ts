@@ -101,12 +101,16 @@ describe("a user", () => {
     const fresh = await as(username, "another horse battery");
     expect(await fresh.get("/devices")).toMatchObject({ status: 403, body: { code: "PASSWORD_CHANGE_REQUIRED" } });
     expect((await fresh.post("/tokens", { name: "T", permissions: ["device:read"] })).status).toBe(403);
+    const same = { currentPassword: "another horse battery", password: "another horse battery" };
+    expect((await fresh.patch("/auth/me", same)).body.errors).toMatchObject([{ path: "password" }]);
     const change = { currentPassword: "another horse battery", password: "my own horse battery" };
     expect((await fresh.patch("/auth/me", change)).status).toBe(200);
     expect((await fresh.get("/devices")).status).toBe(200);
   });
 
   test("sees and changes itself, and neither its role nor, past the old one, its password", async () => {
+    const { id: own } = (await hub.api.get("/auth/me")).body;
+    expect((await hub.api.patch(`/users/${own}`, { password: "another horse battery" })).status).toBe(403);
     for (const role of ["viewer", "user", "admin"] as const) {
       const { id, username } = await addUser(role);
       const api = await as(username);

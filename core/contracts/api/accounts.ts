@@ -6,12 +6,20 @@ import { ListQuery, page } from "./common.ts";
 import { SignOnChange } from "./sign-on.ts";
 import { SiteRef } from "./sites.ts";
 
+/** Two names that look the same are one: letters in their usual form, and of one script. */
 export const Username = z
   .string()
   .trim()
+  .overwrite((name) => name.normalize("NFKC"))
   .min(3, "is shorter than 3 characters")
   .max(50, "is longer than 50 characters")
-  .regex(/^[\p{L}\p{N}._@-]+$/u, "may hold letters, digits and . _ @ -");
+  .regex(/^[\p{L}\p{N}._@-]+$/u, "may hold letters, digits and . _ @ -")
+  .refine(hasOneScript, "mixes letters of several scripts");
+
+function hasOneScript(name: string): boolean {
+  const scripts = [/\p{Script=Latin}/u, /\p{Script=Cyrillic}/u, /\p{Script=Greek}/u, /\p{Script=Armenian}/u];
+  return scripts.filter((script) => script.test(name)).length <= 1;
+}
 
 const Password = z.string().max(500);
 const Email = z.email().max(254).nullable();
