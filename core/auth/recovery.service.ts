@@ -18,8 +18,8 @@ const COMMAND: TrailSource = {
 };
 
 /**
- * Makes a new superuser, for whoever has lost all others and may use the hub's own machine. Its password is good for one
- * log-in, which asks for another.
+ * Makes a new superuser, for whoever has lost all others and may use the hub's own machine. Its password
+ * opens nothing but the choice of another one.
  *
  * @param name `recovery-1`, or the next of these that is free, unless said otherwise.
  * @throws HubError INVALID_INPUT, DUPLICATE (username)

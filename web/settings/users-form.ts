@@ -140,9 +140,8 @@ export class UsersForm extends LitElement {
     return html`${textField(form, {
       name: "password",
       label: "Password",
-      type: "password",
-      autocomplete: "new-password",
-      hint: "8 characters or more. Tell it to them by a way that nobody else reads.",
+      mono: true,
+      hint: "8 characters or more, shown as you type since you hand it on. Tell it to them by a way that nobody else reads.",
     })}
     ${checkField(form, { name: "mustChangePassword", label: "Has to choose another at the first log-in", checked: true })}`;
   }
@@ -155,8 +154,7 @@ export class UsersForm extends LitElement {
         ${textField(form, {
           name: "password",
           label: "New password",
-          type: "password",
-          autocomplete: "new-password",
+          mono: true,
           hint: "Leave it empty to keep the one they have. A new one ends all their sessions.",
         })}
         ${checkField(form, {

@@ -4,7 +4,10 @@ import type { Role, TokenPermission } from "#contracts/permissions.ts";
 export const ROLE_WORDS: Readonly<Record<Role, { readonly label: string; readonly may: string }>> = {
   superuser: { label: "Superuser", may: "do everything on this hub." },
   admin: { label: "Admin", may: "do everything with devices, clusters and agents, and manage users and viewers." },
-  user: { label: "User", may: "add devices and clusters; wake and change what is theirs or shared with them." },
+  user: {
+    label: "User",
+    may: "add devices and clusters, change their own, and wake these and what is shared with them for it.",
+  },
   viewer: { label: "Viewer", may: "see devices and clusters, and change nothing." },
 };
 
@@ -25,7 +28,7 @@ export const TOKEN_PERMISSION_WORDS: Readonly<Record<TokenPermission, string>> =
   "cluster:create": "add clusters",
   "cluster:change": "change and delete clusters",
   "agent:read": "see agents",
-  "agent:manage": "Join, change and delete agents",
+  "agent:manage": "join, change and delete agents",
   "mqtt-client:manage": "manage MQTT credentials",
   "audit:read": "read the audit log",
 };
