@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 
+import { networkOf } from "#contracts/network.ts";
 import { AddressQuota } from "./address-quota.ts";
 import { type Door, openTcpDoor, openTlsDoor } from "./doors.ts";
 import { startEngine } from "./engine.ts";
@@ -56,7 +57,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   }
 
   function admit(conn: Duplex, address: string | null): void {
-    const release = quota.take(address ?? "");
+    const release = quota.take(networkOf(address ?? ""));
     if (release === null) conn.destroy();
     else engine.handle(conn, { address, hub: null, onSettled: release });
   }

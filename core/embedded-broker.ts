@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { networkOf } from "#contracts/network.ts";
 import { PERSON_MARK, type MqttCredentials as ShownCredentials, type Principal } from "#contracts/principal.ts";
 import type { AccessPolicy, AccessRefusal, Place } from "../broker/access-policy.ts";
 import { type Broker, startBroker } from "../broker/broker.ts";
@@ -6,7 +7,7 @@ import type { CopiedCredentials } from "./agents/copied-credentials.ts";
 import type { AgentCredentials } from "./agents/credentials.ts";
 import type { Audit } from "./audit/audit.service.ts";
 import { TokenConnections } from "./auth/token-connections.ts";
-import type { Tokens } from "./auth/tokens.ts";
+import { type Tokens, tokenActorName } from "./auth/tokens.ts";
 import type { Config } from "./config.ts";
 import { Allowance } from "./kernel/allowance.ts";
 import type { Sender } from "./kernel/link.ts";
@@ -84,7 +85,7 @@ function policyOf(options: EmbeddedBrokerOptions, persons: TokenConnections): Ac
     authenticate: (shown) => {
       const principal = principalOf(shown, options);
       if (principal) return { ok: true, principal };
-      if (logins.take(shown.address ?? "", performance.now())) noteLogin(shown, options);
+      if (logins.take(networkOf(shown.address ?? ""), performance.now())) noteLogin(shown, options);
       return { ok: false, reason: "bad-credentials" };
     },
     cluster: (key) => directory.clusters.byKey(key),
@@ -138,8 +139,9 @@ export function trailOfSender(
 ): Trail {
   const { by, siteId, tokenId } = sender;
   if (tokenId !== null) {
-    const address = options.tokens.byId(tokenId)?.lastAddress ?? null;
-    return options.audit.trail({ siteId, actor: actorOf("token", tokenId, by), address, requestId: null });
+    const token = options.tokens.byId(tokenId);
+    const actor = actorOf("token", tokenId, token ? tokenActorName(by, token) : by);
+    return options.audit.trail({ siteId, actor, address: token?.lastAddress ?? null, requestId: null });
   }
   const id = options.clients.byUsername(by)?.id ?? null;
   const address = (id !== null && options.uses.of(id, new Date())?.lastAddress) || null;
@@ -149,11 +151,14 @@ export function trailOfSender(
 function noteRefusal(
   { principal, address, action, topic, reason }: AccessRefusal,
   { siteId }: Sender,
-  { audit, directory }: EmbeddedBrokerOptions,
+  { audit, directory, tokens }: EmbeddedBrokerOptions,
 ): void {
   const { id, username } = principal;
+  const token = principal.type === "person" ? tokens.byId(id) : undefined;
   const type = principal.type === "person" ? "token" : principal.type === "agent" ? "agent" : "mqtt-client";
-  const name = directory.agents.byId(id)?.key ?? username;
+  const name = token
+    ? tokenActorName(username.replace(PERSON_MARK, ""), token)
+    : (directory.agents.byId(id)?.key ?? username);
   audit.trail({ siteId, actor: actorOf(type, id, name), address, requestId: null }).note({
     action: "request.refused",
     result: "refused",

@@ -1,4 +1,5 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
+import { networkOf } from "#contracts/network.ts";
 import type { Logger } from "pino";
 import type { Database } from "../kernel/database.ts";
 import { isDatabaseGone } from "../kernel/database-gone.ts";
@@ -73,7 +74,7 @@ export function startAudit({ database, log }: { database: Database; log: Logger 
   function isFlood({ siteId, actor, address }: TrailSource, { result = "ok" }: TrailEvent): boolean {
     if (result === "ok") return false;
     const nowMs = performance.now();
-    const who = `${actor.type} ${actor.id ?? actor.name ?? address}`;
+    const who = `${actor.type} ${actor.id ?? actor.name ?? networkOf(address ?? "")}`;
     if (refusals.ofActor.take(who, nowMs) && refusals.ofChain.take(siteId ?? "", nowMs)) return false;
     counts.unnoted++;
     return true;

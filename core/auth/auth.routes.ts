@@ -10,6 +10,7 @@ import {
   UserAnswer,
 } from "#contracts/api/accounts.ts";
 import type { SiteRef } from "#contracts/api/sites.ts";
+import { networkOf } from "#contracts/network.ts";
 import type { Database } from "../kernel/database.ts";
 import { HubError } from "../kernel/errors.ts";
 import type { Account, App } from "../kernel/routes.ts";
@@ -58,7 +59,7 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
   const known = new Set<string>();
   for (const { userId, address } of sessions) {
     const account = accounts.byId(userId);
-    if (account && address !== null) remember(`${accountKey(account.username)} ${address}`);
+    if (account && address !== null) remember(`${accountKey(account.username)} ${networkOf(address)}`);
   }
 
   app.get(
@@ -166,7 +167,7 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
     const account = accountKey(username);
     const browser = browserOf(request);
     // a browser that logged in before is counted by itself: whoever guesses at the same address is not in its way
-    const from = browser !== undefined && known.has(`${account} ${browser}`) ? browser : request.ip;
+    const from = browser !== undefined && known.has(`${account} ${browser}`) ? browser : networkOf(request.ip);
     guard.admit(account, from, { isKnown: known.has(`${account} ${from}`), nowMs: performance.now() });
     try {
       const user = await checkCredentials(database.fork(), username, password);
@@ -190,7 +191,8 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
     const session = await beginSession({ em, sessions, trail }, user, { client, ...login }, new Date());
     const begun = await sessions.admit(session, new Date());
     setSessionCookie(request, reply, begun.token, begun.expiresInSeconds);
-    for (const mark of [request.ip, markBrowser(request, reply)]) remember(`${accountKey(user.username)} ${mark}`);
+    for (const mark of [networkOf(request.ip), markBrowser(request, reply)])
+      remember(`${accountKey(user.username)} ${mark}`);
     return { session, ...begun };
   }
 

@@ -44,6 +44,15 @@ describe("who guesses passwords", () => {
     expect(() => guard.admit("ann", "10.0.2.1", stranger(MINUTE_MS + 1))).not.toThrow();
   });
 
+  test("from one network never uses up the strangers' budget of the account", () => {
+    const guard = new LoginGuard();
+    for (let tries = 0; tries < 7; tries++) guard.admit("ann", "10.0.0.1", stranger(0));
+    expect(() => guard.admit("ann", "10.0.0.1", stranger(1))).toThrow(
+      expect.objectContaining({ retryAfterSeconds: 60 }),
+    );
+    expect(() => guard.admit("ann", "10.0.0.2", stranger(1))).not.toThrow();
+  });
+
   test("is forgiven by a right password, and after an hour", () => {
     const guard = new LoginGuard();
     for (let tries = 0; tries < 5; tries++) guard.failed("ann", "10.0.0.1", 0);

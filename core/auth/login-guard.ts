@@ -7,6 +7,8 @@ const LONGEST_PAUSE_MS = 15 * 60_000;
 const FREE_TRIES = 5;
 /** Tries at one account by strangers, from everywhere together. */
 const STRANGERS_A_MINUTE = 10;
+/** No single network uses up what is there for all. */
+const OF_ONE_A_MINUTE = 7;
 const MINUTE_MS = 60_000;
 /** The least time for which wrong passwords of one address at one account are remembered. */
 const MEMORY_MS = 60 * 60_000;
@@ -28,7 +30,7 @@ interface Failures {
  */
 export class LoginGuard {
   readonly #failures = new Map<string, Failures>();
-  readonly #strangers = new Map<string, readonly number[]>();
+  readonly #strangers = new Map<string, readonly { readonly atMs: number; readonly from: string }[]>();
 
   /** Takes a try, before the password is looked at. @throws HubError TOO_MANY_REQUESTS with the seconds to wait. */
   admit(account: string, from: string, { isKnown, nowMs }: { isKnown: boolean; nowMs: number }): void {
@@ -36,9 +38,12 @@ export class LoginGuard {
     const waitMs = failures ? failures.lastMs + pauseAfter(failures.count) - nowMs : 0;
     if (waitMs > 0) throw tooMany(waitMs);
     if (isKnown) return;
-    const recent = (this.#strangers.get(account) ?? []).filter((atMs) => nowMs - atMs < MINUTE_MS);
-    if (recent.length >= STRANGERS_A_MINUTE) throw tooMany(MINUTE_MS - (nowMs - (recent[0] ?? nowMs)));
-    put(this.#strangers, account, [...recent, nowMs], MAX_ACCOUNTS);
+    const recent = (this.#strangers.get(account) ?? []).filter(({ atMs }) => nowMs - atMs < MINUTE_MS);
+    const own = recent.filter((one) => one.from === from);
+    const [oldest] = own.length >= OF_ONE_A_MINUTE ? own : recent;
+    if (own.length >= OF_ONE_A_MINUTE || recent.length >= STRANGERS_A_MINUTE)
+      throw tooMany(MINUTE_MS - (nowMs - (oldest?.atMs ?? nowMs)));
+    put(this.#strangers, account, [...recent, { atMs: nowMs, from }], MAX_ACCOUNTS);
   }
 
   failed(account: string, from: string, nowMs: number): void {

@@ -17,6 +17,7 @@ export interface LiveToken {
   readonly id: string;
   readonly userId: string;
   readonly siteId: string;
+  readonly name: string;
   readonly tokenHash: string;
   readonly permissions: ReadonlySet<Permission>;
   readonly expiresAt: Date | null;
@@ -65,6 +66,7 @@ export class Tokens {
       id: row.id,
       userId: row.user.id,
       siteId: row.site.id,
+      name: row.name,
       tokenHash: row.tokenHash,
       permissions: new Set(row.permissions),
       expiresAt: row.expiresAt ?? null,
@@ -150,6 +152,11 @@ export class Tokens {
 
 export function mqttUsername({ username }: { readonly username: string }): string {
   return `${PERSON_MARK}${username}`;
+}
+
+/** What the audit log calls whoever acts by a token: somebody may have several. */
+export function tokenActorName(username: string, { name }: { readonly name: string }): string {
+  return `${username} · ${name}`;
 }
 
 export function newToken(): { readonly token: string; readonly prefix: string; readonly tokenHash: string } {

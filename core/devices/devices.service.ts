@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
+import { isIP } from "node:net";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { DroppedLink } from "#contracts/api/common.ts";
 import type { DeviceAnswer, DeviceChange, DeviceCreate, DeviceNow } from "#contracts/api/devices.ts";
 import { Key, UNASSIGNED } from "#contracts/key.ts";
 import { MacAddress } from "#contracts/mac-address.ts";
+import { type Actor, reachFor } from "#contracts/permissions.ts";
+import { whyForbidden } from "../kernel/forbidden-address.ts";
 import { HubError } from "../kernel/errors.ts";
 import { freeKey, keyFromName } from "../kernel/keys.ts";
 import type { Directory, DirectoryDevice } from "../members/directory.ts";
@@ -30,6 +33,7 @@ export interface DevicesContext extends MembersContext, OwnersContext {}
  * @throws HubError DUPLICATE (mac, key), NOT_FOUND (clusterId), AGENT_NOT_IN_CLUSTER, FORBIDDEN (ownerId), INVALID_INPUT (shares)
  */
 export async function createDevice(context: DevicesContext, input: DeviceCreate, now: Date): Promise<string> {
+  checkAddresses(context.actor, input);
   return await changeMembers(context, async (em) => {
     const cluster = await clusterFor(em, input.clusterId ?? null);
     await refuseDuplicateMac(em, input.mac, undefined);
@@ -76,6 +80,32 @@ function chooseKey(directory: Directory, { key, name }: DeviceCreate): Key {
   return key;
 }
 
+/**
+ * Agents send and look where a device says. Only who may change every device names their own machines, their link or the
+ * services of a cloud; others could look around there by what is seen on and off.
+ *
+ * @throws HubError FORBIDDEN (address, wake.addresses)
+ */
+function checkAddresses(actor: Actor, { address, wake }: Pick<DeviceChange, "address" | "wake">): void {
+  if (reachFor(actor, "device:change") === "any") return;
+  const check = (target: string, field: string) => {
+    const why = isIP(target)
+      ? whyForbidden(target)
+      : isLocalName(target)
+        ? "a name of the agent's own machine"
+        : undefined;
+    // magic packets go to everybody on a link
+    if (why && !(field !== "address" && target === "255.255.255.255"))
+      throw new HubError("FORBIDDEN", `Only administrators enter ${why}`, { field });
+  };
+  if (address) check(address, "address");
+  for (const [index, target] of (wake?.addresses ?? []).entries()) check(target, `wake.addresses.${index}`);
+}
+
+function isLocalName(name: string): boolean {
+  return /^(?:.*\.)?localhost\.?$|^metadata(?:\.google\.internal)?\.?$/i.test(name);
+}
+
 /** The unique index holds under a race; this answers with the name of the field and of the other device. */
 async function refuseDuplicateMac(em: EntityManager, mac: string, ownId: string | undefined): Promise<void> {
   const other = await em.findOne(Device, { mac });
@@ -94,6 +124,7 @@ export async function changeDevice(
   change: DeviceChange,
   now: Date,
 ): Promise<DroppedLink[]> {
+  checkAddresses(context.actor, change);
   return await changeMembers(context, async (em) => {
     const device = await em.findOne(Device, { id });
     if (!device) throw notFound();

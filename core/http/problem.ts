@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from "fastify-type-provider-zod";
 import { STATUS_CODES } from "node:http";
-import { UniqueConstraintViolationException } from "@mikro-orm/postgresql";
+import { ForeignKeyConstraintViolationException, UniqueConstraintViolationException } from "@mikro-orm/postgresql";
 import type { Problem } from "#contracts/api/common.ts";
 import { isDatabaseGone } from "../kernel/database-gone.ts";
 import type { Trail } from "../kernel/trail.ts";
@@ -106,6 +106,12 @@ function refusalOf(error: FastifyError | HubError): Refusal {
   if (isResponseSerializationError(error)) return internal;
   const duplicate = duplicateOf(error);
   if (duplicate) return duplicate;
+  if (error instanceof ForeignKeyConstraintViolationException)
+    return {
+      code: "CONFLICT",
+      detail: "Something that this belongs to is gone meanwhile, or still in use",
+      errors: [],
+    };
   if (isDatabaseGone(error))
     return { code: "DATABASE_UNAVAILABLE", detail: "The database does not answer; try again shortly", errors: [] };
   return OF_FASTIFY[error.statusCode ?? 500]?.(error.message) ?? internal;

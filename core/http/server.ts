@@ -15,13 +15,14 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { type Permission, reachFor } from "#contracts/permissions.ts";
+import { networkOf } from "#contracts/network.ts";
 import { SITE_HEADER } from "#contracts/api/sites.ts";
 import type { Audit } from "../audit/audit.service.ts";
 import type { Accounts } from "../auth/accounts.ts";
 import { type Callers, NO_SITE_ID } from "../auth/callers.ts";
 import { SESSION_COOKIE, setSessionCookie } from "../auth/session-cookie.ts";
 import type { Sessions } from "../auth/sessions.ts";
-import { TOKEN_MARK, type Tokens } from "../auth/tokens.ts";
+import { TOKEN_MARK, type Tokens, tokenActorName } from "../auth/tokens.ts";
 import type { Database } from "../kernel/database.ts";
 import { HubError } from "../kernel/errors.ts";
 import type { Account, App } from "../kernel/routes.ts";
@@ -143,7 +144,7 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
     max: options.callsPerMinute ?? CALLS_PER_MINUTE,
     timeWindow: "1 minute",
     // onRequest has found out who calls, or that nobody known does
-    keyGenerator: (request) => (request.account as Account | undefined)?.userId ?? request.ip,
+    keyGenerator: (request) => (request.account as Account | undefined)?.userId ?? networkOf(request.ip),
     errorResponseBuilder: (_request, { after }) =>
       new HubError("TOO_MANY_REQUESTS", `Too many requests; try again in ${after}`),
   });
@@ -217,7 +218,10 @@ async function recognize(request: FastifyRequest, reply: FastifyReply, options: 
     return;
   }
   const { siteId, username, userId, tokenId } = request.account;
-  const actor = { type: tokenId === null ? "user" : "token", id: tokenId ?? userId, name: username } as const;
+  const token = tokenId === null ? undefined : options.tokens.byId(tokenId);
+  const actor = token
+    ? ({ type: "token", id: token.id, name: tokenActorName(username, token) } as const)
+    : ({ type: "user", id: userId, name: username } as const);
   request.trail = options.audit.trail({ siteId: chainFor(siteId), actor, address, requestId: request.id });
 }
 

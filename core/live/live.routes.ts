@@ -82,6 +82,7 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
       });
       const stream = streamOf(siteId, viewOf(account));
       const missed = typeof lastEventId === "string" ? stream.since(lastEventId) : undefined;
+      if (missed) raw.write(ping()); // headers go out with the first words, and a reader waits for them
       if (missed) for (const { text } of missed) raw.write(text);
       if (!missed) raw.write(eventText(stream.lastId, snapshot(account)));
       const waitingAtFirst = raw.writableLength; // a snapshot may be large, and is on its way

@@ -94,6 +94,22 @@ describe("a device", () => {
     expect(await wakes(ann, device)).toBe("NO_AGENT");
   });
 
+  test.each([
+    ["address", { address: "127.0.0.1" }],
+    ["address", { address: "localhost" }],
+    ["address", { address: "169.254.169.254" }],
+    ["address", { address: "::1" }],
+    ["wake.addresses.1", { wake: { addresses: ["192.168.1.255", "127.255.255.255"] } }],
+  ])("does not make agents look around on their own machine for a user: %s %j", async (path, change) => {
+    expect(await ann!.patch(`/devices/${device}`, change)).toMatchObject({ status: 403, body: { errors: [{ path }] } });
+    expect((await hub.api.patch(`/devices/${device}`, change)).status).toBe(200);
+  });
+
+  test("may be anywhere on a LAN, and have its packets sent to everybody there", async () => {
+    const change = { address: "192.168.7.7", wake: { addresses: ["255.255.255.255", "192.168.7.255"] } };
+    expect((await ann!.patch(`/devices/${device}`, change)).status).toBe(200);
+  });
+
   test("is handed on by administrators alone, to a member of the site", async () => {
     expect((await ann!.patch(`/devices/${device}`, { ownerId: bobId })).body.errors).toMatchObject([
       { path: "ownerId" },

@@ -1,3 +1,4 @@
+import { networkOf } from "#contracts/network.ts";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { SignOnProblem } from "#contracts/sign-on-problems.ts";
@@ -28,7 +29,7 @@ export function signOnRoutes(app: App, signOn: SignOn): void {
   const limit = app.createRateLimit({
     max: STEPS_A_MINUTE,
     timeWindow: "1 minute",
-    keyGenerator: (request) => `sign-on ${request.ip}`,
+    keyGenerator: (request) => `sign-on ${networkOf(request.ip)}`,
   });
 
   app.get(

@@ -87,7 +87,7 @@ function addSite(em: EntityManager, { key, name }: { key: string; name: string }
   const unassigned = em.create(Cluster, {
     id: randomUUID(),
     site,
-    key: key === DEFAULT_SITE ? UNASSIGNED : `${UNASSIGNED}-${key}`.slice(0, 63),
+    key: key === DEFAULT_SITE ? UNASSIGNED : `${UNASSIGNED}-${key}`,
     name: "Unassigned",
     description: null,
     tags: [],

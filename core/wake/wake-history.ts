@@ -7,6 +7,7 @@ import { Wake } from "./wake.entity.ts";
 /**
  * One page of the history, newest first. The cursor is the instant and the id of the last row.
  *
+ * @param em inside a transaction, so that the page and its total are of one moment.
  * @throws HubError INVALID_INPUT for a cursor that is not one of ours.
  */
 export async function readWakePage(
@@ -22,7 +23,8 @@ export async function readWakePage(
   const rows = await em.find(
     Wake,
     { ...where, ...older },
-    { populate: ["device"], orderBy: { requestedAt: "desc", id: "desc" }, limit: limit + 1 },
+    // read only: without the identity map nothing looks for changes in them when the transaction ends
+    { populate: ["device"], orderBy: { requestedAt: "desc", id: "desc" }, limit: limit + 1, disableIdentityMap: true },
   );
   const items = rows.slice(0, limit);
   const last = items.at(-1);

@@ -100,7 +100,7 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
     },
     async (request) => {
       await journal.flush();
-      return await readWakePage(request.em, {}, request.query);
+      return await request.em.transactional((em) => readWakePage(em, {}, request.query));
     },
   );
 
@@ -118,7 +118,7 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
     async (request) => {
       const device = findDevice(request.account, request.params.id);
       await journal.flush();
-      return await readWakePage(request.em, { device: device.id }, request.query);
+      return await request.em.transactional((em) => readWakePage(em, { device: device.id }, request.query));
     },
   );
 

@@ -104,7 +104,7 @@ describe("a person", () => {
         {
           actor_type: "token",
           actor_id: tokenId,
-          actor_name: ann.username,
+          actor_name: `${ann.username} · Script`,
           address: "127.0.0.1",
           devices: [own.key, shared.key],
         },
@@ -275,7 +275,7 @@ describe("what is refused", () => {
     clients.push(person);
     const common = { ...refused, site_id: home.id };
     await expect
-      .poll(() => refusals(viewer.username))
+      .poll(() => refusals(`${viewer.username} · Script`))
       .toMatchObject([
         { ...common, actor_type: "token", details: { action: "will", topic: `device/${device.key}/set` } },
       ]);

@@ -20,7 +20,15 @@ export type SiteAnswer = z.infer<typeof SiteAnswer>;
 
 export const SiteList = page(SiteAnswer);
 
-export const SiteCreate = z.object({ name: Name, key: Key.optional() }).strict();
+/** The row for "in no cluster" is called after its site, and its key has the same bound. */
+const SITE_KEY_LENGTH = 50;
+
+export const SiteCreate = z
+  .object({
+    name: Name,
+    key: Key.refine((key) => key.length <= SITE_KEY_LENGTH, `is longer than ${SITE_KEY_LENGTH} characters`).optional(),
+  })
+  .strict();
 export type SiteCreate = z.infer<typeof SiteCreate>;
 
 export const SiteChange = z.object({ name: Name }).partial().strict();
