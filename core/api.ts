@@ -68,6 +68,8 @@ export interface ApiParts {
   /** Ends the MQTT connections of an agent, a credential or a token. */
   readonly disconnect: (principalId: string) => void;
   readonly callsPerMinute: number | undefined;
+  /** What memory holds may differ from the database. */
+  readonly onDoubt: () => void;
   readonly log: Logger;
 }
 
@@ -82,10 +84,19 @@ export async function openApi(hub: ApiParts): Promise<App> {
     { database, accounts, sessions, sites, trailOf, publicUrl, log },
     { outboundAllowed: config.outboundAllowed, secretKey: keptSecret(config.dataDir, "provider-secret-key") },
   );
-  const { callsPerMinute } = hub;
+  const { callsPerMinute, onDoubt } = hub;
   const callersOf = { accounts, sessions, tokens, callers };
   const documents = { version: VERSION, baseTopic, discoveryPrefix };
-  const app = await createHttpServer({ database, audit, ...callersOf, ...documents, trustProxy, callsPerMinute, log });
+  const app = await createHttpServer({
+    database,
+    audit,
+    ...callersOf,
+    ...documents,
+    trustProxy,
+    callsPerMinute,
+    onDoubt,
+    log,
+  });
   healthRoutes(app, { database });
   metricsRoute(app, {
     version: VERSION,

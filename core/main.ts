@@ -20,22 +20,23 @@ import { openHubDatabase } from "./hub-database.ts";
 import { openDataFolder } from "./kernel/data-folder.ts";
 import { openHubKey } from "./kernel/hub-key.ts";
 import { type Sender, createLink } from "./kernel/link.ts";
+import { type CatchUp, startCatchUp } from "./kernel/catch-up.ts";
 import { onEndSignal } from "./kernel/end-signals.ts";
 import { createLog } from "./kernel/log.ts";
 import { StartError } from "./kernel/start-error.ts";
 import { startEvents } from "./live/events.ts";
 import { Now } from "./live/now.ts";
 import { Projection } from "./live/projection.ts";
-import { loadDirectory } from "./members/directory-entries.ts";
+import { loadDirectory, refreshDirectory } from "./members/directory-entries.ts";
 import { ClientUses } from "./mqtt-clients/client-uses.ts";
-import { loadMqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
+import { loadMqttCredentials, refreshMqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import { listenToSightings } from "./power/power.messages.ts";
 import { PowerStates } from "./power/power-states.ts";
 import { startWatchLists } from "./power/watch-lists.ts";
 import { listenToRequests } from "./requests/requests.messages.ts";
-import { type People, loadPeople } from "./people.ts";
+import { loadPeople } from "./people.ts";
 import { ensureDefaultSite } from "./sites/sites.service.ts";
-import { loadSites } from "./sites/sites.ts";
+import { loadSites, refreshSites } from "./sites/sites.ts";
 import { VERSION } from "./version.ts";
 import { endInterruptedWakes, restoreLastWakes } from "./wake/last-wakes.ts";
 import { startWakeJournal } from "./wake/wake-journal.ts";
@@ -94,15 +95,11 @@ async function startParts(
   openDataFolder(config.dataDir);
   const signer = await openHubKey(config.dataDir);
   let projection: Projection | undefined;
-  let people: People | undefined;
-  const catchUp = () =>
-    people
-      ?.catchUp()
-      .catch((error: unknown) => log.error({ err: error }, "accounts and sessions could not be read anew"));
+  let catchUp: CatchUp | undefined;
   const database = await openHubDatabase(config, {
     ...options,
     onChange: (up) => {
-      if (up) void catchUp();
+      if (up) catchUp?.request();
       projection?.hubDirty();
     },
     onFatal: (reason) => options.onFatal?.(reason),
@@ -118,9 +115,9 @@ async function startParts(
   closers.push(() => retention.close());
   const sites = await loadSites(em.fork());
   const directory = await loadDirectory(em.fork());
-  people = await loadPeople({ config, database, audit, sites, directory, log }, startedAt);
+  const people = await loadPeople({ config, database, audit, sites, directory, log }, startedAt);
   const { accounts, tokens } = people;
-  closers.push(() => people?.close());
+  closers.push(() => people.close());
   const hubTrail = (siteId: string) =>
     audit.trail({ siteId, actor: { type: "system", id: null, name: "hub" }, address: null, requestId: null });
   const presence = new Presence();
@@ -214,6 +211,14 @@ async function startParts(
     await journal.close();
   });
   wakes.start();
+  catchUp = startCatchUp(async () => {
+    await people.catchUp();
+    await refreshSites(database.fork(), sites);
+    const gone = await refreshDirectory(database.fork(), directory);
+    gone.push(...(await refreshMqttCredentials(database.fork(), mqttCredentials)));
+    for (const principalId of gone) broker.disconnect(principalId);
+  }, log);
+  closers.push(() => catchUp?.close());
 
   const app = await openApi({
     config,
@@ -239,6 +244,7 @@ async function startParts(
     brokerPorts: broker,
     disconnect: (principalId) => broker.disconnect(principalId),
     callsPerMinute: options.callsPerMinute,
+    onDoubt: () => catchUp?.request(),
   });
   app.server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => {}); // Node takes its own listener off; the socket's close follows

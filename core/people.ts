@@ -6,7 +6,7 @@ import { type Accounts, loadAccounts, refreshAccounts } from "./auth/accounts.ts
 import { Callers } from "./auth/callers.ts";
 import { type Sessions, loadSessions } from "./auth/sessions.ts";
 import { openSigningKeys } from "./auth/signing-keys.ts";
-import { type Tokens, loadTokens } from "./auth/tokens.ts";
+import { type Tokens, loadTokens, refreshTokens } from "./auth/tokens.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./kernel/database.ts";
 import type { Trail } from "./kernel/trail.ts";
@@ -85,6 +85,7 @@ export async function loadPeople(options: PeopleOptions, now: Date): Promise<Peo
     catchUp: async () => {
       await sessions.forgetEnded(database.fork());
       await refreshAccounts(database.fork(), accounts);
+      await refreshTokens(database.fork(), tokens);
     },
     close: async () => {
       await sessions.close();

@@ -51,8 +51,11 @@ export async function readAuditPage(
 ): Promise<{ items: AuditRow[]; next: string | null; total: number }> {
   const fitting = { $and: [where, conditionOf(filter)] };
   const older = cursor === undefined ? {} : { id: { $lt: idOf(cursor) } };
-  const total = await em.count(AuditEntry, fitting);
-  const rows = await em.find(AuditEntry, { $and: [fitting, older] }, { orderBy: { id: "desc" }, limit: limit + 1 });
+  const page = { orderBy: { id: "desc" }, limit: limit + 1, disableIdentityMap: true } as const;
+  const [total, rows] = await em.transactional(async (em) => [
+    await em.count(AuditEntry, fitting),
+    await em.find(AuditEntry, { $and: [fitting, older] }, page),
+  ]);
   const items = rows.slice(0, limit);
   return { items: items.map(rowOf), next: rows.length > limit ? String(items.at(-1)?.id) : null, total };
 }

@@ -186,7 +186,8 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
   async function logIn(request: FastifyRequest, reply: FastifyReply, user: User, login: { password?: string }) {
     const em = database.fork();
     const client: SessionClient = { address: request.ip, userAgent: request.headers["user-agent"] ?? null };
-    const account = await refreshAccount(em, accounts, user.id);
+    // one that another process made is not known yet
+    const account = accounts.byId(user.id) ?? (await refreshAccount(em, accounts, user.id));
     const trail = hub.trailOf(user, request).in(account ? chainOfAccount(account) : null);
     const session = await beginSession({ em, sessions, trail }, user, { client, ...login }, new Date());
     const begun = await sessions.admit(session, new Date());

@@ -91,6 +91,10 @@ export class Tokens {
     for (const { id } of [...this.#byPrefix.values()].filter((token) => token.siteId === siteId)) this.remove(id);
   }
 
+  ids(): string[] {
+    return [...this.#prefixes.keys()];
+  }
+
   byId(id: string): LiveToken | undefined {
     return this.#byPrefix.get(this.#prefixes.get(id) ?? "");
   }
@@ -163,6 +167,14 @@ export function newToken(): { readonly token: string; readonly prefix: string; r
   const prefix = `${TOKEN_MARK}${randomSecret().slice(0, 8)}`;
   const token = `${prefix}_${randomSecret()}${randomSecret()}`;
   return { token, prefix, tokenHash: hashToken(token) };
+}
+
+/** Reads all tokens anew: one may have been made or revoked without anybody being told. */
+export async function refreshTokens(em: EntityManager, tokens: Tokens): Promise<void> {
+  const rows = await em.find(Token, {}, { filters: { site: false } });
+  const ids = new Set(rows.map((row) => row.id));
+  for (const id of tokens.ids()) if (!ids.has(id)) tokens.remove(id);
+  for (const row of rows) if (!tokens.byId(row.id)) tokens.put(row);
 }
 
 /** Reads the tokens of all sites once, at the start. */

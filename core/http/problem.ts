@@ -61,6 +61,8 @@ export function answerProblem(error: FastifyError | HubError, request: FastifyRe
   if (refusal.code === "INTERNAL") request.log.error({ err: error }, "a request failed");
   else if (SUSPICIOUS.has(refusal.code)) request.log.warn({ code: refusal.code, address: request.ip }, refusal.detail);
   else request.log.debug({ code: refusal.code }, refusal.detail);
+  // whether a change was made is not known when the connection broke on its way
+  if (refusal.code === "DATABASE_UNAVAILABLE" && request.method !== "GET") request.server.onDoubt?.();
   if (NOTED.has(refusal.code)) noteRefusal(request, refusal.code);
   const status = refusal.status ?? ERROR_STATUS[refusal.code];
   const problem: Problem = {

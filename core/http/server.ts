@@ -80,6 +80,8 @@ export interface HttpOptions {
   readonly trustProxy: readonly string[];
   /** Of one account, or of a stranger's address; 600 unless said otherwise. */
   readonly callsPerMinute?: number | undefined;
+  /** A change may have been made although its caller was told that the database does not answer. */
+  readonly onDoubt?: () => void;
   readonly log: Logger;
 }
 
@@ -108,6 +110,7 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
   app.setNotFoundHandler((request) => {
     throw new HubError("ROUTE_NOT_FOUND", `There is nothing at ${request.method} ${request.url.split("?", 1)[0]}`);
   });
+  app.decorate("onDoubt", options.onDoubt);
   app.decorateRequest("account");
   app.decorateRequest("refusal");
   app.decorateRequest("trail");

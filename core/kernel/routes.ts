@@ -31,6 +31,9 @@ declare module "fastify" {
     /** On a public route: whoever is logged in is known all the same, in `account`. */
     knowsCaller?: boolean;
   }
+  interface FastifyInstance {
+    onDoubt?: (() => void) | undefined;
+  }
   interface FastifyRequest {
     /** Set on every route that is not public; on public ones that want to know the caller, where there is one. */
     account: Account;

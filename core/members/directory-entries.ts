@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { Agent } from "../agents/agent.entity.ts";
 import { Cluster } from "../clusters/cluster.entity.ts";
@@ -30,6 +31,31 @@ export async function loadDirectory(em: EntityManager): Promise<Directory> {
     directory.putDevice(deviceEntry(row, { agentIds, shares: sharesByDevice.get(row.id) ?? [] }));
   }
   return directory;
+}
+
+/**
+ * Brings a directory in line with the rows: a change may have been made without anybody being told.
+ *
+ * @returns the agents that are gone.
+ */
+export async function refreshDirectory(em: EntityManager, directory: Directory): Promise<string[]> {
+  return await directory.inTurn(async () => {
+    const fresh = await loadDirectory(em);
+    const goneAgents = [...directory.agents].filter(({ id }) => !fresh.agents.byId(id));
+    const goneDevices = [...directory.devices].filter(({ id }) => !fresh.devices.byId(id));
+    const goneClusters = [...directory.clusters].filter(({ id }) => !fresh.clusters.byId(id));
+    const isNew = <Row extends { readonly id: string }>(row: Row, before: Row | undefined) =>
+      !isDeepStrictEqual(row, before);
+    directory.together(() => {
+      for (const row of fresh.clusters) if (isNew(row, directory.clusters.byId(row.id))) directory.putCluster(row);
+      for (const row of fresh.agents) if (isNew(row, directory.agents.byId(row.id))) directory.putAgent(row);
+      for (const row of fresh.devices) if (isNew(row, directory.devices.byId(row.id))) directory.putDevice(row);
+      for (const { id } of goneDevices) directory.removeDevice(id);
+      for (const { id } of goneAgents) directory.removeAgent(id);
+      for (const { id } of goneClusters) directory.removeCluster(id);
+    });
+    return goneAgents.map(({ id }) => id);
+  });
 }
 
 /** So many rows are in memory at once. */

@@ -16,6 +16,10 @@ export class MqttCredentials {
     });
   }
 
+  all(): IntegrationPrincipal[] {
+    return [...this.#byUsername.values()].map(({ principal }) => principal);
+  }
+
   byUsername(username: string): IntegrationPrincipal | undefined {
     return this.#byUsername.get(username)?.principal;
   }
@@ -50,6 +54,20 @@ export class MqttCredentials {
   #clusterKeys(clusterIds: readonly string[] | null): ReadonlySet<string> | null {
     return clusterIds && new Set(clusterIds.flatMap((id) => this.#directory.clusters.byId(id)?.key ?? []));
   }
+}
+
+/**
+ * Reads all credentials anew: one may have been made, changed or revoked without anybody being told.
+ *
+ * @returns the principals that are gone.
+ */
+export async function refreshMqttCredentials(em: EntityManager, credentials: MqttCredentials): Promise<string[]> {
+  const rows = await em.find(MqttClient, {}, { filters: { site: false } });
+  const usernames = new Set(rows.map((row) => row.username));
+  const gone = credentials.all().filter(({ username }) => !usernames.has(username));
+  for (const { username } of gone) credentials.remove(username);
+  for (const row of rows) credentials.put(row);
+  return gone.map(({ id }) => id);
 }
 
 /** Reads the credentials of all sites once, at the start. */

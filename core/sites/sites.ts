@@ -33,7 +33,10 @@ export class Sites {
   }
 
   put(row: Site): KnownSite {
-    const site = { id: row.id, key: Key.parse(row.key), name: row.name, createdAt: row.createdAt };
+    return this.take({ id: row.id, key: Key.parse(row.key), name: row.name, createdAt: row.createdAt });
+  }
+
+  take(site: KnownSite): KnownSite {
     this.#byId.set(site.id, site);
     return site;
   }
@@ -41,6 +44,13 @@ export class Sites {
   remove(id: string): void {
     this.#byId.delete(id);
   }
+}
+
+/** Reads all sites anew: one may have been made or deleted without anybody being told. */
+export async function refreshSites(em: EntityManager, sites: Sites): Promise<void> {
+  const fresh = await loadSites(em);
+  for (const { id } of sites) if (!fresh.byId(id)) sites.remove(id);
+  for (const site of fresh) sites.take(site);
 }
 
 /** Reads all sites once, at the start. */

@@ -12,7 +12,7 @@ import {
 } from "#contracts/api/accounts.ts";
 import { IdParams } from "#contracts/api/common.ts";
 import { reachFor } from "#contracts/permissions.ts";
-import type { Accounts } from "../auth/accounts.ts";
+import { type Accounts, chainOfAccount } from "../auth/accounts.ts";
 import { answerOf, changeOwnAccount, findUser } from "../auth/auth.service.ts";
 import type { Sessions } from "../auth/sessions.ts";
 import type { Tokens } from "../auth/tokens.ts";
@@ -112,7 +112,10 @@ export function userRoutes(app: App, hub: UserRoutes): void {
       if (params.id === account.userId) refuseOwnPassword(body);
       if (params.id === account.userId && account.role !== "superuser") {
         const { email, fullName } = ownChange(body);
-        const { user } = await changeOwnAccount(contextOf(request), account.userId, { email, fullName });
+        const known = accounts.byId(account.userId);
+        const trail = request.trail.in(known ? chainOfAccount(known) : null);
+        const context = { ...contextOf(request), trail };
+        const { user } = await changeOwnAccount(context, account.userId, { email, fullName });
         return answer(user, account);
       }
       checkReach(account, "user:manage");
