@@ -9,6 +9,7 @@ import { live } from "../live/live.ts";
 import { session } from "../account/session.ts";
 import { chooseSite } from "../api/site.ts";
 import { AppShell } from "./app-shell.ts";
+import { navigate } from "./router.ts";
 
 const NOBODY = () => problem("UNAUTHENTICATED", "Log in first", [], 401);
 const nas = device({ name: "NAS" });
@@ -142,6 +143,18 @@ describe("a session that ends while somebody works", () => {
     await expect.element(page.getByText(/connection to the hub is lost/)).toBeVisible();
     expect(loginAbove.elements()).toEqual([]);
   });
+});
+
+test("who gets another role meanwhile is told so, and loses the settings that are not theirs any more", async () => {
+  const { hub, streams } = await openLoggedIn();
+  hub.answers("GET /users?q=&limit=50", () => json({ items: [], next: null, total: 0 }));
+  navigate("/settings/users");
+  await expect.element(page.getByRole("link", { name: "Users" })).toBeVisible();
+  hub.answers("GET /auth/me", () => json(me({ ...ACCOUNT, role: "viewer", permissions: ["self", "device:read"] })));
+  streams[0]?.breaks();
+  await expect.element(page.getByText("Your role is Viewer now")).toBeVisible();
+  await expect.element(page.getByText(/your account may not see it/)).toBeVisible();
+  expect(page.getByRole("link", { name: "Users" }).elements()).toEqual([]);
 });
 
 test("who logs out leaves nothing of what was shown to the next one", async () => {

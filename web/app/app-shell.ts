@@ -13,6 +13,7 @@ import "../dashboard/top-bar.ts";
 import { keepOpen } from "../form/keep-open.ts";
 import { live } from "../live/live.ts";
 import "../settings/settings-page.ts";
+import { ROLE_WORDS } from "../words/roles.ts";
 import { controls } from "./controls.ts";
 import { type Route, followInPlace, navigate, onNavigation, pathOfSection, routeOf } from "./router.ts";
 import { toast } from "./toast-list.ts";
@@ -173,8 +174,11 @@ export class AppShell extends LitElement {
   readonly #checkSession = (): void => void this.#askWhoIsLoggedIn();
 
   async #askWhoIsLoggedIn(): Promise<void> {
+    const before = session.me;
     try {
-      this.isSessionOver = (await session.load()) === undefined;
+      const me = await session.load();
+      this.isSessionOver = me === undefined;
+      if (me?.role && isAnotherRole(before, me)) toast(`Your role is ${ROLE_WORDS[me.role].label} now`);
     } catch {
       // the hub cannot be reached: the live store tries again, and the page says so
     }
@@ -220,4 +224,9 @@ export class AppShell extends LitElement {
       toast(error.message, "bad");
     }
   }
+}
+
+/** Somebody gave the account another role where it was. */
+function isAnotherRole(before: MeAnswer | undefined, now: MeAnswer): boolean {
+  return before?.id === now.id && before.site?.id === now.site?.id && before.role !== now.role;
 }

@@ -103,6 +103,7 @@ describe("the dashboard", () => {
     const { stream } = await openDashboard();
     show(stream, { devices: [nas], clusters: [home], agents: [pi] });
     stream.breaks();
+    stream.breaks();
     await expect.element(page.getByText(/connection to the hub is lost/)).toBeVisible();
     await expect.element(card("NAS")).toBeVisible();
     stream.opens();

@@ -13,7 +13,6 @@ export class WakeRequests implements ReactiveController {
   asking: ReadonlySet<string> = new Set();
   problems: ReadonlyMap<string, string> = new Map();
 
-  #wasLive = false;
   readonly #host: ReactiveControllerHost;
   readonly #store: LiveStore;
 
@@ -25,12 +24,12 @@ export class WakeRequests implements ReactiveController {
 
   hostConnected(): void {
     this.#store.addEventListener("wake", this.#forgetProblem);
-    this.#store.addEventListener("change", this.#connectionChanged);
+    this.#store.addEventListener("back", this.#forgetProblems);
   }
 
   hostDisconnected(): void {
     this.#store.removeEventListener("wake", this.#forgetProblem);
-    this.#store.removeEventListener("change", this.#connectionChanged);
+    this.#store.removeEventListener("back", this.#forgetProblems);
   }
 
   readonly wake = async (device: DeviceAnswer, options?: { force: boolean }): Promise<void> => {
@@ -93,10 +92,8 @@ export class WakeRequests implements ReactiveController {
   }
 
   /** Back after a break: that the hub could not be reached is not so any more. */
-  readonly #connectionChanged = (): void => {
-    const isBack = this.#store.connection === "live" && !this.#wasLive;
-    this.#wasLive = this.#store.connection === "live";
-    if (!isBack || this.problems.size === 0) return;
+  readonly #forgetProblems = (): void => {
+    if (this.problems.size === 0) return;
     this.problems = new Map();
     this.#host.requestUpdate();
   };

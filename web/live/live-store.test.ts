@@ -13,26 +13,25 @@ beforeEach(() => {
 
 function startStore() {
   const streams: ScriptedStream[] = [];
-  const refusals: Date[] = [];
-  const returns: Date[] = [];
+  const doubts: Date[] = [];
   const store = new LiveStore({
     open: () => {
       const stream = new ScriptedStream();
       streams.push(stream);
       return stream.source;
     },
-    onRefused: () => void refusals.push(new Date()),
-    onReopened: () => void returns.push(new Date()),
+    onDoubt: () => void doubts.push(new Date()),
   });
   let changes = 0;
+  let returns = 0;
   store.addEventListener("change", () => changes++);
+  store.addEventListener("back", () => returns++);
   store.start();
   onTestFinished(() => store.close());
   return {
     store,
     streams,
-    refusals,
-    returns,
+    doubts,
     /** The stream that the store listens to. */
     stream: () => {
       const stream = streams.at(-1);
@@ -40,6 +39,7 @@ function startStore() {
       return stream;
     },
     changes: () => changes,
+    returns: () => returns,
   };
 }
 
@@ -66,16 +66,42 @@ const wakeOf = (deviceId: string): WakeNews => ({
   agents: [],
 });
 
-test("a stream that is open again after a break is told of, one that opens for the first time is not", () => {
-  const { stream, returns } = startStore();
-  stream().opens();
-  stream().send(snapshot());
-  expect(returns).toHaveLength(0);
-  stream().breaks();
-  stream().opens();
-  expect(returns).toHaveLength(1);
-  stream().opens();
-  expect(returns).toHaveLength(1);
+describe("a stream that is open again after a break", () => {
+  test("is told of, one that opens for the first time is not", () => {
+    const { stream, returns } = startStore();
+    stream().opens();
+    stream().send(snapshot());
+    expect(returns()).toBe(0);
+    stream().breaks();
+    stream().opens();
+    expect(returns()).toBe(1);
+    stream().opens();
+    expect(returns()).toBe(1);
+  });
+
+  test("lets doubt the session as it breaks, once however often the browser tries, and as it is back", () => {
+    const { stream, doubts } = startStore();
+    stream().opens();
+    stream().send(snapshot());
+    expect(doubts).toHaveLength(0);
+    stream().breaks();
+    stream().breaks();
+    expect(doubts).toHaveLength(1);
+    stream().opens();
+    expect(doubts).toHaveLength(2);
+  });
+
+  test("within moments was never missed", () => {
+    const { store, stream, changes } = startStore();
+    stream().send(snapshot());
+    const before = changes();
+    stream().breaks();
+    vi.advanceTimersByTime(5_000);
+    stream().opens();
+    vi.advanceTimersByTime(5_000);
+    expect(store.connection).toBe("live");
+    expect(changes()).toBe(before);
+  });
 });
 
 describe("what the hub sends", () => {
@@ -143,11 +169,14 @@ describe("what the hub sends", () => {
 });
 
 describe("a connection that breaks", () => {
-  test("is said at once, with what is known and since when, until the stream is open again", () => {
+  test("is said after moments, with what is known and since when, until the stream is open again", () => {
     const { store, stream } = startStore();
     stream().send(snapshot({ devices: [nas] }));
     vi.advanceTimersByTime(4_000);
     stream().breaks();
+    vi.advanceTimersByTime(6_999);
+    expect(store.connection).toBe("live");
+    vi.advanceTimersByTime(1);
     expect(store).toMatchObject({ connection: "lost", heardAt: NOW });
     expect(store.devices.get(nas.id)).toEqual(nas);
     stream().opens();
@@ -166,11 +195,23 @@ describe("a connection that breaks", () => {
     expect(store.newsOf(nas.id)).toBeUndefined();
   });
 
+  test("is said as soon as the first try to be back fails", () => {
+    const { store, stream } = startStore();
+    stream().send(snapshot());
+    stream().breaks();
+    expect(store.connection).toBe("live");
+    stream().breaks();
+    expect(store.connection).toBe("lost");
+  });
+
   test("is said once, however often the browser tries", () => {
     const { stream, changes } = startStore();
     stream().send(snapshot());
     const before = changes();
-    for (let attempt = 0; attempt < 5; attempt++) stream().breaks();
+    for (let attempt = 0; attempt < 5; attempt++) {
+      stream().breaks();
+      vi.advanceTimersByTime(3_000);
+    }
     expect(changes()).toBe(before + 1);
   });
 
@@ -273,12 +314,12 @@ describe("a connection that breaks", () => {
 
 describe("a stream that is refused", () => {
   test("is told, and tried again with pauses that grow to ten seconds", () => {
-    const { store, streams, refusals, stream } = startStore();
+    const { store, streams, doubts, stream } = startStore();
     const pauses = [1_000, 2_000, 5_000, 10_000, 10_000];
     for (const [index, pauseMs] of pauses.entries()) {
       stream().isRefused();
       expect(store.connection).toBe("lost");
-      expect(refusals).toHaveLength(index + 1);
+      expect(doubts).toHaveLength(index + 1);
       vi.advanceTimersByTime(pauseMs - 1);
       expect(streams).toHaveLength(index + 1);
       vi.advanceTimersByTime(1);

@@ -14,22 +14,22 @@ export type WakeNews = DataOf<"wake">;
 /**
  * - `connecting` nothing was heard yet
  * - `live` what is shown is of now
- * - `lost` the connection is gone; what is shown is as old as `heardAt`
+ * - `lost` the connection is gone, and did not come back at the first try; what is shown is as old as `heardAt`
  */
 export type Connection = "connecting" | "live" | "lost";
 
 export interface LiveStoreOptions {
   /** Opens the stream; replaced in tests. */
   readonly open?: () => EventSource;
-  /** Called when the hub closed the stream for good: the session may be over. */
-  readonly onRefused?: () => void;
-  /** Called when the stream is open again after a break: it may have ended because the account's rights changed. */
-  readonly onReopened?: () => void;
+  /** Called when the stream ends, is refused, or is open again: the session may be over, or its rights may be others now. */
+  readonly onDoubt?: () => void;
 }
 
 /** The hub pings every 15 s; who heard nothing for this long is not connected, whatever the browser believes. Milliseconds. */
 const SILENCE_MS = 35_000;
 const CHECK_MS = 1_000;
+/** How long the first try to be back may take; browsers wait three to five seconds before it. Milliseconds. */
+const GRACE_MS = 7_000;
 /** How long a hidden page stays connected. Milliseconds. */
 const REST_MS = 60_000;
 /** Pauses before the stream is opened anew after the hub, or a proxy before it, refused it. Milliseconds. */
@@ -38,6 +38,10 @@ const RETRY_MS = [1_000, 2_000, 5_000, 10_000];
 /**
  * Everything that the page shows, kept live by server-sent events. It is the one source of every element, and it knows how
  * old its data is. Rows are replaced, never changed, so that an element sees by identity whether its row is new.
+ *
+ * @fires change
+ * @fires wake with the news of one
+ * @fires back when the hub can be reached again
  */
 export class LiveStore extends EventTarget {
   readonly devices = new Map<string, DeviceAnswer>();
@@ -51,23 +55,23 @@ export class LiveStore extends EventTarget {
   heardAt: Date | undefined;
 
   readonly #open: () => EventSource;
-  readonly #onRefused: () => void;
-  readonly #onReopened: () => void;
+  readonly #onDoubt: () => void;
   readonly #news = new Map<string, WakeNews>();
   #source: EventSource | undefined;
   #check: ReturnType<typeof setInterval> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #rest: ReturnType<typeof setTimeout> | undefined;
+  #grace: ReturnType<typeof setTimeout> | undefined;
+  #isBroken = false;
   #refusals = 0;
   #heardMs = 0;
   #clockAheadMs = 0;
   #version: string | undefined;
 
-  constructor({ open = openEvents, onRefused = () => {}, onReopened = () => {} }: LiveStoreOptions = {}) {
+  constructor({ open = openEvents, onDoubt = () => {} }: LiveStoreOptions = {}) {
     super();
     this.#open = open;
-    this.#onRefused = onRefused;
-    this.#onReopened = onReopened;
+    this.#onDoubt = onDoubt;
   }
 
   start(): void {
@@ -82,6 +86,8 @@ export class LiveStore extends EventTarget {
     clearInterval(this.#check);
     clearTimeout(this.#retry);
     clearTimeout(this.#rest);
+    clearTimeout(this.#grace);
+    this.#grace = undefined;
     this.#check = undefined;
     this.#retry = undefined;
     this.#refusals = 0;
@@ -94,6 +100,7 @@ export class LiveStore extends EventTarget {
   forget(): void {
     this.close();
     for (const rows of [this.devices, this.clusters, this.agents, this.#news]) rows.clear();
+    this.#isBroken = false;
     this.hub = undefined;
     this.heardAt = undefined;
     this.connection = "connecting";
@@ -116,14 +123,19 @@ export class LiveStore extends EventTarget {
     this.#heardMs = performance.now();
     source.addEventListener("error", () => {
       if (source !== this.#source) return;
-      this.#setConnection("lost");
-      if (source.readyState === EventSource.CLOSED) this.#refused();
+      const isRefused = source.readyState === EventSource.CLOSED;
+      if (isRefused || !this.#isBroken) this.#onDoubt();
+      if (isRefused || this.#isBroken || !this.heardAt) this.#setConnection("lost");
+      this.#break();
+      if (isRefused) this.#retryLater();
     });
     // the browser's own: it is open again after a break, and what was missed follows
     source.addEventListener("open", () => {
-      if (source !== this.#source || this.connection !== "lost" || !this.heardAt) return;
+      if (source !== this.#source || !this.#isBroken || !this.heardAt) return;
+      this.#mend();
       this.#setConnection("live");
-      this.#onReopened();
+      this.dispatchEvent(new Event("back"));
+      this.#onDoubt();
     });
     const on = <Name extends LiveEvent["event"]>(name: Name, take: (data: DataOf<Name>) => void) =>
       source.addEventListener(name, (message) => {
@@ -163,10 +175,30 @@ export class LiveStore extends EventTarget {
 
   #heard(): void {
     this.#refusals = 0;
+    this.#mend();
     this.#heardMs = performance.now();
     this.heardAt = new Date();
     this.connection = "live";
     this.#tell();
+  }
+
+  /** It may have ended because the account's rights changed, and then the next try brings it back. */
+  #break(): void {
+    this.#isBroken = true;
+    this.#grace ??= setTimeout(() => this.#setConnection("lost"), GRACE_MS);
+  }
+
+  #mend(): void {
+    clearTimeout(this.#grace);
+    this.#grace = undefined;
+    this.#isBroken = false;
+  }
+
+  /** What is shown is old already. */
+  #lose(): void {
+    this.#isBroken = true;
+    this.#setConnection("lost");
+    this.#reconnect();
   }
 
   #setClock(at: string): void {
@@ -186,8 +218,7 @@ export class LiveStore extends EventTarget {
   /** A laptop that slept, a phone that changed its network: the browser may take minutes to see it, the silence shows at once. */
   readonly #noticeSilence = (): void => {
     if (document.hidden || performance.now() - this.#heardMs < SILENCE_MS) return;
-    this.#setConnection("lost");
-    this.#reconnect();
+    this.#lose();
   };
 
   /**
@@ -197,10 +228,8 @@ export class LiveStore extends EventTarget {
   readonly #visibilityChanged = (): void => {
     clearTimeout(this.#rest);
     if (document.hidden) this.#rest = setTimeout(() => this.#source?.close(), REST_MS);
-    else if (this.#source?.readyState === EventSource.CLOSED && this.#retry === undefined) {
-      this.#setConnection("lost"); // what is shown is as old as the rest was long
-      this.#reconnect();
-    } else this.#noticeSilence();
+    else if (this.#source?.readyState === EventSource.CLOSED && this.#retry === undefined) this.#lose();
+    else this.#noticeSilence();
   };
 
   readonly #reconnect = (): void => {
@@ -209,8 +238,7 @@ export class LiveStore extends EventTarget {
     this.#connect();
   };
 
-  #refused(): void {
-    this.#onRefused();
+  #retryLater(): void {
     this.#retry ??= setTimeout(this.#reconnect, RETRY_MS[Math.min(this.#refusals++, RETRY_MS.length - 1)]);
   }
 }

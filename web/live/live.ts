@@ -2,7 +2,7 @@ import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { LiveStore } from "./live-store.ts";
 
 /** The one store of the page. The shell starts it once somebody is logged in. */
-export const live = new LiveStore({ onRefused: doubtSession, onReopened: doubtSession });
+export const live = new LiveStore({ onDoubt: doubtSession });
 
 /** Renders its element anew when live data changes, as long as the element is on the page. */
 export class Live implements ReactiveController {
