@@ -1,7 +1,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import type { AgentCapability, Heartbeat, NetworkInterface, OperatingSystem } from "#contracts/agent.ts";
 import { Cluster } from "../clusters/cluster.entity.ts";
-import { siteFilter, sitePolicies } from "../kernel/site-filter.ts";
+import { sameSite, siteFilter, sitePolicies } from "../kernel/site-filter.ts";
 import { Site } from "../sites/site.entity.ts";
 
 /** Our process on a LAN. Its credential is a high-entropy token, kept as its SHA-256. */
@@ -29,6 +29,7 @@ const AgentSchema = defineEntity({
   ...sitePolicies("agent"),
   indexes: [{ properties: ["site", "name"] }, { properties: ["cluster"] }],
   triggers: [
+    sameSite("agent", { cluster_id: "cluster" }),
     {
       name: "agent_keeps_cluster_of_devices",
       timing: "after",

@@ -1,6 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { Cluster } from "../clusters/cluster.entity.ts";
-import { siteFilter, sitePolicies } from "../kernel/site-filter.ts";
+import { sameSite, siteFilter, sitePolicies } from "../kernel/site-filter.ts";
 import { Site } from "../sites/site.entity.ts";
 
 /** A join code: it lets as many agents in as it has uses left, until it expires. Its secret is kept as SHA-256. */
@@ -19,6 +19,7 @@ const EnrolmentSchema = defineEntity({
   },
   filters: siteFilter,
   ...sitePolicies("enrolment"),
+  triggers: [sameSite("enrolment", { cluster_id: "cluster" })],
   indexes: [{ properties: ["site", "expiresAt"] }],
 });
 

@@ -38,11 +38,6 @@ export class Accounts {
     return this.#byId.get(id);
   }
 
-  byName(username: string): KnownAccount | undefined {
-    const name = username.toLowerCase();
-    return [...this.#byId.values()].find((account) => account.username.toLowerCase() === name);
-  }
-
   /** What an account is in a site; undefined = nothing, or it is disabled. */
   roleIn(id: string, siteId: string): Role | undefined {
     const account = this.#byId.get(id);

@@ -1,7 +1,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import type { OperatingSystem } from "#contracts/agent.ts";
 import { Cluster } from "../clusters/cluster.entity.ts";
-import { siteFilter, sitePolicies } from "../kernel/site-filter.ts";
+import { sameSite, siteFilter, sitePolicies } from "../kernel/site-filter.ts";
 import { User } from "../auth/user.entity.ts";
 import { Site } from "../sites/site.entity.ts";
 
@@ -40,6 +40,7 @@ const DeviceSchema = defineEntity({
   uniques: [{ properties: ["site", "mac"], name: "device_mac_unique" }],
   indexes: [{ properties: ["site", "name"] }, { properties: ["cluster"] }],
   triggers: [
+    sameSite("device", { cluster_id: "cluster" }),
     {
       name: "device_keeps_cluster_of_agents",
       timing: "after",

@@ -1,3 +1,5 @@
+import type { TriggerDef } from "@mikro-orm/core";
+
 /**
  * How rows that belong to a site are kept apart: by a filter of the ORM, and below it by Postgres itself, which holds when
  * the filter is forgotten or a statement is written by hand.
@@ -28,5 +30,26 @@ export function sitePolicies(table: string, column = "site_id") {
       { name: `${table}_of_site`, roles: [REQUEST_ROLE], using: ofSite, check: ofSite },
       { name: `${table}_of_hub`, roles: [HUB_ROLE], using: "true", check: "true" },
     ],
+  };
+}
+
+/**
+ * The trigger that keeps a row in the site of what it names. Foreign keys look past row-level security, so they alone would
+ * let a row of one site name a thing of another.
+ *
+ * @param references the table that each column names.
+ */
+export function sameSite(table: string, references: Readonly<Record<string, string>>): TriggerDef {
+  const checks = Object.entries(references).map(
+    ([column, of]) => `exists (select from "${of}" o where o.id = new.${column} and o.site_id = new.site_id)`,
+  );
+  return {
+    name: `${table}_same_site`,
+    timing: "after",
+    events: ["insert", "update"],
+    forEach: "row",
+    body: `if not (${checks.join(" and ")}) then
+        raise exception 'this belongs to another site' using errcode = 'foreign_key_violation', constraint = 'same_site'; end if;
+      return new;`,
   };
 }

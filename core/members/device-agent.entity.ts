@@ -1,7 +1,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { Agent } from "../agents/agent.entity.ts";
 import { Device } from "../devices/device.entity.ts";
-import { siteFilter, sitePolicies } from "../kernel/site-filter.ts";
+import { sameSite, siteFilter, sitePolicies } from "../kernel/site-filter.ts";
 import { Site } from "../sites/site.entity.ts";
 
 /**
@@ -21,6 +21,7 @@ const DeviceAgentSchema = defineEntity({
   filters: siteFilter,
   ...sitePolicies("device_agent"),
   triggers: [
+    sameSite("device_agent", { device_id: "device", agent_id: "agent" }),
     {
       name: "device_agent_same_cluster",
       timing: "before",

@@ -3,7 +3,7 @@ import type { ShareLevel } from "#contracts/permissions.ts";
 import { User } from "../auth/user.entity.ts";
 import { Cluster } from "../clusters/cluster.entity.ts";
 import { Device } from "../devices/device.entity.ts";
-import { siteFilter, sitePolicies } from "../kernel/site-filter.ts";
+import { sameSite, siteFilter, sitePolicies } from "../kernel/site-filter.ts";
 import { Site } from "../sites/site.entity.ts";
 
 /** A device that somebody other than its owner may keep an eye on, or wake. */
@@ -18,6 +18,7 @@ const DeviceShareSchema = defineEntity({
   },
   filters: siteFilter,
   ...sitePolicies("device_share"),
+  triggers: [sameSite("device_share", { device_id: "device" })],
 });
 
 export class DeviceShare extends DeviceShareSchema.class {}
@@ -35,6 +36,7 @@ const ClusterShareSchema = defineEntity({
   },
   filters: siteFilter,
   ...sitePolicies("cluster_share"),
+  triggers: [sameSite("cluster_share", { cluster_id: "cluster" })],
 });
 
 export class ClusterShare extends ClusterShareSchema.class {}

@@ -285,7 +285,8 @@ begin
     actor_name text, action text, target_type text, target_id text, target_name text, address text, result text, reason text,
     details text, request_id text)
   loop
-    if own_site is not null and entry.site_id is distinct from own_site then
+    if (own_site is null and current_setting('role', true) = 'powerbeacon_request')
+      or (own_site is not null and entry.site_id is distinct from own_site) then
       raise exception 'a row of another site' using errcode = 'insufficient_privilege';
     end if;
     if chain.id is null or chain.site_id is distinct from entry.site_id then

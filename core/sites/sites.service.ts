@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type EntityManager, ForeignKeyConstraintViolationException } from "@mikro-orm/postgresql";
 import type { SiteChange, SiteCreate } from "#contracts/api/sites.ts";
-import { UNASSIGNED } from "#contracts/key.ts";
+import { Key, UNASSIGNED } from "#contracts/key.ts";
 import { Cluster } from "../clusters/cluster.entity.ts";
 import { HubError } from "../kernel/errors.ts";
 import { freeKey, keyFromName } from "../kernel/keys.ts";
@@ -39,7 +39,7 @@ export async function createSite(
   const isTaken = (candidate: string) => sites.byKey(candidate) !== undefined;
   if (key !== undefined && isTaken(key)) throw new HubError("DUPLICATE", "Another site has this key", { field: "key" });
   const made = await em.transactional(async (em) => {
-    const rows = addSite(em, { key: key ?? freeKey(keyFromName(name, "site"), isTaken), name }, now);
+    const rows = addSite(em, { key: key ?? freeKey(siteKeyFrom(name), isTaken), name }, now);
     await em.flush();
     await trail.write(em, { action: "site.create", target: targetOf(rows.site) });
     return rows;
@@ -80,6 +80,11 @@ export async function deleteSite({ em, sites, trail }: SiteContext, id: string, 
     throw error;
   }
   sites.remove(id);
+}
+
+/** Leaves room for a number behind it, in the key of its row for "in no cluster" too. */
+function siteKeyFrom(name: string): Key {
+  return Key.parse(keyFromName(name, "site").slice(0, 40).replace(/-+$/, ""));
 }
 
 function addSite(em: EntityManager, { key, name }: { key: string; name: string }, now: Date) {
