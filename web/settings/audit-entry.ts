@@ -5,7 +5,9 @@ import type { AuditRow } from "#contracts/api/audit.ts";
 import { controls } from "../app/controls.ts";
 import { type Fact, factList, factStyles } from "../app/facts.ts";
 import { icon, iconStyles } from "../app/icon.ts";
-import { RESULT_WORDS, actionWords, actorWords } from "../words/audit.ts";
+import { detailWords, gistWords } from "../words/audit-details.ts";
+import { reasonWords } from "../words/audit-reasons.ts";
+import { RESULT_WORDS, actionWords, actorWords, targetWords } from "../words/audit.ts";
 import { exactly, when } from "../words/instants.ts";
 
 /** A line of the audit log, with all that is known of it below. */
@@ -43,6 +45,9 @@ export class AuditEntry extends LitElement {
       .who {
         overflow-wrap: anywhere;
       }
+      .gist {
+        margin-right: var(--space-1);
+      }
       .bad {
         padding: 0 var(--space-2);
         border-radius: var(--radius-round);
@@ -73,13 +78,16 @@ export class AuditEntry extends LitElement {
 
   override render() {
     if (!this.row) return nothing;
-    const { action, target, result, actor, at } = this.row;
+    const { action, target, result, reason, actor, at } = this.row;
+    const gist = gistWords(this.row);
     return html`<details @toggle=${this.#toggled}>
       <summary>
         ${icon(mdiChevronRight)}
         <span class="what"
           >${actionWords(action)} ${target?.name ? html`<b>${target.name}</b>` : nothing}
-          ${result === "ok" ? nothing : html`<span class="bad">${RESULT_WORDS[result]}</span>`}</span
+          ${gist ? html`<span class="gist">· ${gist}</span>` : nothing}
+          ${result === "ok" ? nothing : html`<span class="bad">${RESULT_WORDS[result]}</span>`}
+          ${reason === null ? nothing : html`<span class="quiet small">${reasonWords(reason)}</span>`}</span
         >
         <span class="who quiet">${when(at, this.clock())} · ${actorWords(actor)}</span>
       </summary>
@@ -92,37 +100,21 @@ export class AuditEntry extends LitElement {
   };
 }
 
-function factsOf({
-  at,
-  actor,
-  action,
-  target,
-  address,
-  result,
-  reason,
-  details,
-  requestId,
-  seq,
-  hash,
-}: AuditRow): Fact[] {
+function factsOf(row: AuditRow): Fact[] {
+  const { at, actor, action, target, address, result, reason, requestId, seq, hash } = row;
   const mono = (text: unknown) => text && html`<span class="mono">${text}</span>`;
   return [
     ["When", exactly(at)],
     ["Who", actorWords(actor)],
     ["From", mono(address)],
-    ["Result", reason === null ? RESULT_WORDS[result] : `${RESULT_WORDS[result]}: ${reason}`],
+    ["Result", RESULT_WORDS[result]],
+    ["Why", reason && html`${reasonWords(reason)} <span class="mono quiet">${reason}</span>`],
     ["Action", mono(action)],
-    ["On", target && `${target.type}${target.name === null ? "" : ` ${target.name}`}`],
+    ["On", target && targetWords(target)],
     ["Its id", mono(target?.id)],
-    ...Object.entries(details ?? {}).map(([name, value]): Fact => [name, wordsOf(value)]),
+    ...detailWords(row),
     ["Request", mono(requestId)],
     ["Number in the log", seq],
     ["Hash", mono(hash)],
   ];
-}
-
-function wordsOf(value: unknown): string {
-  if (typeof value === "string") return value;
-  const isPlainList = Array.isArray(value) && value.every((each) => typeof each === "string");
-  return isPlainList ? value.join(", ") : JSON.stringify(value);
 }

@@ -48,16 +48,38 @@ describe("the audit log", () => {
     await expect.element(entry(3)).toMatchTextContent(/script \(Token\)/);
   });
 
+  test("tells in one line what was changed, or refused and why", async () => {
+    const bob = { type: "user", id: null, name: "bob" };
+    await open([
+      auditRow({ action: "user.change", target: bob, details: { fields: ["email", "role"], role: "admin" } }),
+      auditRow({
+        action: "request.refused",
+        target: null,
+        result: "refused",
+        reason: "FORBIDDEN",
+        details: { route: "GET /api/users" },
+      }),
+      auditRow({ result: "refused", reason: "OF_A_NEWER_HUB" }),
+    ]);
+    await expect.element(entry(0)).toMatchTextContent(/Change an account bob · e-mail · role: Admin/);
+    await expect
+      .element(entry(1))
+      .toMatchTextContent(/not allowed · GET \/api\/users Refused It is not allowed to them/);
+    await expect.element(entry(2)).toMatchTextContent(/Refused OF_A_NEWER_HUB/);
+  });
+
   test("tells everything that is known of an entry", async () => {
-    const details = { changed: ["name", "tags"], "by its owner": true };
+    const details = { devices: ["nas", "box"], "of a newer hub": true };
     const row = auditRow({ result: "failed", reason: "NO_AGENT", details, requestId: "req-7" });
     await open([row]);
     await userEvent.click(entry(0).getByText(/^Wake a device/));
     await expect.element(page.getByText("req-7")).toBeVisible();
-    expect(fact("Result")).toBe("Failed: NO_AGENT");
+    expect(fact("Result")).toBe("Failed");
+    expect(fact("Why")).toBe("No agent can reach it NO_AGENT");
+    await expect.element(page.getByText("Device NAS", { exact: true })).toBeVisible();
     expect(fact("From")).toBe("192.168.1.4");
-    expect(fact("changed")).toBe("name, tags");
-    expect(fact("by its owner")).toBe("true");
+    expect(fact("Devices")).toBe("nas, box");
+    expect(fact("of a newer hub")).toBe("true");
     expect(fact("Hash")).toBe(row.hash);
   });
 

@@ -58,6 +58,22 @@ export function actorWords({ type, name }: AuditRow["actor"]): string {
   return type === "user" || type === "stranger" ? name : `${name} (${ACTOR_WORDS[type]})`;
 }
 
+const TARGET_WORDS: Readonly<Record<string, string>> = {
+  user: "Account",
+  "mqtt-client": "MQTT credential",
+  enrolment: "Join code",
+};
+
+/** What it was done to, with its kind. */
+export function targetWords({ type, name }: NonNullable<AuditRow["target"]>): string {
+  const kind = (Object.hasOwn(TARGET_WORDS, type) ? TARGET_WORDS[type] : undefined) ?? sentenceCase(type);
+  return name === null ? kind : `${kind} ${name}`;
+}
+
+function sentenceCase(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 /** An action that this page does not know yet, of a newer hub, keeps its own name. */
 export function actionWords(action: AuditAction): string {
   return Object.hasOwn(ACTION_WORDS, action) ? ACTION_WORDS[action] : action;
