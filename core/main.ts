@@ -215,7 +215,7 @@ async function startParts(
     await people.catchUp();
     await refreshSites(database.fork(), sites);
     const gone = await refreshDirectory(database.fork(), directory);
-    gone.push(...(await refreshMqttCredentials(database.fork(), mqttCredentials)));
+    gone.push(...(await refreshMqttCredentials(database.fork(), { credentials: mqttCredentials, directory })));
     for (const principalId of gone) broker.disconnect(principalId);
   }, log);
   closers.push(() => catchUp?.close());

@@ -1,5 +1,6 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { Role } from "#contracts/permissions.ts";
+import { Turns } from "../kernel/turns.ts";
 import { Membership } from "./membership.entity.ts";
 import { User } from "./user.entity.ts";
 
@@ -21,14 +22,8 @@ export interface KnownAccount {
 export class Accounts {
   readonly #byId = new Map<string, KnownAccount>();
   readonly #listeners: ((id: string) => void)[] = [];
-  #turn: Promise<unknown> = Promise.resolve();
-
-  /** Runs readings of accounts one after the other, so that what was read last is what stays. */
-  inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {}); // whoever waits for the result hears of it
-    return result;
-  }
+  /** Readings of accounts, so that what was read last is what stays. */
+  readonly turns = new Turns();
 
   [Symbol.iterator](): IterableIterator<KnownAccount> {
     return this.#byId.values();
@@ -105,7 +100,7 @@ export async function membershipsOf(em: EntityManager, where: { user?: string })
  * @returns undefined for one that is gone.
  */
 export function refreshAccount(em: EntityManager, accounts: Accounts, id: string): Promise<KnownAccount | undefined> {
-  return accounts.inTurn(async () => {
+  return accounts.turns.take(async () => {
     const fresh = em.fork();
     const user = await fresh.findOne(User, { id });
     if (user) return accounts.put(user, await membershipsOf(fresh, { user: id }));
@@ -116,7 +111,7 @@ export function refreshAccount(em: EntityManager, accounts: Accounts, id: string
 
 /** Reads all accounts anew, when the database is back: a change may have been made that nobody could tell of. */
 export function refreshAccounts(em: EntityManager, accounts: Accounts): Promise<void> {
-  return accounts.inTurn(async () => {
+  return accounts.turns.take(async () => {
     const fresh = await loadAccounts(em);
     for (const { id } of accounts) if (!fresh.byId(id)) accounts.remove(id);
     for (const account of fresh) accounts.take(account);

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { EntityManager } from "@mikro-orm/postgresql";
 import { z } from "zod";
 import { IdParams, ListQuery } from "#contracts/api/common.ts";
 import { type TokenAnswer, TokenCreate, TokenCreated, TokenList } from "#contracts/api/tokens.ts";
@@ -53,7 +54,7 @@ export function tokenRoutes(app: App, { tokens, disconnect, brokerFor }: TokenRo
       const beyond = body.permissions.find((permission) => reachFor(account, permission) === undefined);
       if (beyond) throw new HubError("FORBIDDEN", `Your own role does not allow ${beyond}`, { field: "permissions" });
       const { token, prefix, tokenHash } = newToken();
-      const row = await request.em.transactional(async (em) => {
+      const make = async (em: EntityManager) => {
         if ((await em.count(Token, { user: account.userId })) >= MAX_TOKENS_OF_ONE)
           throw new HubError("CONFLICT", `An account has at most ${MAX_TOKENS_OF_ONE} tokens; delete one first`);
         const row = em.create(Token, {
@@ -71,8 +72,12 @@ export function tokenRoutes(app: App, { tokens, disconnect, brokerFor }: TokenRo
         const details = { permissions: body.permissions };
         await request.trail.write(em, { action: "token.create", target: targetOf(row), details });
         return row;
+      };
+      const row = await tokens.turns.take(async () => {
+        const row = await request.em.transactional(make);
+        tokens.put(row);
+        return row;
       });
-      tokens.put(row);
       return reply.code(201).send({ ...answer(row, account), token, ...brokerFor(request.hostname) });
     },
   );
@@ -89,14 +94,17 @@ export function tokenRoutes(app: App, { tokens, disconnect, brokerFor }: TokenRo
     },
     async (request, reply) => {
       const { id } = request.params;
-      await request.em.transactional(async (em) => {
+      const revoke = async (em: EntityManager) => {
         const row = await em.findOne(Token, { id, user: request.account.userId });
         if (!row) throw new HubError("NOT_FOUND", "There is no such token");
         em.remove(row);
         await em.flush();
         await request.trail.write(em, { action: "token.delete", target: targetOf(row) });
+      };
+      await tokens.turns.take(async () => {
+        await request.em.transactional(revoke);
+        tokens.remove(id);
       });
-      tokens.remove(id);
       disconnect(id);
       return reply.code(204).send(null);
     },

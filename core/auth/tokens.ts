@@ -5,6 +5,7 @@ import { reachFor } from "#contracts/permissions.ts";
 import { PERSON_MARK, type PersonPrincipal } from "#contracts/principal.ts";
 import type { Database } from "../kernel/database.ts";
 import { equalHashes, hashToken, randomSecret } from "../kernel/tokens.ts";
+import { Turns } from "../kernel/turns.ts";
 import { type WriteBehind, startWriteBehind } from "../kernel/write-behind.ts";
 import type { Accounts } from "./accounts.ts";
 import { Token } from "./token.entity.ts";
@@ -47,6 +48,8 @@ export class Tokens {
   readonly #prefixes = new Map<string, string>();
   readonly #uses: WriteBehind<object>;
   readonly #listeners: (() => void)[] = [];
+  /** Changes of tokens and readings of all. */
+  readonly turns = new Turns();
 
   constructor(options: TokenOptions) {
     this.#options = options;
@@ -170,11 +173,13 @@ export function newToken(): { readonly token: string; readonly prefix: string; r
 }
 
 /** Reads all tokens anew: one may have been made or revoked without anybody being told. */
-export async function refreshTokens(em: EntityManager, tokens: Tokens): Promise<void> {
-  const rows = await em.find(Token, {}, { filters: { site: false } });
-  const ids = new Set(rows.map((row) => row.id));
-  for (const id of tokens.ids()) if (!ids.has(id)) tokens.remove(id);
-  for (const row of rows) if (!tokens.byId(row.id)) tokens.put(row);
+export function refreshTokens(em: EntityManager, tokens: Tokens): Promise<void> {
+  return tokens.turns.take(async () => {
+    const rows = await em.find(Token, {}, { filters: { site: false } });
+    const ids = new Set(rows.map((row) => row.id));
+    for (const id of tokens.ids()) if (!ids.has(id)) tokens.remove(id);
+    for (const row of rows) if (!tokens.byId(row.id)) tokens.put(row);
+  });
 }
 
 /** Reads the tokens of all sites once, at the start. */

@@ -1,4 +1,5 @@
 import type { Share } from "#contracts/permissions.ts";
+import { Turns } from "../kernel/turns.ts";
 import type { Agent } from "../agents/agent.entity.ts";
 import type { Device } from "../devices/device.entity.ts";
 
@@ -96,13 +97,11 @@ export class Directory {
   readonly #listeners: ((change: DirectoryChange) => void)[] = [];
 
   #held: DirectoryChange[] | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   /** Runs changes one after the other. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {}); // whoever waits for the result hears of it
-    return result;
+    return this.#turns.take(work);
   }
 
   /** Listeners hear of these changes only when all are made: a device that moves with its agents is never seen without them. */

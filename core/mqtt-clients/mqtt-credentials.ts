@@ -61,13 +61,18 @@ export class MqttCredentials {
  *
  * @returns the principals that are gone.
  */
-export async function refreshMqttCredentials(em: EntityManager, credentials: MqttCredentials): Promise<string[]> {
-  const rows = await em.find(MqttClient, {}, { filters: { site: false } });
-  const usernames = new Set(rows.map((row) => row.username));
-  const gone = credentials.all().filter(({ username }) => !usernames.has(username));
-  for (const { username } of gone) credentials.remove(username);
-  for (const row of rows) credentials.put(row);
-  return gone.map(({ id }) => id);
+export async function refreshMqttCredentials(
+  em: EntityManager,
+  { credentials, directory }: { credentials: MqttCredentials; directory: Directory },
+): Promise<string[]> {
+  return await directory.inTurn(async () => {
+    const rows = await em.find(MqttClient, {}, { filters: { site: false } });
+    const usernames = new Set(rows.map((row) => row.username));
+    const gone = credentials.all().filter(({ username }) => !usernames.has(username));
+    for (const { username } of gone) credentials.remove(username);
+    for (const row of rows) credentials.put(row);
+    return gone.map(({ id }) => id);
+  });
 }
 
 /** Reads the credentials of all sites once, at the start. */

@@ -40,8 +40,11 @@ export function siteRoutes(app: App, hub: SiteRoutes): void {
     { config, schema: { summary: "Make a site", body: SiteCreate, response: { 201: SiteAnswer } } },
     async (request, reply) => {
       const context = { em: database.fork(), sites, trail: request.trail.in(null) };
-      const { site, unassigned } = await createSite(context, request.body, new Date());
-      hub.onCreated(unassigned);
+      const site = await sites.turns.take(async () => {
+        const { site, unassigned } = await createSite(context, request.body, new Date());
+        hub.onCreated(unassigned);
+        return site;
+      });
       return reply.code(201).send(answer(site));
     },
   );
@@ -53,7 +56,7 @@ export function siteRoutes(app: App, hub: SiteRoutes): void {
     schema: { summary: "Rename a site", params: IdParams, body: SiteChange, response: { 200: SiteAnswer } },
     handler: async (request) => {
       const context = { em: database.fork(), sites, trail: request.trail.in(null) };
-      return answer(await changeSite(context, request.params.id, request.body));
+      return answer(await sites.turns.take(() => changeSite(context, request.params.id, request.body)));
     },
   });
 
@@ -65,8 +68,11 @@ export function siteRoutes(app: App, hub: SiteRoutes): void {
     },
     async (request, reply) => {
       const { id } = request.params;
-      await deleteSite({ em: database.fork(), sites, trail: request.trail.in(null) }, id, await hub.isEmpty(id));
-      hub.onDeleted(id);
+      const context = { em: database.fork(), sites, trail: request.trail.in(null) };
+      await sites.turns.take(async () => {
+        await deleteSite(context, id, await hub.isEmpty(id));
+        hub.onDeleted(id);
+      });
       return reply.code(204).send(null);
     },
   );

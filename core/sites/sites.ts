@@ -1,5 +1,6 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { Key } from "#contracts/key.ts";
+import { Turns } from "../kernel/turns.ts";
 import { Site } from "./site.entity.ts";
 
 /** The key of the site that a new hub has. */
@@ -15,6 +16,8 @@ export interface KnownSite {
 /** All sites in memory, in the order in which they were made: each call asks for one. */
 export class Sites {
   readonly #byId = new Map<string, KnownSite>();
+  /** Changes of sites and readings of all. */
+  readonly turns = new Turns();
 
   [Symbol.iterator](): IterableIterator<KnownSite> {
     return this.#byId.values();
@@ -47,10 +50,12 @@ export class Sites {
 }
 
 /** Reads all sites anew: one may have been made or deleted without anybody being told. */
-export async function refreshSites(em: EntityManager, sites: Sites): Promise<void> {
-  const fresh = await loadSites(em);
-  for (const { id } of sites) if (!fresh.byId(id)) sites.remove(id);
-  for (const site of fresh) sites.take(site);
+export function refreshSites(em: EntityManager, sites: Sites): Promise<void> {
+  return sites.turns.take(async () => {
+    const fresh = await loadSites(em);
+    for (const { id } of sites) if (!fresh.byId(id)) sites.remove(id);
+    for (const site of fresh) sites.take(site);
+  });
 }
 
 /** Reads all sites once, at the start. */
