@@ -192,10 +192,13 @@ export const controls = css`
     font-size: var(--size-text);
     overflow-wrap: anywhere;
   }
-  fieldset {
+  fieldset,
+  .checks {
     display: grid;
     gap: var(--space-2);
     min-width: 0;
+  }
+  fieldset {
     margin: 0;
     padding: 0;
     border: 0;

@@ -1,6 +1,7 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement } from "lit/decorators.js";
 import { Session } from "../account/session.ts";
+import { byName } from "../words/by-name.ts";
 import { controls } from "./controls.ts";
 
 /**
@@ -29,7 +30,7 @@ export class SiteSwitcher extends LitElement {
   override render() {
     const { sites = [], site } = this.#session.store.me ?? {};
     if (sites.length < 2) return nothing;
-    const sorted = sites.toSorted((one, other) => one.name.localeCompare(other.name));
+    const sorted = sites.toSorted(byName);
     return html`<select aria-label="Site" @change=${this.#chosen}>
       ${sorted.map(({ key, name }) => html`<option value=${key} .selected=${key === site?.key}>${name}</option>`)}
     </select>`;

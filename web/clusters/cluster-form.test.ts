@@ -27,12 +27,12 @@ function store() {
   return store;
 }
 
-async function openForm(edited?: typeof home, account = ACCOUNT) {
+async function openForm(edited?: typeof home, account = ACCOUNT, rows = store()) {
   const hub = scriptedHub();
   hub.answers("GET /users?limit=200", () => json({ items: [ACCOUNT, anna], next: null, total: 2 }));
   const route = edited ? `PATCH /clusters/${edited.id}` : "POST /clusters";
   hub.answers(route, () => json(edited ? { ...edited, droppedLinks: [] } : cluster(), edited ? 200 : 201));
-  const element = await mounted(ClusterForm, { cluster: edited, store: store(), actor: actorOf(account) });
+  const element = await mounted(ClusterForm, { cluster: edited, store: rows, actor: actorOf(account) });
   return {
     hub,
     route,
@@ -65,6 +65,51 @@ describe("adding a cluster", () => {
     await expect.element(field("Name")).toHaveAccessibleDescription(/is empty/);
     await expect.poll(focused).toBe("name");
     expect(closed).toEqual([]);
+  });
+});
+
+describe("of many devices", () => {
+  const labels = () => page.getByRole("checkbox", { name: /^PC/ }).elements().map(labelOf);
+  const labelOf = (element: Element) => (element as HTMLInputElement).labels?.[0]?.textContent;
+  const find = page.getByRole("searchbox", { name: "Find devices" });
+
+  function manyDevices() {
+    const rows = store();
+    for (let number = 20; number > 0; number--) {
+      const row = device({ name: `PC ${number}` });
+      rows.devices.set(row.id, row);
+    }
+    return rows;
+  }
+
+  test("each stands where people look for its number", async () => {
+    await openForm(undefined, ACCOUNT, manyDevices());
+    await expect.element(check("PC 20")).toBeVisible();
+    expect(labels().slice(0, 3)).toEqual(["PC 1", "PC 2", "PC 3"]);
+    expect(labels().at(-1)).toBe("PC 20");
+  });
+
+  test("one is found by its name, and what was ticked stays", async () => {
+    const { sent, closed } = await openForm(undefined, ACCOUNT, manyDevices());
+    await userEvent.fill(field("Name"), "Attic");
+    await userEvent.click(check("Box"));
+    await userEvent.fill(find, "pc 20");
+    expect(labels()).toEqual(["PC 20"]);
+    await userEvent.click(check("PC 20"));
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect((sent()[0] as { deviceIds: string[] }).deviceIds).toHaveLength(2);
+  });
+
+  test("looking for one that is not there says so, Escape shows all again, and nothing was typed by that", async () => {
+    const { closed } = await openForm(undefined, ACCOUNT, manyDevices());
+    await userEvent.fill(find, "printer");
+    await expect.element(page.getByText("None is called “printer”.")).toBeVisible();
+    await userEvent.keyboard("{Escape}");
+    await expect.element(check("PC 1")).toBeVisible();
+    expect(closed).toHaveLength(0);
+    await userEvent.keyboard("{Escape}");
+    await expect.poll(() => closed.length).toBe(1);
   });
 });
 

@@ -11,11 +11,13 @@ import { toast } from "../app/toast-list.ts";
 import { DeleteButton } from "../form/delete-button.ts";
 import { changesOf } from "../form/changes.ts";
 import { checkField, textField } from "../form/fields.ts";
+import "../form/filter-list.ts";
 import { FormDialog, dialogStyles, foldStyles } from "../form/form-dialog.ts";
 import { checkedOf, isChecked, tagsOf, textOf, textOrNull } from "../form/values.ts";
 import { NOBODY } from "../live/actor.ts";
 import type { LiveStore } from "../live/live-store.ts";
 import { Ownership, ownershipStyles } from "../sharing/ownership.ts";
+import { byName } from "../words/by-name.ts";
 
 interface Fields {
   readonly name: string;
@@ -122,23 +124,24 @@ export class ClusterForm extends LitElement {
     rows: readonly { id: string; name: string; clusterId: string | null }[],
   ) {
     if (rows.length === 0) return nothing;
-    const sorted = rows.toSorted((one, other) => one.name.localeCompare(other.name));
     return html`<fieldset>
       <legend>${legend}</legend>
-      <div class="members">
-        ${repeat(
-          sorted,
-          ({ id }) => id, // a tick belongs to its row, wherever it stands after a change
-          ({ id, name: label, clusterId }) =>
-            checkField(this.#dialog.state, {
-              name,
-              value: id,
-              label,
-              checked: this.#before[name].includes(id),
-              hint: this.#elsewhere(clusterId),
-            }),
-        )}
-      </div>
+      <filter-list what=${legend.toLowerCase()} size=${rows.length}>
+        <div class="members">
+          ${repeat(
+            rows.toSorted(byName),
+            ({ id }) => id, // a tick belongs to its row, wherever it stands after a change
+            ({ id, name: label, clusterId }) =>
+              checkField(this.#dialog.state, {
+                name,
+                value: id,
+                label,
+                checked: this.#before[name].includes(id),
+                hint: this.#elsewhere(clusterId),
+              }),
+          )}
+        </div>
+      </filter-list>
     </fieldset>`;
   }
 

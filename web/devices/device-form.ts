@@ -10,10 +10,12 @@ import { toast } from "../app/toast-list.ts";
 import { clusterOptions, onlyCluster } from "../clusters/cluster-options.ts";
 import { changesOf } from "../form/changes.ts";
 import { checkField, selectField, textField } from "../form/fields.ts";
+import "../form/filter-list.ts";
 import { FormDialog, dialogStyles, foldStyles } from "../form/form-dialog.ts";
 import { NOBODY } from "../live/actor.ts";
 import type { LiveStore } from "../live/live-store.ts";
 import { Ownership, ownershipStyles } from "../sharing/ownership.ts";
+import { byName } from "../words/by-name.ts";
 import { type DeviceFields, NEW_DEVICE, fieldsFrom, fieldsOf, secureOnFrom } from "./device-fields.ts";
 
 const SYSTEMS = [
@@ -192,22 +194,26 @@ export class DeviceForm extends LitElement {
     return html`<fieldset>
       <legend>Agents</legend>
       <p class="quiet small">None chosen: every agent of the cluster wakes and watches it.</p>
-      ${repeat(
-        agents,
-        ({ id }) => id, // a tick belongs to its agent, wherever it stands after a change
-        ({ id, name }) =>
-          checkField(this.#dialog.state, {
-            name: "agentIds",
-            value: id,
-            label: name,
-            checked: this.#before.agentIds.includes(id),
-          }),
-      )}
+      <filter-list what="agents" size=${agents.length}
+        ><div class="checks">
+          ${repeat(
+            agents,
+            ({ id }) => id, // a tick belongs to its agent, wherever it stands after a change
+            ({ id, name }) =>
+              checkField(this.#dialog.state, {
+                name: "agentIds",
+                value: id,
+                label: name,
+                checked: this.#before.agentIds.includes(id),
+              }),
+          )}
+        </div></filter-list
+      >
     </fieldset>`;
   }
 
   #agentsOf(clusterId: string | null): AgentAnswer[] {
-    return [...(this.store?.agents.values() ?? [])].filter((agent) => agent.clusterId === clusterId);
+    return [...(this.store?.agents.values() ?? [])].filter((agent) => agent.clusterId === clusterId).toSorted(byName);
   }
 
   readonly #clusterChosen = (event: Event): void => {

@@ -1,6 +1,7 @@
 import { type TemplateResult, html, nothing } from "lit";
 import { ifDefined } from "lit/directives/if-defined.js";
 import { repeat } from "lit/directives/repeat.js";
+import "./filter-list.ts";
 import type { FormState } from "./form-state.ts";
 
 interface Field {
@@ -103,34 +104,38 @@ interface Choice {
   readonly hint?: string | undefined;
 }
 
-/** Any of a few, under one name. */
+/** Any of some, under one name. @param field.what how they are called where there are many to find one among. */
 export function checksField(
   form: FormState,
-  field: Field & { readonly options: readonly Choice[]; readonly checked: readonly string[] },
+  field: Field & { readonly what?: string; readonly options: readonly Choice[]; readonly checked: readonly string[] },
 ): TemplateResult {
   const { name, label, options, checked } = field;
   const shared = describedBy(form, field);
   return html`<fieldset aria-describedby=${shared.describedBy}>
     <legend>${label}</legend>
     <div class="field">${notes(form, field)}</div>
-    ${repeat(
-      options,
-      ({ value }) => value, // a tick belongs to its choice, wherever it stands after a change
-      (option) =>
-        html`<div class="field check">
-          <input
-            id="${name}:${option.value}"
-            name=${name}
-            type="checkbox"
-            value=${option.value}
-            .defaultChecked=${checked.includes(option.value)}
-            aria-invalid=${shared.invalid}
-            aria-describedby=${option.hint ? `${name}:${option.value}-hint` : nothing}
-          />
-          <label for="${name}:${option.value}">${option.label}</label>
-          ${option.hint ? html`<p class="hint" id="${name}:${option.value}-hint">${option.hint}</p>` : nothing}
-        </div>`,
-    )}
+    <filter-list what=${field.what ?? label.toLowerCase()} size=${options.length}
+      ><div class="checks">
+        ${repeat(
+          options,
+          ({ value }) => value, // a tick belongs to its choice, wherever it stands after a change
+          (option) =>
+            html`<div class="field check">
+              <input
+                id="${name}:${option.value}"
+                name=${name}
+                type="checkbox"
+                value=${option.value}
+                .defaultChecked=${checked.includes(option.value)}
+                aria-invalid=${shared.invalid}
+                aria-describedby=${option.hint ? `${name}:${option.value}-hint` : nothing}
+              />
+              <label for="${name}:${option.value}">${option.label}</label>
+              ${option.hint ? html`<p class="hint" id="${name}:${option.value}-hint">${option.hint}</p>` : nothing}
+            </div>`,
+        )}
+      </div></filter-list
+    >
   </fieldset>`;
 }
 
@@ -148,12 +153,14 @@ function notes(form: FormState, { name, hint }: Field) {
   return hint ? html`<p class="hint" id="${name}-note">${hint}</p>` : nothing;
 }
 
+const SAYS_OF_FIELD = /^(?:is|are|has|holds|names|mixes|stands|may|must|can|cannot|belongs) /;
+
 function describedBy(form: FormState, { name, hint }: Field) {
   const isWrong = form.errorAt(name) !== undefined;
   return { invalid: isWrong ? "true" : "false", describedBy: isWrong || hint ? `${name}-note` : nothing };
 }
 
-/** The hub says `is missing` of a field; here the message stands at it. */
+/** The hub says `is missing` of a field; here the message stands at it. Others begin with a name, and stay as they are. */
 function sentence(message: string): string {
-  return /^[a-z]/.test(message) ? `This ${message}.` : `${message}.`;
+  return SAYS_OF_FIELD.test(message) ? `This ${message}.` : `${message}.`;
 }

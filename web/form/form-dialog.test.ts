@@ -37,6 +37,18 @@ async function openDialog(work?: (name: string) => Promise<void>) {
   return { element, isClosed: () => closed.length > 0 };
 }
 
+test.each([
+  ["is taken already", "This is taken already."],
+  ["no-such-host.invalid cannot be reached", "no-such-host.invalid cannot be reached."],
+  ["The issuer is missing", "The issuer is missing."],
+])("what the hub says of a field, “%s”, stands there as a sentence", async (message, sentence) => {
+  await openDialog(() => {
+    throw new CallError("INVALID_INPUT", "", [{ path: "name", message }]);
+  });
+  await userEvent.click(button("Add"));
+  await expect.element(page.getByText(sentence, { exact: true })).toBeVisible();
+});
+
 describe("a form in a dialog", () => {
   test("begins in its first field", async () => {
     await openDialog();

@@ -11,6 +11,7 @@ import { DeleteButton } from "../form/delete-button.ts";
 import { checksField, selectField, textField } from "../form/fields.ts";
 import { FormDialog, dialogStyles } from "../form/form-dialog.ts";
 import { checkedOf, textOf } from "../form/values.ts";
+import { byName } from "../words/by-name.ts";
 import { MQTT_PERMISSION_WORDS } from "../words/mqtt.ts";
 
 interface Fields {
@@ -82,7 +83,7 @@ export class MqttClientsForm extends LitElement {
   #clusterChoice() {
     if (this.clusters.size === 0) return nothing;
     const form = this.#dialog.state;
-    const sorted = [...this.clusters.values()].toSorted((one, other) => one.name.localeCompare(other.name));
+    const sorted = [...this.clusters.values()].toSorted(byName);
     return html`<div @change=${this.#ofWhichChosen}>
         ${selectField(form, {
           name: "ofWhich",
@@ -99,6 +100,7 @@ export class MqttClientsForm extends LitElement {
           ? checksField(form, {
               name: "clusterIds",
               label: "Which",
+              what: "clusters",
               options: sorted.map(({ id, name }) => ({ value: id, label: name })),
               checked: this.#before.clusterIds ?? [],
             })

@@ -10,6 +10,7 @@ import { type Fact, factList, factStyles } from "../app/facts.ts";
 import { icon, iconStyles } from "../app/icon.ts";
 import { Live } from "../live/live.ts";
 import { Reading } from "../live/reading.ts";
+import { byName } from "../words/by-name.ts";
 import { when } from "../words/instants.ts";
 import { MQTT_PERMISSION_WORDS } from "../words/mqtt.ts";
 import "./mqtt-clients-form.ts";
@@ -104,8 +105,8 @@ export class MqttClientsSection extends LitElement {
   /** The id of a cluster that was deleted may stay; it gives no right. */
   #clusterWords(ids: readonly string[] | null): string {
     if (ids === null) return "all";
-    const names = ids.flatMap((id) => this.#live.store.clusters.get(id)?.name ?? []);
-    return names.toSorted((one, other) => one.localeCompare(other)).join(", ") || "none";
+    const clusters = ids.flatMap((id) => this.#live.store.clusters.get(id) ?? []).toSorted(byName);
+    return clusters.map(({ name }) => name).join(", ") || "none";
   }
 
   #dialog() {
