@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { Cleanup } from "./cleanup.ts";
 import type { Part } from "./part.ts";
 import { Report } from "./report.ts";
+import { accountsPart } from "./accounts.ts";
 import { brokerPart } from "./broker.ts";
 import { clusterWakePart } from "./cluster-wake.ts";
 import { heartbeatsPart } from "./heartbeats.ts";
@@ -24,6 +25,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   "cluster-wake": clusterWakePart,
   broker: brokerPart,
   heartbeats: heartbeatsPart,
+  accounts: accountsPart,
   "many-agents": manyAgentsPart,
 };
 

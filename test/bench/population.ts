@@ -23,7 +23,7 @@ export interface Population {
   /** Agents whose user name is their id and whose password is `LIGHT_TOKEN`. */
   addAgents(membership: Membership): Promise<LightAgent[]>;
   /** Devices that nobody watches, whose packets go to a port of this machine. */
-  addDevices(membership: Membership & { udpPort: number; windowSeconds: number }): Promise<void>;
+  addDevices(membership: Membership & { udpPort: number; windowSeconds: number; siteId?: string }): Promise<void>;
   /** Statements that the database has carried out since it began, but for those of this connection. */
   query(sql: string, parameters?: unknown[]): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
@@ -32,7 +32,7 @@ export interface Population {
 export async function openPopulation(databaseUrl: string): Promise<Population> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
-  const { rows } = await client.query<{ id: string }>("select id from site limit 1");
+  const { rows } = await client.query<{ id: string }>("select id from site order by created_at limit 1");
   const siteId = rows[0]?.id;
 
   return {
@@ -62,7 +62,7 @@ export async function openPopulation(databaseUrl: string): Promise<Population> {
       );
       return agents;
     },
-    addDevices: async ({ clusterId, from, count, udpPort, windowSeconds }) => {
+    addDevices: async ({ clusterId, from, count, udpPort, windowSeconds, siteId: otherSiteId }) => {
       await client.query(
         `insert into device (id, site_id, cluster_id, key, name, mac, os, enabled, tags, wake_addresses, wake_ports,
             wake_window_seconds, watch_icmp, watch_arp, watch_tcp_ports, watch_interval_seconds, created_at, updated_at)
@@ -70,7 +70,7 @@ export async function openPopulation(databaseUrl: string): Promise<Population> {
             regexp_replace('02' || lpad(to_hex(n), 10, '0'), '(..)(?!$)', '\\1:', 'g'), 'linux', true, '{}',
             '{127.0.0.1}', array[$5::int], $6, false, false, '{}', 10, now(), now()
           from generate_series($3::int, $4::int) as n`,
-        [siteId, clusterId, from, from + count - 1, udpPort, windowSeconds],
+        [otherSiteId ?? siteId, clusterId, from, from + count - 1, udpPort, windowSeconds],
       );
     },
     query: async (sql, parameters = []) => (await client.query<Record<string, unknown>>(sql, parameters)).rows,

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
+import type { Cleanup } from "./cleanup.ts";
 
 /** What Linux tells of a process. Elsewhere these throw. */
 
@@ -29,4 +30,41 @@ export async function peakResidentMiB(pid: number, work: Promise<unknown>): Prom
   } finally {
     clearInterval(timer);
   }
+}
+
+/** How many threads of Node's pool compute now, in which passwords are hashed. */
+export function busyWorkers(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`).filter((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8");
+    const [, name = "", state = ""] = /\((.*)\) (\S)/.exec(stat) ?? [];
+    return name.startsWith("libuv-worker") && state === "R";
+  }).length;
+}
+
+/** Stops a Postgres and all of its processes where they stand. @returns what lets them go on. */
+export function freezePostgres(serverPid: number, cleanup: Cleanup): () => void {
+  const processes = [serverPid, ...childrenOf(serverPid)];
+  const send = (signal: NodeJS.Signals) => {
+    for (const pid of processes) process.kill(pid, signal);
+  };
+  let isFrozen = true;
+  const thaw = () => {
+    if (isFrozen) send("SIGCONT");
+    isFrozen = false;
+  };
+  cleanup.add(thaw);
+  send("SIGSTOP");
+  return thaw;
+}
+
+function childrenOf(parent: number): number[] {
+  const pids = readdirSync("/proc").map(Number).filter(Boolean);
+  return pids.filter((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === parent;
+    } catch {
+      return false; // it has ended meanwhile
+    }
+  });
 }
