@@ -52,6 +52,8 @@ export default defineConfig({
     keepAlive: true,
     onPoolCreated: freeLostConnections,
   },
+  // what a row refers to lies in the row's own site: no join has to make sure of that
+  autoJoinRefsForFilters: false,
   // audit_append is written by hand, and a migration's own
   schemaGenerator: { ignoreRoutines: true },
   migrations: {
