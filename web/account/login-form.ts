@@ -12,7 +12,10 @@ import { session } from "./session.ts";
 
 const OTHER_PROBLEM = "The log-in by the provider did not come through. Try again, or ask an administrator.";
 
-/** @fires logged-in when the session knows the account */
+/**
+ * @fires logged-in when the session knows the account
+ * @fires leave when nobody wants what is still open
+ */
 @customElement("login-form")
 export class LoginForm extends LitElement {
   static override styles = [
@@ -65,12 +68,18 @@ export class LoginForm extends LitElement {
         autocomplete: "current-password",
       })}`,
       this.#submitted,
-      this.provider === undefined ? undefined : this.#byProvider(this.provider),
+      html`${this.provider === undefined ? nothing : this.#byProvider(this.provider)}
+      ${this.again ? this.#leaving() : nothing}`,
     );
   }
 
   override firstUpdated(): void {
     this.renderRoot.querySelector("input")?.focus();
+  }
+
+  #leaving() {
+    const leave = () => this.dispatchEvent(new CustomEvent("leave"));
+    return html`<button type="button" class="plain" @click=${leave}>Discard it and leave</button>`;
   }
 
   /** Where something is still open below, the provider's pages come beside it. */

@@ -128,11 +128,25 @@ describe("a session that ends while somebody works", () => {
     expect(streams.length).toBeGreaterThan(1);
   });
 
-  test("is noticed when the live stream is refused", async () => {
+  test("is noticed when the live stream is refused, and nothing is asked for before somebody logs in", async () => {
     const { hub, streams } = await openLoggedIn();
     hub.answers("GET /auth/me", NOBODY);
     streams[0]?.isRefused();
     await expect.element(loginAbove).toBeVisible();
+    expect(streams.map(({ readyState }) => readyState)).toEqual([EventSource.CLOSED]);
+    await logIn();
+    await expect.poll(() => streams).toHaveLength(2);
+  });
+
+  test("may be left for good, with everything that was shown", async () => {
+    const { hub, streams } = await openLoggedIn();
+    hub.answers("GET /auth/me", NOBODY);
+    streams[0]?.isRefused();
+    await userEvent.click(button("Discard it and leave"));
+    await expect.poll(() => loginAbove.elements()).toEqual([]);
+    await expect.element(page.getByRole("heading", { name: "Log in" })).toBeVisible();
+    expect(location.pathname).toBe("/login");
+    expect(page.getByRole("article", { name: "NAS" }).elements()).toEqual([]);
   });
 
   test("is told apart from a hub that cannot be reached", async () => {
@@ -155,6 +169,15 @@ test("who gets another role meanwhile is told so, and loses the settings that ar
   await expect.element(page.getByText("Your role is Viewer now")).toBeVisible();
   await expect.element(page.getByText(/your account may not see it/)).toBeVisible();
   expect(page.getByRole("link", { name: "Users" }).elements()).toEqual([]);
+});
+
+test("who was let into another site meanwhile may choose it when they look again", async () => {
+  const { hub } = await openLoggedIn();
+  expect(page.getByLabelText("Site").elements()).toEqual([]);
+  const cabin = { id: SITE.id.replace(/^0/, "1"), key: "cabin", name: "Cabin", role: "user" };
+  hub.answers("GET /auth/me", () => json({ ...ACCOUNT, sites: [...ACCOUNT.sites, cabin] }));
+  document.dispatchEvent(new Event("visibilitychange"));
+  await expect.element(page.getByLabelText("Site")).toBeVisible();
 });
 
 test("who logs out leaves nothing of what was shown to the next one", async () => {

@@ -58,6 +58,7 @@ export class AppShell extends LitElement {
       }
       dialog::backdrop {
         background: #0009;
+        backdrop-filter: blur(0.75rem); /* whoever comes by reads nothing of it */
       }
     `,
   ];
@@ -80,6 +81,7 @@ export class AppShell extends LitElement {
     this.addEventListener("log-out", this.#logOut);
     this.addEventListener("site-chosen", this.#siteChosen);
     globalThis.addEventListener("session-doubtful", this.#checkSession);
+    document.addEventListener("visibilitychange", this.#seen);
     void this.#begin();
   }
 
@@ -89,6 +91,7 @@ export class AppShell extends LitElement {
     this.removeEventListener("log-out", this.#logOut);
     this.removeEventListener("site-chosen", this.#siteChosen);
     globalThis.removeEventListener("session-doubtful", this.#checkSession);
+    document.removeEventListener("visibilitychange", this.#seen);
     clearTimeout(this.#retry);
     live.close();
     super.disconnectedCallback();
@@ -135,7 +138,7 @@ export class AppShell extends LitElement {
       @keydown=${keepOpen}
       @close=${() => this.requestUpdate()}
     >
-      <login-form again @logged-in=${this.#loggedIn}></login-form>
+      <login-form again @logged-in=${this.#loggedIn} @leave=${this.#leave}></login-form>
     </dialog>`;
   }
 
@@ -173,11 +176,17 @@ export class AppShell extends LitElement {
   /** Whether it was the session that ended, a right that was taken away, or only the connection. */
   readonly #checkSession = (): void => void this.#askWhoIsLoggedIn();
 
+  /** Nobody tells the page that its account belongs to another site, too: it asks when somebody looks. */
+  readonly #seen = (): void => {
+    if (!document.hidden && this.who === "somebody") this.#checkSession();
+  };
+
   async #askWhoIsLoggedIn(): Promise<void> {
     const before = session.me;
     try {
       const me = await session.load();
       this.isSessionOver = me === undefined;
+      if (!me) live.close(); // it would be refused until somebody logs in
       if (me?.role && isAnotherRole(before, me)) toast(`Your role is ${ROLE_WORDS[me.role].label} now`);
     } catch {
       // the hub cannot be reached: the live store tries again, and the page says so
@@ -192,16 +201,22 @@ export class AppShell extends LitElement {
     globalThis.dispatchEvent(new Event("logged-in-again"));
   };
 
+  /** Nothing of what was shown stays, nor of what was typed. */
+  readonly #leave = (): void => {
+    live.forget();
+    session.forget();
+    this.#enteredId = undefined;
+    this.isSessionOver = false;
+    this.who = "nobody";
+    navigate("/login");
+  };
+
   readonly #logOut = (): void => void this.#endSession();
 
   async #endSession(): Promise<void> {
     try {
       const goOnAt = await logOut();
-      live.forget();
-      session.forget();
-      this.#enteredId = undefined;
-      this.who = "nobody";
-      navigate("/login");
+      this.#leave();
       if (goOnAt !== null) location.assign(goOnAt);
     } catch (error) {
       if (!(error instanceof CallError)) throw error;

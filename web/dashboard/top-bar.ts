@@ -7,6 +7,7 @@ import { icon, iconStyles } from "../app/icon.ts";
 import { logo, logoStyles } from "../app/logo.ts";
 import { FIRST_SECTION, pathOfSection } from "../app/router.ts";
 import "../app/site-switcher.ts";
+import { ROLE_WORDS } from "../words/roles.ts";
 import { type Theme, chooseTheme, chosenTheme } from "../app/theme.ts";
 
 const THEMES: readonly { theme: Theme; label: string }[] = [
@@ -147,7 +148,7 @@ export class TopBar extends LitElement {
     const { me } = store;
     const additions = this.isAdding ? ADDITIONS.filter(({ permission }) => store.may(permission)) : [];
     return html`<header class="bar">
-      <a class="brand" href="/">${logo} <span>PowerBeacon</span></a>
+      <a class="brand" href="/" aria-label="PowerBeacon">${logo} <span>PowerBeacon</span></a>
       ${me && me.sites.length > 1 ? html`<site-switcher></site-switcher>` : nothing}
       ${additions.length > 0 ? html`<button class="primary" popovertarget="additions">${icon(mdiPlus)} Add</button>` : nothing}
       <button class="plain icon-only" popovertarget="account" aria-label="Account and settings">
@@ -159,7 +160,11 @@ export class TopBar extends LitElement {
         )}
       </div>
       <div id="account" popover>
-        <p class="who"><b>${me?.fullName ?? me?.username}</b><br /><span class="quiet small">${me?.role}</span></p>
+        <p class="who">
+          <b>${me?.fullName ?? me?.username}</b><br /><span class="quiet small"
+            >${me?.role && ROLE_WORDS[me.role].label}</span
+          >
+        </p>
         <a href=${pathOfSection(FIRST_SECTION)} @click=${this.#closeMenus}>Settings</a>
         <a href="/api/docs" target="_blank">API documents</a>
         <fieldset>
