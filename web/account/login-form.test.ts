@@ -96,6 +96,15 @@ describe("a provider", () => {
     await expect.element(byProvider).not.toHaveAttribute("target");
   });
 
+  test("leads back there also when the first try failed", async () => {
+    onTestFinished(() => sessionStorage.clear());
+    await openWithProvider("/devices/nas");
+    await expect.element(byProvider).toBeVisible();
+    document.querySelector("login-form")?.remove();
+    await openWithProvider("/login?problem=DENIED");
+    await expect.element(byProvider).toHaveAttribute("href", "/api/auth/login/oauth?returnTo=%2Fdevices%2Fnas");
+  });
+
   test("that is not set up is not offered", async () => {
     const { hub } = await openForm();
     await expect.poll(() => hub.calls).toHaveLength(1);

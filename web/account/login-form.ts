@@ -84,7 +84,7 @@ export class LoginForm extends LitElement {
 
   /** Where something is still open below, the provider's pages come beside it. */
   #byProvider(name: string) {
-    const path = signOnPath(this.again ? "/" : location.pathname);
+    const path = signOnPath(this.again ? "/" : wantedPage());
     return html`<div class="or">
       <a class="button" href=${path} target=${this.again ? "_blank" : nothing}>Log in with ${name}</a>
       ${
@@ -124,6 +124,16 @@ export class LoginForm extends LitElement {
     const isLoggedIn = await this.#form.submit(() => session.logIn(input));
     if (isLoggedIn) this.dispatchEvent(new CustomEvent("logged-in"));
   }
+}
+
+const WANTED = "wanted-page";
+
+/** What somebody opened, also after the provider sent them back to the log-in because the first try failed. */
+function wantedPage(): string {
+  const { pathname } = location;
+  if (pathname === "/login") return sessionStorage.getItem(WANTED) ?? "/";
+  sessionStorage.setItem(WANTED, pathname);
+  return pathname;
 }
 
 /** Why the provider sent the browser back without a log-in. */

@@ -4,6 +4,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { IdentityAnswer } from "#contracts/api/accounts.ts";
 import type { SignOnAnswer } from "#contracts/api/sign-on.ts";
 import { signOnProblem } from "#contracts/sign-on-problems.ts";
+import { Session } from "../account/session.ts";
 import { identities, linkIdentity, unlinkIdentity } from "../api/me.ts";
 import { signOn } from "../api/sign-on.ts";
 import { controls } from "../app/controls.ts";
@@ -20,6 +21,7 @@ export class ProfileLogins extends LitElement {
   /** Whose button was pressed: an identity's id, or `link`. */
   @state() private pressed = "";
 
+  readonly #session = new Session(this);
   readonly #form = new FormState(this);
   readonly #provider = new Reading(this, signOn);
   readonly #linked = new Reading(this, identities);
@@ -33,7 +35,7 @@ export class ProfileLogins extends LitElement {
       <h3 id="title">Log-in by provider</h3>
       ${this.#linked.render((linked) => this.#list(linked, provider))}
       ${problem ? html`<p class="problem" role="alert">${problem}</p>` : nothing}
-      ${provider?.enabled ? this.#linkButton(provider.name ?? "the provider") : nothing}
+      ${provider?.enabled && linked && !isLinked(linked, provider) ? this.#linkButton(provider.name ?? "the provider") : nothing}
     </section>`;
   }
 
@@ -48,7 +50,6 @@ export class ProfileLogins extends LitElement {
   }
 
   readonly #row = ({ id, provider, email, createdAt, lastLoginAt }: IdentityAnswer) => {
-    const isBusy = this.#form.isBusy && this.pressed === id;
     return html`<li>
       <div class="fill">
         <b>${provider}</b>${email ? html` · ${email}` : nothing}
@@ -56,15 +57,28 @@ export class ProfileLogins extends LitElement {
           Linked ${date(createdAt)} · ${lastLoginAt ? `used last ${date(lastLoginAt)}` : "not used yet"}
         </p>
       </div>
-      <button
-        aria-label="Unlink ${provider}"
-        aria-disabled=${isBusy ? "true" : "false"}
-        @click=${() => void this.#do(id, () => unlinkIdentity(id))}
-      >
-        ${isBusy ? "Unlinking…" : "Unlink"}
-      </button>
+      ${
+        this.#isOnlyWayIn
+          ? html`<p class="quiet small">Your only way to log in. With a password of your own you can unlink it.</p>`
+          : this.#unlinkButton(id, provider)
+      }
     </li>`;
   };
+
+  get #isOnlyWayIn(): boolean {
+    return this.#session.store.me?.hasPassword === false && this.#linked.value?.length === 1;
+  }
+
+  #unlinkButton(id: string, provider: string) {
+    const isBusy = this.#form.isBusy && this.pressed === id;
+    return html`<button
+      aria-label="Unlink ${provider}"
+      aria-disabled=${isBusy ? "true" : "false"}
+      @click=${() => void this.#do(id, () => unlinkIdentity(id))}
+    >
+      ${isBusy ? "Unlinking…" : "Unlink"}
+    </button>`;
+  }
 
   #linkButton(name: string) {
     const isBusy = this.#form.isBusy && this.pressed === "link";
@@ -83,4 +97,8 @@ export class ProfileLogins extends LitElement {
     this.pressed = what;
     if (await this.#form.submit(work)) await this.#linked.again();
   }
+}
+
+function isLinked(linked: readonly IdentityAnswer[], { name }: SignOnAnswer): boolean {
+  return linked.some(({ provider }) => provider === name);
 }

@@ -149,10 +149,22 @@ describe("log-ins by a provider", () => {
   });
 
   test("that are the only way in stay, and it is said why", async () => {
-    const { hub } = await open({ ...anna, hasPassword: false }, { enabled: true, linked: [identity] });
-    hub.answers(`DELETE /auth/identities/${identity.id}`, () => problem("CONFLICT", "Set a password first"));
+    await open({ ...anna, hasPassword: false }, { enabled: true, linked: [identity] });
+    await expect.element(page.getByText(/Your only way to log in/)).toBeVisible();
+    expect(page.getByRole("button", { name: /Unlink/ }).elements()).toEqual([]);
+  });
+
+  test("that cannot be unlinked after all stay, and it is said why", async () => {
+    const { hub } = await open(anna, { enabled: true, linked: [identity] });
+    hub.answers(`DELETE /auth/identities/${identity.id}`, () => problem("LAST_WAY_IN", "Set a password first"));
     await userEvent.click(button("Unlink Authentik"));
     await expect.element(page.getByRole("alert")).toMatchTextContent("Set a password first");
     await expect.element(button("Unlink Authentik")).toBeVisible();
+  });
+
+  test("that are linked already are not offered again", async () => {
+    await open(anna, { enabled: true, linked: [identity] });
+    await expect.element(button("Unlink Authentik")).toBeVisible();
+    expect(page.getByRole("button", { name: /Link an account/ }).elements()).toEqual([]);
   });
 });

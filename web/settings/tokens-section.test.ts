@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
+import type { MeAnswer } from "#contracts/api/accounts.ts";
 import type { TokenAnswer } from "#contracts/api/tokens.ts";
 import type { Role } from "#contracts/rights.ts";
 import { loggedInAs } from "../fixtures/logged-in.ts";
 import { focused, mounted } from "../fixtures/mounted.ts";
-import { freshId, me, secondsAgo } from "../fixtures/rows.ts";
+import { SITE, freshId, me, secondsAgo } from "../fixtures/rows.ts";
 import { json, noContent, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
 import { TokensSection } from "./tokens-section.ts";
 
@@ -32,8 +33,8 @@ function tokenRow(row: Partial<TokenAnswer> = {}): TokenAnswer {
   };
 }
 
-async function open(tokens: readonly TokenAnswer[] = [], role: Role = "user") {
-  loggedInAs(me({ role }));
+async function open(tokens: readonly TokenAnswer[] = [], role: Role = "user", row: Partial<MeAnswer> = {}) {
+  loggedInAs(me({ role, ...row }));
   const hub = scriptedHub();
   const show = (items: readonly TokenAnswer[]) =>
     hub.answers(LIST, () => json({ items, next: null, total: items.length }));
@@ -47,6 +48,14 @@ describe("the tokens", () => {
   test("that are not there are said", async () => {
     await open();
     await expect.element(page.getByText("You have none.")).toBeVisible();
+  });
+
+  test("of one of several sites say of which", async () => {
+    const cabin = { id: freshId(), key: "cabin" as typeof SITE.key, name: "Cabin" };
+    const sites = [SITE, cabin].map((site) => ({ ...site, role: "user" as const }));
+    await open([], "user", { site: cabin, sites });
+    await expect.element(page.getByText("You have none for Cabin.")).toBeVisible();
+    await expect.element(page.getByText(/here you see those for Cabin/)).toBeVisible();
   });
 
   test("tell what each may do, when it was used and from where", async () => {

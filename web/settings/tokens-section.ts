@@ -2,6 +2,7 @@ import { mdiPlus } from "@mdi/js";
 import { LitElement, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
+import { Session } from "../account/session.ts";
 import { type TokenCreated, tokens } from "../api/tokens.ts";
 import { controls } from "../app/controls.ts";
 import { icon, iconStyles } from "../app/icon.ts";
@@ -19,9 +20,11 @@ export class TokensSection extends LitElement {
   @state() private isAdding = false;
   @state() private created: TokenCreated | undefined;
 
+  readonly #session = new Session(this);
   readonly #tokens = new Reading(this, tokens);
 
   override render() {
+    const site = this.#siteAmongSome();
     return html`<header>
         <h2>Tokens</h2>
         <button class="primary" @click=${() => (this.isAdding = true)}>${icon(mdiPlus)} Add</button>
@@ -29,6 +32,7 @@ export class TokensSection extends LitElement {
       <p class="quiet">
         With a token a script of yours calls the <a href="/api/docs" target="_blank">HTTP API</a>, or connects by MQTT.
         It may do what you choose, and never more than you.
+        ${site ? html`It works in one site: here you see those for <b>${site}</b>, and at the top you choose another.` : nothing}
       </p>
       ${this.#tokens.render((tokens) =>
         tokens.length > 0
@@ -39,9 +43,15 @@ export class TokensSection extends LitElement {
                 (token) => html`<li><tokens-card .token=${token} @revoked=${this.#read}></tokens-card></li>`,
               )}
             </ul>`
-          : html`<p class="empty">You have none.</p>`,
+          : html`<p class="empty">You have none${site ? ` for ${site}` : ""}.</p>`,
       )}
       ${this.#dialog()}`;
+  }
+
+  /** Who belongs to one site only is not asked to think of sites. */
+  #siteAmongSome(): string | undefined {
+    const { me } = this.#session.store;
+    return me && me.sites.length > 1 ? me.site?.name : undefined;
   }
 
   #dialog() {
