@@ -57,7 +57,8 @@ async function answerTo(cell: Cell): Promise<string> {
   const id = (await targetFor(cell)) ?? "";
   // this ends the session that asks for it
   const isLast = expected === "ok" && route === "POST /api/auth/logout" && caller.person;
-  const body = rightBody(route);
+  // a log-in that is none of this caller's would be refused for a reason of its own
+  const body = route === "POST /api/auth/login" ? {} : rightBody(route);
   const answer = await fetch(hub.url + path.replace("{id}", id), {
     method,
     redirect: "manual",

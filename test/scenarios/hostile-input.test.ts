@@ -152,7 +152,7 @@ describe("a refusal tells nothing of the hub's insides, and none is a failure", 
     const calls = routes.filter(isTried).flatMap(callsWith);
     expect(calls.length).toBeGreaterThan(2_000);
     expect(await faultsOf(calls)).toEqual([]);
-  });
+  }, 120_000);
 
   test("whatever stands in a field of one's own account", async () => {
     const calls = routes.filter(({ name }) => name === OWN).flatMap(callsWith);
