@@ -8,8 +8,11 @@ export async function users(text: string, limit: number): Promise<z.infer<typeof
   return await call("GET", `/users?${new URLSearchParams({ q: text, limit: String(limit) })}`);
 }
 
+/** Who manages users sees what they are, too. */
+export type NamedUser = UserName & Partial<Pick<UserAnswer, "role">>;
+
 /** Everybody that the account may see. */
-export async function userNames(): Promise<UserName[]> {
+export async function userNames(): Promise<NamedUser[]> {
   return await wholeList("/users");
 }
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import type { Evidence } from "#contracts/power.ts";
 import { heard, mounted } from "../fixtures/mounted.ts";
-import { ACCOUNT, agent, cluster, device, me, secondsAgo } from "../fixtures/rows.ts";
-import { json, noContent, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
+import { ACCOUNT, agent, cluster, device, me, secondsAgo, user } from "../fixtures/rows.ts";
+import { type ScriptedHub, json, noContent, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
 import { actorOf } from "../live/actor.ts";
 import { LiveStore } from "../live/live-store.ts";
 import { DeviceDetails } from "./device-details.ts";
@@ -12,10 +12,15 @@ const button = (name: string) => page.getByRole("button", { name, exact: true })
 const home = cluster({ name: "Home" });
 const pi = agent({ name: "Pi", clusterId: home.id });
 
-async function open(row: Parameters<typeof device>[0] = {}, properties: Partial<DeviceDetails> = {}) {
+async function open(
+  row: Parameters<typeof device>[0] = {},
+  properties: Partial<DeviceDetails> = {},
+  script: (hub: ScriptedHub) => void = () => {},
+) {
   const nas = device({ name: "NAS", ...row });
   const hub = scriptedHub();
   hub.answers(`GET /devices/${nas.id}/wakes?limit=5`, () => json({ items: [], next: null, total: 0 }));
+  script(hub);
   const store = new LiveStore();
   store.clusters.set(home.id, home);
   store.agents.set(pi.id, pi);
@@ -140,9 +145,30 @@ describe("to whoever may not do everything", () => {
     expect(fact("Owner")).toBe("you");
   });
 
+  test("a user is told whose it is, and with whom it is shared", async () => {
+    const [anna, carla] = [user({ username: "anna", fullName: "Anna Li" }), user({ username: "carla" })];
+    const shares = [
+      { userId: carla.id, level: "view" as const },
+      { userId: ben.userId, level: "wake" as const },
+    ];
+    await open({ ownerId: anna.id, shares }, { actor: ben }, (hub) =>
+      hub.answers("GET /users?limit=200", () => json({ items: [anna, carla], next: null, total: 2 })),
+    );
+    await expect.poll(() => fact("Owner")).toBe("Anna Li (anna)");
+    expect(fact("Shared with")).toBe("you (may wake it) and carla");
+  });
+
+  test("nobody is asked for names where there are none to tell", async () => {
+    const { hub } = await open({ ownerId: ben.userId }, { actor: ben });
+    await expect.element(button("Wake")).toBeVisible();
+    expect(hub.calls.map(({ route }) => route)).not.toContain("GET /users?limit=200");
+    expect(term("Shared with").elements()).toEqual([]);
+  });
+
   test("a user may wake what is shared for that, and not change it", async () => {
     await open({ shares: [{ userId: ben.userId, level: "wake" }] }, { actor: ben });
     await expect.element(button("Wake")).toBeVisible();
+    expect(fact("Shared with")).toBe("you (may wake it)");
     for (const name of ["Edit", "Delete device"]) expect(button(name).elements()).toEqual([]);
   });
 

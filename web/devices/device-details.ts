@@ -5,6 +5,7 @@ import type { ClusterAnswer } from "#contracts/api/clusters.ts";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
 import { type Actor, mayChange, mayWake, reachFor } from "#contracts/rights.ts";
 import { deleteDevice } from "../api/devices.ts";
+import { type NamedUser, userNames } from "../api/users.ts";
 import { controls } from "../app/controls.ts";
 import { type Fact, factList, factStyles } from "../app/facts.ts";
 import { icon } from "../app/icon.ts";
@@ -12,7 +13,9 @@ import { DeleteButton } from "../form/delete-button.ts";
 import { dialogStyles } from "../form/form-dialog.ts";
 import { NOBODY } from "../live/actor.ts";
 import type { LiveStore } from "../live/live-store.ts";
+import { Reading } from "../live/reading.ts";
 import { Seconds } from "../live/seconds.ts";
+import { ownerWords, shareWords, userWords } from "../sharing/sharing-words.ts";
 import { EVIDENCE_WORDS, elapsedSeconds, noteOf, powerSentence, wakeWindowSeconds } from "../words/device.ts";
 import { when } from "../words/instants.ts";
 import { PowerButton } from "./power-button.ts";
@@ -60,6 +63,7 @@ export class DeviceDetails extends LitElement {
   readonly #seconds = new Seconds(this);
   readonly #power = new PowerButton(this, { anyway: true, named: false, rest: ".head button" });
   readonly #delete = new DeleteButton(this, this);
+  readonly #users = new Reading(this, () => this.#readNames());
   @state() private isOpen = true;
 
   override willUpdate(): void {
@@ -143,17 +147,30 @@ export class DeviceDetails extends LitElement {
       ["MAC address", html`<span class="mono">${device.mac}</span>`],
       ["Address", device.address && html`<span class="mono">${device.address}</span>`],
       ["Cluster", device.clusterId === null ? "none" : this.#clusterOf(device)?.name],
-      ["Owner", reachFor(this.actor, "user:read") && this.#ownerWords(device)],
+      ["Owner", this.#seesUsers ? ownerWords(device, this.actor, this.#nameOf) : undefined],
+      ["Shared with", this.#seesUsers ? shareWords(device, this.actor, this.#nameOf) : undefined],
       ["Agents", reachFor(this.actor, "agent:read") && this.#agentWords(device)],
       ["Key in topics", html`<span class="mono">${device.key}</span>`],
       ["Tags", tags.join(", ")],
     ];
   }
 
-  #ownerWords({ ownerId }: DeviceAnswer): string {
-    if (ownerId === null) return "nobody";
-    return ownerId === this.actor.userId ? "you" : "somebody else";
+  get #seesUsers(): boolean {
+    return reachFor(this.actor, "user:read") !== undefined;
   }
+
+  /** Nobody is asked for names where there are none to tell. */
+  async #readNames(): Promise<NamedUser[]> {
+    const { ownerId, shares } = this.device ?? { ownerId: null, shares: [] };
+    const ids = [...(ownerId === null ? [] : [ownerId]), ...shares.map(({ userId }) => userId)];
+    const isOfOthers = ids.some((id) => id !== this.actor.userId);
+    return this.#seesUsers && isOfOthers ? await userNames() : [];
+  }
+
+  readonly #nameOf = (userId: string): string | undefined => {
+    const user = this.#users.value?.find(({ id }) => id === userId);
+    return user && userWords(user);
+  };
 
   #agentWords({ agentIds, clusterId }: DeviceAnswer): string {
     const names = agentIds.flatMap((id) => this.store?.agents.get(id)?.name ?? []);

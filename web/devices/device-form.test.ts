@@ -27,7 +27,8 @@ function storeOf({
 }
 
 const [anna, ben] = [me({ role: "user" }), user({ username: "ben", fullName: "Ben Li" })];
-const everybody = [ACCOUNT, anna, ben];
+const vic = user({ username: "vic", role: "viewer" });
+const everybody = [ACCOUNT, anna, ben, vic];
 
 async function openForm(edited?: ReturnType<typeof device>, store = storeOf(), account = ACCOUNT) {
   const hub = scriptedHub();
@@ -338,6 +339,19 @@ describe("whose a device is", () => {
     await userEvent.click(submit);
     await expect.poll(() => closed.length).toBe(1);
     expect(sent()).toEqual([{ shares: [{ userId: ben.id, level: "view" }] }]);
+  });
+
+  test("tells an admin that a viewer may not wake it, whatever is chosen", async () => {
+    const { sent, closed } = await openSharing({});
+    await userEvent.selectOptions(share("Share with"), "vic");
+    await expect.element(share("vic")).toHaveValue("view");
+    await expect.element(share("vic")).toHaveAccessibleDescription(/may not wake it/);
+    await userEvent.selectOptions(share("Share with"), "Ben Li (ben)");
+    await expect.element(share("Ben Li (ben)")).toHaveValue("wake");
+    await expect.element(share("Ben Li (ben)")).not.toHaveAccessibleDescription();
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect(sent()).toMatchObject([{ shares: [{ level: "wake" }, { userId: vic.id, level: "view" }] }]);
   });
 
   test("is not asked of somebody who sees no accounts", async () => {

@@ -1,15 +1,15 @@
 import { mdiClose } from "@mdi/js";
 import { type LitElement, css, html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import type { UserName } from "#contracts/api/accounts.ts";
 import { type Actor, type Owned, type Share, type ShareLevel, reachFor } from "#contracts/rights.ts";
 import { CallError } from "../api/call.ts";
-import { userNames } from "../api/users.ts";
+import { type NamedUser, userNames } from "../api/users.ts";
 import { icon } from "../app/icon.ts";
 import { changesOf } from "../form/changes.ts";
 import { selectField } from "../form/fields.ts";
 import type { FormState } from "../form/form-state.ts";
 import { textOf, textOrNull } from "../form/values.ts";
+import { userWords } from "./sharing-words.ts";
 
 const LEVELS: readonly { value: ShareLevel; label: string }[] = [
   { value: "view", label: "View" },
@@ -32,7 +32,7 @@ export class Ownership {
   #actor: Actor | undefined;
   #before: Owned = { ownerId: null, shares: [] };
   #shares: readonly Share[] = [];
-  #names: ReadonlyMap<string, string> | undefined;
+  #users: ReadonlyMap<string, NamedUser> | undefined;
   #problem = "";
 
   constructor(host: LitElement, form: FormState, kind: "device" | "cluster") {
@@ -49,20 +49,20 @@ export class Ownership {
       ? { ownerId: thing.ownerId, shares: sorted(thing.shares) }
       : { ownerId: actor.userId, shares: [] };
     this.#shares = this.#before.shares;
-    void this.#readNames();
+    void this.#readUsers();
   }
 
   render() {
     if (!this.#actor) return nothing;
     return html`<details>
       <summary>Owner and sharing</summary>
-      <div class="fields">${this.#names ? this.#fields(this.#names) : this.#waiting()}</div>
+      <div class="fields">${this.#users ? this.#fields(this.#users) : this.#waiting()}</div>
     </details>`;
   }
 
   /** What a person changed here. @param now whom it is shared with by now: what others changed meanwhile is not undone. */
   changes(data: FormData, now: readonly Share[] = this.#before.shares): Change {
-    if (!this.#names) return {};
+    if (!this.#users) return {};
     const shares = this.#shares.map(({ userId }) => ({ userId, level: textOf(data, nameOf(userId)) as ShareLevel })); // our own options
     const ownerId = this.#mayHandOn ? textOrNull(data, "ownerId") : this.#before.ownerId;
     const change: Change = changesOf(
@@ -82,10 +82,10 @@ export class Ownership {
       : html`<p class="quiet" role="status">Loading…</p>`;
   }
 
-  #fields(names: ReadonlyMap<string, string>) {
+  #fields(users: ReadonlyMap<string, NamedUser>) {
     const { ownerId } = this.#before;
-    const known = [...names].map(([value, label]) => ({ value, label }));
-    const owners = ownerId === null || names.has(ownerId) ? known : [...known, { value: ownerId, label: UNKNOWN }];
+    const known = [...users].map(([value, user]) => ({ value, label: userWords(user) }));
+    const owners = ownerId === null || users.has(ownerId) ? known : [...known, { value: ownerId, label: UNKNOWN }];
     return html`${
         this.#mayHandOn
           ? selectField(this.#form, {
@@ -93,24 +93,35 @@ export class Ownership {
               label: "Owner",
               value: ownerId ?? "",
               options: [{ value: "", label: "Nobody" }, ...owners],
-              hint: "May change, share, wake and power it down.",
+              hint: "May change, share, wake and power it down; a viewer may not, whatever they own.",
             })
           : nothing
       }
       <fieldset>
         <legend>Shared with</legend>
+        <p class="quiet small">
+          Everybody in this site sees it. Sharing marks it as meant for somebody, and may let them wake it and power it
+          down.
+        </p>
         ${repeat(
           this.#shares,
           ({ userId }) => userId,
-          (share) => this.#share(share, names.get(share.userId) ?? UNKNOWN),
+          (share) => this.#share(share, users.get(share.userId)),
         )}
         ${this.#invitation(known)}
       </fieldset>`;
   }
 
-  #share({ userId, level }: Share, name: string) {
+  #share({ userId, level }: Share, user: NamedUser | undefined) {
+    const name = user ? userWords(user) : UNKNOWN;
     return html`<div class="share">
-      ${selectField(this.#form, { name: nameOf(userId), label: name, value: level, options: LEVELS })}
+      ${selectField(this.#form, {
+        name: nameOf(userId),
+        label: name,
+        value: level,
+        options: LEVELS,
+        hint: user?.role === "viewer" ? "A viewer sees it, and may not wake it whatever is chosen." : undefined,
+      })}
       <button
         type="button"
         class="plain icon-only"
@@ -141,7 +152,8 @@ export class Ownership {
 
   readonly #invited = (event: Event): void => {
     const select = event.target as HTMLSelectElement;
-    this.#set([...this.#shares, { userId: select.value, level: "wake" }]);
+    const level = this.#users?.get(select.value)?.role === "viewer" ? "view" : "wake";
+    this.#set([...this.#shares, { userId: select.value, level }]);
     select.value = "";
   };
 
@@ -151,10 +163,10 @@ export class Ownership {
     this.#host.requestUpdate();
   }
 
-  async #readNames(): Promise<void> {
+  async #readUsers(): Promise<void> {
     try {
       const users = await userNames();
-      this.#names = new Map(users.map((user) => [user.id, wordsOf(user)]));
+      this.#users = new Map(users.map((user) => [user.id, user]));
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       this.#problem = error.message;
@@ -181,6 +193,9 @@ export const ownershipStyles = css`
     font-weight: 450;
     overflow-wrap: anywhere;
   }
+  .share .hint {
+    grid-column: 1 / -1;
+  }
   @media (max-width: 30rem) {
     .share {
       align-items: end;
@@ -194,10 +209,6 @@ export const ownershipStyles = css`
 
 function nameOf(userId: string): string {
   return `share:${userId}`;
-}
-
-function wordsOf({ username, fullName }: UserName): string {
-  return fullName === null ? username : `${fullName} (${username})`;
 }
 
 function sorted(shares: readonly Share[]): Share[] {
