@@ -129,7 +129,7 @@ function principalOf(
 function senderOf(principal: Principal, directory: Directory): Sender {
   const { type, id, username } = principal;
   const siteId = "siteId" in principal ? principal.siteId : directory.agents.byId(id)?.siteId;
-  return { by: username.replace(PERSON_MARK, ""), siteId: siteId ?? null, tokenId: type === "person" ? id : null };
+  return { by: username, siteId: siteId ?? null, tokenId: type === "person" ? id : null };
 }
 
 /** The audit log under the name of an MQTT client that sent a message. */
@@ -140,7 +140,8 @@ export function trailOfSender(
   const { by, siteId, tokenId } = sender;
   if (tokenId !== null) {
     const token = options.tokens.byId(tokenId);
-    const actor = actorOf("token", tokenId, token ? tokenActorName(by, token) : by);
+    const name = by.replace(PERSON_MARK, "");
+    const actor = actorOf("token", tokenId, token ? tokenActorName(name, token) : name);
     return options.audit.trail({ siteId, actor, address: token?.lastAddress ?? null, requestId: null });
   }
   const id = options.clients.byUsername(by)?.id ?? null;

@@ -176,7 +176,9 @@ export function authRoutes(app: App, hub: AuthRoutes): void {
     } catch (error) {
       if (error instanceof HubError && error.code === "BAD_CREDENTIALS") {
         guard.failed(account, from, performance.now());
-        const target = { type: "user", id: null, name: username.slice(0, 50) };
+        // what is no user name may be a password that was typed into the wrong field
+        const user = [...accounts].find((known) => accountKey(known.username) === account);
+        const target = { type: "user", id: user?.id ?? null, name: user?.username ?? null };
         request.trail.note({ action: "session.login", target, result: "refused", reason: error.code });
       }
       throw error;

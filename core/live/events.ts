@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { EventMessage, EventType } from "#contracts/event.ts";
 import { Key } from "#contracts/key.ts";
+import { PERSON_MARK } from "#contracts/principal.ts";
 import { topics } from "#contracts/topics.ts";
 import type { WakeStageRecord } from "#contracts/wake.ts";
 import type { CopiedCredentials } from "../agents/copied-credentials.ts";
@@ -130,7 +131,7 @@ export function startEvents(options: {
       const device = Key.safeParse(refusal.device).data ?? null;
       const cluster = Key.safeParse(refusal.cluster).data ?? null;
       publish("request_refused", refusal.siteId, {
-        by: refusal.by,
+        by: refusal.by.replace(PERSON_MARK, ""),
         transaction: refusal.transaction,
         reason: refusal.reason,
         device,

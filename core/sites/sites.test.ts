@@ -94,6 +94,20 @@ describe("a site", () => {
     expect((await boss.delete(`/users/${id}`)).status).toBe(403);
   });
 
+  test("has what is done to its accounts in its own audit log, wherever the superuser calls from", async () => {
+    const { key } = await makeSite("Ledger");
+    const dora = await addUser("dora", "user", key);
+    const { id } = (await dora.get("/auth/me")).body;
+    await hub.api.patch(`/users/${id}`, { fullName: "Dora" });
+    await hub.api.delete(`/users/${id}`);
+    const told = async (headers: Record<string, string>) =>
+      (await hub.api.get("/audit?scope=site&q=dora&limit=200", headers)).body.items
+        .map(({ action }: { action: string }) => action)
+        .filter((action: string) => action.startsWith("user."));
+    expect(await told(inSite("default"))).toEqual([]);
+    expect(await told(inSite(key))).toEqual(["user.delete", "user.change", "user.create"]);
+  });
+
   test("that is empty can be renamed and deleted; one that is not, says so", async () => {
     const { id, key } = await makeSite("Gone");
     expect((await hub.api.patch(`/sites/${id}`, { name: "Going" })).body).toMatchObject({ name: "Going", key });

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { UserChange, UserCreate } from "#contracts/api/accounts.ts";
 import type { Actor, Role } from "#contracts/permissions.ts";
-import { type Accounts, membershipsOf, refreshAccount } from "../auth/accounts.ts";
+import { type Accounts, chainOfAccount, membershipsOf, refreshAccount } from "../auth/accounts.ts";
 import { fieldsOf, findUser, targetOf } from "../auth/auth.service.ts";
 import { Membership } from "../auth/membership.entity.ts";
 import { checkPassword, hashPassword } from "../auth/passwords.ts";
@@ -51,7 +51,8 @@ export async function createUser(context: UsersContext, input: UserCreate, now: 
     });
     await em.flush();
     await setRole(em, user, actor.siteId, role);
-    await trail.write(em, { action: "user.create", target: targetOf(user), details: { role } });
+    const chain = role === "superuser" ? null : actor.siteId;
+    await trail.in(chain).write(em, { action: "user.create", target: targetOf(user), details: { role } });
     return user;
   });
   await refreshAccount(em, accounts, user.id);
@@ -70,8 +71,9 @@ export interface UserChangeResult {
  * @throws HubError NOT_FOUND, FORBIDDEN, LAST_SUPERUSER, DUPLICATE (email), INVALID_INPUT (password)
  */
 export async function changeUser(context: UsersContext, id: string, change: UserChange): Promise<UserChangeResult> {
-  const { em, accounts, trail, actor } = context;
+  const { em, accounts, actor } = context;
   managedAccount(context, id);
+  const trail = context.trail.in(chainFor(context, id, change.role));
   if (change.password !== undefined) checkPassword(change.password, context.passwordMinLength);
   const passwordHash = change.password === undefined ? undefined : await hashPassword(change.password);
   const user = await em.transactional(async (em) => {
@@ -103,8 +105,9 @@ export async function changeUser(context: UsersContext, id: string, change: User
  * @throws HubError NOT_FOUND, FORBIDDEN, LAST_SUPERUSER, INVALID_INPUT (heir)
  */
 export async function deleteUser(context: UsersContext, id: string, heirId: string | undefined): Promise<void> {
-  const { em, accounts, trail, actor } = context;
+  const { em, accounts, actor } = context;
   managedAccount(context, id);
+  const trail = context.trail.in(chainFor(context, id, undefined));
   if (heirId !== undefined && (heirId === id || accounts.roleIn(heirId, actor.siteId) === undefined))
     throw new HubError("INVALID_INPUT", "The heir is no other member of this site", { field: "heir" });
   await em.transactional(async (em) => {
@@ -152,6 +155,13 @@ async function managedRow(em: EntityManager, id: string, siteId: string): Promis
   const memberships = await membershipsOf(em, { user: id });
   const role = user.superuser ? "superuser" : (memberships.find(({ site }) => site.id === siteId)?.role ?? null);
   return { id, superuser: user.superuser, role, sites: memberships.length };
+}
+
+/** The chain of the audit log that tells of a change: where a role is given or taken, that site; else where the account belongs. */
+function chainFor({ accounts, actor }: UsersContext, id: string, role: Role | null | undefined): string | null {
+  const known = accounts.byId(id);
+  if (!known || known.superuser || role === "superuser") return null;
+  return role === undefined ? chainOfAccount(known) : actor.siteId;
 }
 
 /** What the site of the call may know of an account. @throws HubError NOT_FOUND, also for one of another site. */
