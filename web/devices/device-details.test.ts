@@ -147,15 +147,17 @@ describe("to whoever may not do everything", () => {
 
   test("a user is told whose it is, and with whom it is shared", async () => {
     const [anna, carla] = [user({ username: "anna", fullName: "Anna Li" }), user({ username: "carla" })];
+    const vic = user({ username: "vic", role: "viewer" });
     const shares = [
       { userId: carla.id, level: "view" as const },
+      { userId: vic.id, level: "wake" as const },
       { userId: ben.userId, level: "wake" as const },
     ];
     await open({ ownerId: anna.id, shares }, { actor: ben }, (hub) =>
-      hub.answers("GET /users?limit=200", () => json({ items: [anna, carla], next: null, total: 2 })),
+      hub.answers("GET /users?limit=200", () => json({ items: [anna, carla, vic], next: null, total: 3 })),
     );
-    await expect.poll(() => fact("Owner")).toBe("Anna Li (anna)");
-    expect(fact("Shared with")).toBe("you (may wake it) and carla");
+    await expect.poll(() => fact("Owner")).toBe("Anna Li");
+    expect(fact("Shared with")).toBe("you (may wake it), carla, and vic");
   });
 
   test("nobody is asked for names where there are none to tell", async () => {

@@ -15,7 +15,7 @@ import { NOBODY } from "../live/actor.ts";
 import type { LiveStore } from "../live/live-store.ts";
 import { Reading } from "../live/reading.ts";
 import { Seconds } from "../live/seconds.ts";
-import { ownerWords, shareWords, userWords } from "../sharing/sharing-words.ts";
+import { ownerWords, shareWords } from "../sharing/sharing-words.ts";
 import { EVIDENCE_WORDS, elapsedSeconds, noteOf, powerSentence, wakeWindowSeconds } from "../words/device.ts";
 import { when } from "../words/instants.ts";
 import { PowerButton } from "./power-button.ts";
@@ -147,8 +147,8 @@ export class DeviceDetails extends LitElement {
       ["MAC address", html`<span class="mono">${device.mac}</span>`],
       ["Address", device.address && html`<span class="mono">${device.address}</span>`],
       ["Cluster", device.clusterId === null ? "none" : this.#clusterOf(device)?.name],
-      ["Owner", this.#seesUsers ? ownerWords(device, this.actor, this.#nameOf) : undefined],
-      ["Shared with", this.#seesUsers ? shareWords(device, this.actor, this.#nameOf) : undefined],
+      ["Owner", this.#seesUsers ? ownerWords(device, this.actor, this.#userOf) : undefined],
+      ["Shared with", this.#seesUsers ? shareWords(device, this.actor, this.#userOf) : undefined],
       ["Agents", reachFor(this.actor, "agent:read") && this.#agentWords(device)],
       ["Key in topics", html`<span class="mono">${device.key}</span>`],
       ["Tags", tags.join(", ")],
@@ -167,10 +167,7 @@ export class DeviceDetails extends LitElement {
     return this.#seesUsers && isOfOthers ? await userNames() : [];
   }
 
-  readonly #nameOf = (userId: string): string | undefined => {
-    const user = this.#users.value?.find(({ id }) => id === userId);
-    return user && userWords(user);
-  };
+  readonly #userOf = (userId: string): NamedUser | undefined => this.#users.value?.find(({ id }) => id === userId);
 
   #agentWords({ agentIds, clusterId }: DeviceAnswer): string {
     const names = agentIds.flatMap((id) => this.store?.agents.get(id)?.name ?? []);

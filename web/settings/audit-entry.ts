@@ -78,13 +78,13 @@ export class AuditEntry extends LitElement {
 
   override render() {
     if (!this.row) return nothing;
-    const { action, target, result, reason, actor, at } = this.row;
+    const { target, result, reason, actor, at } = this.row;
     const gist = gistWords(this.row);
     return html`<details @toggle=${this.#toggled}>
       <summary>
         ${icon(mdiChevronRight)}
         <span class="what"
-          >${actionWords(action)} ${target?.name ? html`<b>${target.name}</b>` : nothing}
+          >${actionWords(this.row)} ${target?.name ? html`<b>${target.name}</b>` : nothing}
           ${gist ? html`<span class="gist">· ${gist}</span>` : nothing}
           ${result === "ok" ? nothing : html`<span class="bad">${RESULT_WORDS[result]}</span>`}
           ${reason === null ? nothing : html`<span class="quiet small">${reasonWords(reason)}</span>`}</span

@@ -60,12 +60,14 @@ describe("the audit log", () => {
         details: { route: "GET /api/users" },
       }),
       auditRow({ result: "refused", reason: "OF_A_NEWER_HUB" }),
+      auditRow({ target: { type: "cluster", id: null, name: "home" }, details: { count: 3 } }),
     ]);
     await expect.element(entry(0)).toMatchTextContent(/Change an account bob · e-mail · role: Admin/);
     await expect
       .element(entry(1))
       .toMatchTextContent(/not allowed · GET \/api\/users Refused It is not allowed to them/);
     await expect.element(entry(2)).toMatchTextContent(/Refused OF_A_NEWER_HUB/);
+    await expect.element(entry(3)).toMatchTextContent(/Wake a cluster home · 3 devices/);
   });
 
   test("tells everything that is known of an entry", async () => {

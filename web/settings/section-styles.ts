@@ -16,7 +16,7 @@ export const sectionStyles = [
     }
     h2,
     h3 {
-      flex: 1 1 8rem; /* where it has less, what stands beside it goes below */
+      flex: 1 1 6.5rem; /* where it has less, what stands beside it goes below */
       min-width: 0;
       line-height: 1.3;
       overflow-wrap: anywhere;

@@ -34,6 +34,17 @@ export class TokensCard extends LitElement {
         align-items: center;
         gap: var(--space-2);
       }
+      footer > .plain {
+        border-color: var(--line);
+      }
+      @media (max-width: 30rem) {
+        footer .buttons {
+          justify-content: end;
+        }
+        footer .buttons .fill {
+          flex-basis: 100%; /* a question stands above its answers */
+        }
+      }
     `,
   ];
 

@@ -75,6 +75,7 @@ function sentenceCase(words: string): string {
 }
 
 /** An action that this page does not know yet, of a newer hub, keeps its own name. */
-export function actionWords(action: AuditAction): string {
+export function actionWords({ action, target }: Pick<AuditRow, "action" | "target">): string {
+  if (action === "device.wake" && target?.type === "cluster") return "Wake a cluster";
   return Object.hasOwn(ACTION_WORDS, action) ? ACTION_WORDS[action] : action;
 }
