@@ -76,22 +76,32 @@ function checkPermission({ account, routeOptions }: FastifyRequest, permission: 
     );
 }
 
-async function accountOf(
+/** What is refused from here on is noted under the caller's name, in the hub's chain until the site is known. */
+function nameCaller(
   request: FastifyRequest,
-  reply: FastifyReply,
-  { sessions, tokens, callers }: AdmissionOptions,
-): Promise<Account> {
+  { audit, accounts }: AdmissionOptions,
+  { type, id, userId }: { type: "user" | "token"; id: string; userId: string },
+): void {
+  const actor = { type, id, name: accounts.byId(userId)?.username ?? null };
+  request.trail = audit.trail({ siteId: null, actor, address: request.ip, requestId: request.id });
+}
+
+async function accountOf(request: FastifyRequest, reply: FastifyReply, options: AdmissionOptions): Promise<Account> {
+  const { sessions, tokens, callers } = options;
   const now = new Date();
   const siteKey = siteKeyOf(request);
   const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
   if (bearer?.startsWith(TOKEN_MARK)) {
     const token = tokens.find(bearer, request.ip, now);
     if (!token) throw new HubError("UNAUTHENTICATED", "This token is not valid, or not any more");
+    nameCaller(request, options, { type: "token", id: token.id, userId: token.userId });
     return callers.ofToken(token, siteKey);
   }
   const text = bearer ?? request.cookies[SESSION_COOKIE];
   const found = text === undefined ? undefined : await sessions.find(text, now);
   if (!found) throw new HubError("UNAUTHENTICATED", "Log in first");
+  const { userId } = found.session;
+  nameCaller(request, options, { type: "user", id: userId, userId });
   if (bearer === undefined) {
     if (UNSAFE_METHODS.has(request.method) && request.headers[CSRF_HEADER] !== "1")
       throw new HubError("CSRF_HEADER_MISSING", "A change by cookie needs the header X-PowerBeacon: 1");

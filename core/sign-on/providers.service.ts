@@ -118,7 +118,7 @@ async function checkProvider(
 
 function whyNotFound(error: unknown): string {
   const outbound = outboundErrorOf(error);
-  if (outbound) return outbound.message;
+  if (outbound) return `The issuer's ${outbound.message}`; // which begins with its host
   const { cause } = error as { readonly cause?: { readonly attribute?: string; readonly body?: { issuer?: unknown } } };
   if (cause?.attribute === "issuer") return `The provider calls itself ${String(cause.body?.issuer)}; use exactly that`;
   return `There is no OpenID provider at this address: ${reasonsOf(error)}`;

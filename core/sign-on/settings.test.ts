@@ -218,7 +218,7 @@ describe("an issuer that is to be enabled", () => {
     const { issuer } = await innerServer(() => ({ status: 404 }));
     expect(await enable(issuer)).toMatchObject(refused(expect.stringMatching(/^There is no OpenID provider at this/)));
     expect(await enable("http://localhost:1")).toMatchObject(
-      refused(expect.stringMatching(/^localhost:1 cannot be reached/)),
+      refused(expect.stringMatching(/^The issuer's localhost:1 cannot be reached/)),
     );
   });
 

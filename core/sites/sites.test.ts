@@ -55,6 +55,10 @@ describe("a site", () => {
     expect(await ann.get("/devices", inSite(key))).toMatchObject(refused);
     expect(await ann.get("/devices", inSite("nowhere"))).toMatchObject(refused);
     expect(await hub.api.get("/devices", inSite("nowhere"))).toMatchObject(refused);
+    const { items } = (await hub.api.get("/audit?scope=hub&result=refused")).body;
+    expect(items).toContainEqual(
+      expect.objectContaining({ reason: "NO_SITE", actor: { type: "user", id: expect.any(String), name: "ann" } }),
+    );
   });
 
   test("is where a member's calls go without saying so; with a role of its own in each", async () => {
