@@ -134,6 +134,15 @@ describe("editing a cluster", () => {
     expect(sent()).toEqual([{ deviceIds: [box.id] }]);
   });
 
+  test("tells who saves later what somebody else wrote in the same field", async () => {
+    const { element, sent } = await openForm(home);
+    await userEvent.fill(field("Name"), "Attic");
+    element.cluster = { ...home, name: "Cellar" };
+    await userEvent.click(submit);
+    await expect.element(field("Name")).toHaveAccessibleDescription(/wrote “Cellar” here meanwhile/);
+    expect(sent()).toEqual([]);
+  });
+
   test("keeps each tick at its own row when devices come and go meanwhile", async () => {
     const { element, sent, closed } = await openForm(home);
     element.store?.devices.set("00000000-0000-4000-9000-000000000001", device({ name: "Another" }));

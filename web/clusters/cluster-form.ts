@@ -13,6 +13,7 @@ import { changesOf } from "../form/changes.ts";
 import { checkField, textField } from "../form/fields.ts";
 import "../form/filter-list.ts";
 import { FormDialog, dialogStyles, foldStyles } from "../form/form-dialog.ts";
+import { Meanwhile } from "../form/meanwhile.ts";
 import { checkedOf, isChecked, tagsOf, textOf, textOrNull } from "../form/values.ts";
 import { NOBODY } from "../live/actor.ts";
 import type { LiveStore } from "../live/live-store.ts";
@@ -29,6 +30,8 @@ interface Fields {
 }
 
 const NEW: Fields = { name: "", description: null, tags: [], deviceIds: [], agentIds: [], showInHomeAssistant: true };
+
+const TEXTS = ["name", "description", "tags"] as const;
 
 /**
  * Adds a cluster, or changes the one it is given: only what was changed is sent.
@@ -56,6 +59,7 @@ export class ClusterForm extends LitElement {
   @property({ attribute: false }) actor: Actor = NOBODY;
 
   readonly #dialog = new FormDialog(this);
+  readonly #meanwhile = new Meanwhile();
   readonly #ownership = new Ownership(this, this.#dialog.state, "cluster");
   readonly #delete = new DeleteButton(this, this.#dialog);
   #before: Fields = NEW;
@@ -168,6 +172,7 @@ export class ClusterForm extends LitElement {
       toast(`${next.name} is added`);
       return;
     }
+    this.#meanwhile.check({ before: this.#before, next, now: fieldsOf(this.cluster), texts: TEXTS });
     const change = { ...changesOf(this.#before, next), ...this.#ownership.changes(data, this.cluster.shares) };
     if (Object.keys(change).length === 0) return;
     // the hub takes members whole; who came or went meanwhile, by others, is not undone

@@ -217,6 +217,19 @@ describe("editing a device", () => {
     expect(sent()).toEqual([{ address: "10.0.0.6" }]);
   });
 
+  test("tells who saves later what somebody else wrote in the same field, and replaces it when that is meant", async () => {
+    const { element, sent, closed } = await openForm(nas);
+    await userEvent.fill(field("Description"), "mine");
+    element.device = { ...nas, description: "theirs", name: "Renamed elsewhere" };
+    await userEvent.click(submit);
+    await expect.element(field("Description")).toHaveAccessibleDescription(/wrote “theirs” here meanwhile/);
+    await expect.element(field("Description")).toHaveValue("mine");
+    expect(sent()).toEqual([]);
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect(sent()).toEqual([{ description: "mine" }]);
+  });
+
   test("clears a field that is emptied", async () => {
     const { sent, closed } = await openForm(nas);
     await userEvent.clear(field(/IP address/));

@@ -12,6 +12,7 @@ import { changesOf } from "../form/changes.ts";
 import { checkField, selectField, textField } from "../form/fields.ts";
 import "../form/filter-list.ts";
 import { FormDialog, dialogStyles, foldStyles } from "../form/form-dialog.ts";
+import { Meanwhile } from "../form/meanwhile.ts";
 import { NOBODY } from "../live/actor.ts";
 import type { LiveStore } from "../live/live-store.ts";
 import { Ownership, ownershipStyles } from "../sharing/ownership.ts";
@@ -24,6 +25,8 @@ const SYSTEMS = [
   { value: "macos", label: "macOS" },
   { value: "other", label: "Other" },
 ] as const;
+
+const TEXTS = ["name", "mac", "address", "description", "tags"] as const;
 
 /**
  * Adds a device, or changes the one it is given: only what was changed is sent.
@@ -40,6 +43,7 @@ export class DeviceForm extends LitElement {
   @state() private clusterId: string | null = null;
 
   readonly #dialog = new FormDialog(this);
+  readonly #meanwhile = new Meanwhile();
   readonly #ownership = new Ownership(this, this.#dialog.state, "device");
   /** The device as it was when the form opened: what a person sees is compared with that. */
   #before: DeviceFields = NEW_DEVICE;
@@ -228,6 +232,7 @@ export class DeviceForm extends LitElement {
       toast(`${next.name} is added`);
       return;
     }
+    this.#meanwhile.check({ before: this.#before, next, now: fieldsOf(this.device), texts: TEXTS });
     const change = {
       ...changesOf(this.#before, next),
       ...secureOn,
