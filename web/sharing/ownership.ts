@@ -100,8 +100,7 @@ export class Ownership {
       <fieldset>
         <legend>Shared with</legend>
         <p class="quiet small">
-          Everybody in this site sees it. Sharing marks it as meant for somebody, and may let them wake it and power it
-          down.
+          Everybody here sees it. Sharing marks it as meant for somebody, and may let them wake it and power it down.
         </p>
         ${repeat(
           this.#shares,
