@@ -97,6 +97,7 @@ describe("a device", () => {
   test.each([
     ["address", { address: "127.0.0.1" }],
     ["address", { address: "localhost" }],
+    ["address", { address: "0x7f.0.0.1" }],
     ["address", { address: "169.254.169.254" }],
     ["address", { address: "::1" }],
     ["wake.addresses.1", { wake: { addresses: ["192.168.1.255", "127.255.255.255"] } }],
