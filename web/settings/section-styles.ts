@@ -25,6 +25,7 @@ export const sectionStyles = [
       font-size: var(--size-title);
     }
     h3 {
+      flex-basis: 4.5rem;
       font-size: 1rem;
       font-weight: 600;
     }
