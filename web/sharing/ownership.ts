@@ -180,7 +180,7 @@ export const ownershipStyles = css`
   .share {
     display: grid;
     grid-template-columns: minmax(0, 1fr) auto;
-    align-items: center;
+    align-items: start;
     gap: var(--space-2);
   }
   .share .field {
@@ -202,6 +202,9 @@ export const ownershipStyles = css`
     .share .field {
       grid-template-columns: minmax(0, 1fr);
       gap: var(--space-1);
+    }
+    .share select {
+      order: 1; /* beside the button, whatever is to be said of it */
     }
   }
 `;
