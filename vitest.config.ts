@@ -12,6 +12,8 @@ const parts: TestProjectInlineConfiguration = {
     include: ["{agent,broker,core,ha-discovery,test}/**/*.test.ts"],
     globalSetup: ["test/fixtures/postgres-server.ts", "test/fixtures/built-page.ts"],
     pool: "forks",
+    // each file ends what it started; a fresh process for every one of them costs as much as the tests
+    isolate: false,
     // tests wait for real processes and clocks more than they compute
     maxWorkers: 4,
   },

@@ -1,13 +1,13 @@
 import { MikroORM } from "@mikro-orm/postgresql";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import config from "../../mikro-orm.config.ts";
-import { createDatabase, query } from "#test/fixtures/database.ts";
+import { createEmptyDatabase, query } from "#test/fixtures/database.ts";
 
 let url: string;
 let orm: MikroORM;
 
 beforeAll(async () => {
-  url = await createDatabase();
+  url = await createEmptyDatabase();
   orm = new MikroORM({ ...config, clientUrl: url, logger: () => {} });
   await orm.connect();
   await orm.migrator.up();
@@ -33,7 +33,7 @@ test("every table but those of the hub itself carries its site", async () => {
 });
 
 test("an older hub's accounts, sessions and things are all there after the migrations", async () => {
-  const old = await createDatabase();
+  const old = await createEmptyDatabase();
   const older = new MikroORM({ ...config, clientUrl: old, logger: () => {} });
   await older.connect();
   await older.migrator.up({ to: "Migration20261121122006_discovery_config" });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Api, createApi } from "#test/fixtures/api.ts";
-import { createDatabase, query } from "#test/fixtures/database.ts";
+import { createEmptyDatabase, query } from "#test/fixtures/database.ts";
 import { type RunningProcess, freePort, startProcess } from "#test/fixtures/process.ts";
 
 /** The command `powerbeacon`, as an operator runs it beside a hub. */
@@ -198,7 +198,7 @@ describe("beside a hub that does not run", () => {
 
 describe("with a database of one's own", () => {
   test("recover makes the superuser there", async () => {
-    const env = { ...(await hubEnv()), DATABASE_URL: await createDatabase() };
+    const env = { ...(await hubEnv()), DATABASE_URL: await createEmptyDatabase() };
     expect(await run("recover", env)).toEqual({
       code: 1,
       text: "The database is not the one of this version: start the hub once, then try again.",
