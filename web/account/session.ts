@@ -1,4 +1,4 @@
-import type { ReactiveController, ReactiveControllerHost } from "lit";
+import type { ReactiveControllerHost } from "lit";
 import type { Login, MeAnswer, MeChange } from "#contracts/api/accounts.ts";
 import type { Actor, Permission } from "#contracts/rights.ts";
 import { logIn } from "../api/accounts.ts";
@@ -6,6 +6,7 @@ import { CallError } from "../api/call.ts";
 import { changeMe, whoAmI } from "../api/me.ts";
 import { chosenSite, forgetSite } from "../api/site.ts";
 import { actorOf } from "../live/actor.ts";
+import { StoreController } from "../live/store-controller.ts";
 
 /**
  * Who is logged in, and what the account may do in the site that the page shows. It offers what the hub would not refuse; the
@@ -59,26 +60,11 @@ export class SessionStore extends EventTarget {
 /** The one session of the page. */
 export const session = new SessionStore();
 
-/** Renders its element anew when the account or its rights change, as long as the element is on the page. */
-export class Session implements ReactiveController {
-  readonly #host: ReactiveControllerHost;
-  readonly store: SessionStore;
-
+/** Renders its element anew when the account or its rights change. */
+export class Session extends StoreController<SessionStore> {
   constructor(host: ReactiveControllerHost, store: SessionStore = session) {
-    this.#host = host;
-    this.store = store;
-    host.addController(this);
+    super(host, store);
   }
-
-  hostConnected(): void {
-    this.store.addEventListener("change", this.#update);
-  }
-
-  hostDisconnected(): void {
-    this.store.removeEventListener("change", this.#update);
-  }
-
-  readonly #update = (): void => this.#host.requestUpdate();
 }
 
 /** A site that was chosen earlier may be gone, or closed to the account: then its first one counts again. */

@@ -1,12 +1,10 @@
-import { LitElement, css, html, nothing } from "lit";
+import { LitElement, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { MqttClientCreated } from "#contracts/api/mqtt-clients.ts";
-import { controls } from "../app/controls.ts";
 import "../app/copy-text.ts";
 import { factList, factStyles } from "../app/facts.ts";
-import { dialogStyles } from "../form/form-dialog.ts";
-import { keepOpen } from "../form/keep-open.ts";
 import { brokerOf, isWebSocket, mosquittoSub } from "./mosquitto.ts";
+import { shownOnce, shownOnceStyles } from "./shown-once.ts";
 
 /**
  * The password of a credential, this once, with what to do with it. No key closes it by mistake.
@@ -15,20 +13,7 @@ import { brokerOf, isWebSocket, mosquittoSub } from "./mosquitto.ts";
  */
 @customElement("mqtt-clients-password")
 export class MqttClientsPassword extends LitElement {
-  static override styles = [
-    controls,
-    ...dialogStyles,
-    factStyles,
-    css`
-      .step {
-        display: grid;
-        gap: var(--space-2);
-      }
-      h3 {
-        font-size: 1rem;
-      }
-    `,
-  ];
+  static override styles = [...shownOnceStyles, factStyles];
 
   @property({ attribute: false }) client: MqttClientCreated | undefined;
 
@@ -39,15 +24,9 @@ export class MqttClientsPassword extends LitElement {
   override render() {
     if (!this.client) return nothing;
     const { name, username, password, permissions, mqttUrl } = this.client;
-    return html`<dialog
-      aria-labelledby="title"
-      @keydown=${keepOpen}
-      @cancel=${(event: Event) => event.preventDefault()}
-      @close=${() => this.dispatchEvent(new CustomEvent("closed"))}
-    >
-      <div class="head"><h2 id="title">${name} can connect</h2></div>
-      <div class="body fields">
-        <p>Copy the password now: it is shown this once.</p>
+    return shownOnce(
+      `${name} can connect`,
+      html`<p>Copy the password now: it is shown this once.</p>
         <div class="step">
           <h3>User name</h3>
           <copy-text what="user name" .text=${username}></copy-text>
@@ -55,12 +34,9 @@ export class MqttClientsPassword extends LitElement {
           <copy-text what="password" .text=${password}></copy-text>
         </div>
         ${permissions.includes("discovery") ? this.#homeAssistant(this.client) : nothing}
-        ${permissions.includes("read") && !isWebSocket(mqttUrl) ? this.#terminal(this.client) : nothing}
-      </div>
-      <footer>
-        <div class="buttons"><button class="primary" @click=${this.#close}>I have copied it</button></div>
-      </footer>
-    </dialog>`;
+        ${permissions.includes("read") && !isWebSocket(mqttUrl) ? this.#terminal(this.client) : nothing}`,
+      () => this.dispatchEvent(new CustomEvent("closed")),
+    );
   }
 
   #homeAssistant({ mqttUrl }: MqttClientCreated) {
@@ -85,8 +61,4 @@ export class MqttClientsPassword extends LitElement {
       <copy-text what="command" .text=${mosquittoSub(client)}></copy-text>
     </div>`;
   }
-
-  readonly #close = (): void => {
-    this.renderRoot.querySelector("dialog")?.close();
-  };
 }

@@ -1,12 +1,10 @@
-import { LitElement, css, html, nothing } from "lit";
+import { LitElement, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { TokenPermission } from "#contracts/permissions.ts";
 import type { TokenCreated } from "../api/tokens.ts";
-import { controls } from "../app/controls.ts";
 import "../app/copy-text.ts";
-import { dialogStyles } from "../form/form-dialog.ts";
-import { keepOpen } from "../form/keep-open.ts";
 import { isWebSocket, mosquittoSub } from "./mosquitto.ts";
+import { shownOnce, shownOnceStyles } from "./shown-once.ts";
 
 /** What shows at once that a token works, by what it may. */
 const READABLE: readonly (readonly [permission: TokenPermission, path: string])[] = [
@@ -24,19 +22,7 @@ const READABLE: readonly (readonly [permission: TokenPermission, path: string])[
  */
 @customElement("tokens-created")
 export class TokensCreated extends LitElement {
-  static override styles = [
-    controls,
-    ...dialogStyles,
-    css`
-      .step {
-        display: grid;
-        gap: var(--space-2);
-      }
-      h3 {
-        font-size: 1rem;
-      }
-    `,
-  ];
+  static override styles = shownOnceStyles;
 
   @property({ attribute: false }) token: TokenCreated | undefined;
 
@@ -47,15 +33,9 @@ export class TokensCreated extends LitElement {
   override render() {
     if (!this.token) return nothing;
     const { name, token, mqttUsername, mqttUrl, permissions } = this.token;
-    return html`<dialog
-      aria-labelledby="title"
-      @keydown=${keepOpen}
-      @cancel=${(event: Event) => event.preventDefault()}
-      @close=${() => this.dispatchEvent(new CustomEvent("closed"))}
-    >
-      <div class="head"><h2 id="title">${name} is ready</h2></div>
-      <div class="body fields">
-        <div class="step">
+    return shownOnce(
+      `${name} is ready`,
+      html`<div class="step">
           <p>Copy the token now: it is shown this once.</p>
           <copy-text what="token" .text=${token}></copy-text>
         </div>
@@ -71,12 +51,9 @@ export class TokensCreated extends LitElement {
           <p class="quiet">The token is the password beside this user name:</p>
           <copy-text what="user name" .text=${mqttUsername}></copy-text>
           ${permissions.includes("device:read") && !isWebSocket(mqttUrl) ? this.#subscription(this.token) : nothing}
-        </div>
-      </div>
-      <footer>
-        <div class="buttons"><button class="primary" @click=${this.#close}>I have copied it</button></div>
-      </footer>
-    </dialog>`;
+        </div>`,
+      () => this.dispatchEvent(new CustomEvent("closed")),
+    );
   }
 
   #subscription({ mqttUrl, baseTopic, mqttUsername, token }: TokenCreated) {
@@ -84,10 +61,6 @@ export class TokensCreated extends LitElement {
     return html`<p class="quiet">Shows everything that it may read:</p>
       <copy-text what="MQTT command" .text=${mosquittoSub(client)}></copy-text>`;
   }
-
-  readonly #close = (): void => {
-    this.renderRoot.querySelector("dialog")?.close();
-  };
 }
 
 function readablePath(permissions: readonly TokenPermission[]): string {
