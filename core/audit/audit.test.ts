@@ -4,8 +4,8 @@ import pino from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { TrailSource } from "../kernel/trail.ts";
 import { createDatabase, query, superuserUrl } from "#test/fixtures/database.ts";
-import ormConfig from "../../mikro-orm.config.ts";
-import { type Database, openDatabase } from "../kernel/database.ts";
+import { openTestDatabase } from "#test/fixtures/opened-database.ts";
+import type { Database } from "../kernel/database.ts";
 import { isDatabaseGone } from "../kernel/database-gone.ts";
 import { AuditEntry } from "./audit.entity.ts";
 import { BEGINNING, hashOf } from "./audit.rules.ts";
@@ -29,14 +29,7 @@ let audit: Audit;
 
 beforeAll(async () => {
   url = await createDatabase();
-  database = await openDatabase({
-    url,
-    orm: ormConfig,
-    owner: "this database",
-    log,
-    onChange: () => {},
-    onLockLost: () => {},
-  });
+  database = await openTestDatabase(url);
 });
 
 afterAll(() => database.close());
@@ -280,31 +273,5 @@ describe.each([
     await change(database.fork(), "bob");
     await expect(query(as(url), statement)).rejects.toThrow("the audit log is append-only");
     expect(await verifyAudit(database.fork())).toMatchObject([{ rows: 1, problem: null }]);
-  });
-});
-
-describe("a flood", () => {
-  test("of refusals leaves room for the rows of others, and is counted", async () => {
-    const refused = { action: "request.refused", result: "refused", reason: "FORBIDDEN" } as const;
-    for (let i = 0; i < 500; i++) audit.trail(ANN).note(refused);
-    const BEN: TrailSource = { ...ANN, actor: { type: "user", id: randomUUID(), name: "ben" } };
-    audit.trail(BEN).note(refused);
-    audit.trail(ANN).note({ action: "session.logout" });
-    await audit.flush();
-    const rows = await query(url, "select actor_name, result, count(*)::int from audit group by 1, 2 order by 1, 2");
-    expect(rows).toEqual([
-      { actor_name: "ann", result: "ok", count: 1 },
-      { actor_name: "ann", result: "refused", count: 60 },
-      { actor_name: "ben", result: "refused", count: 1 },
-    ]);
-    expect(audit.counts).toMatchObject({ unnoted: 440, lost: 0 });
-  });
-
-  test("beyond what can be written is failing until most of it is written", async () => {
-    for (let i = 0; i < 10_001; i++) audit.trail(ANN).note({ action: "device.wake" });
-    expect(audit.counts).toMatchObject({ lost: 1, waiting: 10_000 });
-    expect(audit.state).toBe("failing");
-    await audit.flush();
-    expect(audit.state).toBe("ok");
   });
 });

@@ -3,8 +3,8 @@ import pino from "pino";
 import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createDatabase, query, superuserUrl } from "#test/fixtures/database.ts";
-import ormConfig from "../../mikro-orm.config.ts";
-import { type Database, openDatabase } from "../kernel/database.ts";
+import { openTestDatabase } from "#test/fixtures/opened-database.ts";
+import type { Database } from "../kernel/database.ts";
 import type { TrailSource } from "../kernel/trail.ts";
 import { appendRecords } from "./append.ts";
 import { AuditChain, AuditEntry } from "./audit.entity.ts";
@@ -24,14 +24,7 @@ let database: Database;
 
 beforeAll(async () => {
   url = await createDatabase();
-  database = await openDatabase({
-    url,
-    orm: ormConfig,
-    owner: "this database",
-    log,
-    onChange: () => {},
-    onLockLost: () => {},
-  });
+  database = await openTestDatabase(url);
 });
 
 afterAll(() => database.close());

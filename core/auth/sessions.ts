@@ -126,7 +126,7 @@ export class Sessions {
   /** Gives out the token of a session that was written down. @throws HubError BAD_CREDENTIALS when it was ended meanwhile. */
   async admit(session: LiveSession, now: Date): Promise<BegunSession> {
     if (!this.#live.has(session.id)) throw new HubError("BAD_CREDENTIALS", "This session was ended");
-    const token = await this.tokenFor(session, now);
+    const token = await this.#tokenFor(session, now);
     return { id: session.id, token, expiresInSeconds: secondsUntil(session.expiresAt, now) };
   }
 
@@ -149,11 +149,11 @@ export class Sessions {
     const renewed = { ...session, expiresAt };
     this.#live.set(session.id, renewed);
     this.#uses.add(renewed.id, { id: renewed.id, last_used_at: renewed.lastUsedAt, expires_at: expiresAt });
-    const token = await this.tokenFor(renewed, now);
+    const token = await this.#tokenFor(renewed, now);
     return { id: session.id, token, expiresInSeconds: secondsUntil(expiresAt, now) };
   }
 
-  tokenFor(session: LiveSession, now: Date): Promise<string> {
+  #tokenFor(session: LiveSession, now: Date): Promise<string> {
     const { id, secret } = this.#options.keys.current;
     return new SignJWT({ sid: session.id })
       .setProtectedHeader({ alg: "HS256", kid: id })

@@ -116,11 +116,6 @@ export class Tokens {
     return token;
   }
 
-  isOpen(id: string, now: Date): boolean {
-    const token = this.byId(id);
-    return token !== undefined && isOpen(token, now);
-  }
-
   /** What a token may do now: less than its account, never more. Undefined while the account may do nothing there. */
   actorOf(id: string, now: Date): Actor | undefined {
     const token = this.byId(id);
