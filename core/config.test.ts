@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfigError, readConfig } from "./config.ts";
@@ -41,11 +42,15 @@ describe("settings", () => {
         host: "0.0.0.0",
         port: 1883,
         tls: null,
+        outer: null,
+        authSecret: null,
         publicUrl: null,
         baseTopic: "powerbeacon",
         discovery: true,
         discoveryPrefix: "homeassistant",
+        discoveryFormat: "device",
       },
+      homeAssistant: { broker: null, ingressPort: null },
       dataDir: resolve("./data"),
       databaseUrl: null,
       setupCode: null,
@@ -55,6 +60,33 @@ describe("settings", () => {
       outboundAllowed: [],
       logLevel: "info",
     });
+  });
+
+  test("name brokers of one's own, and who signed for them", () => {
+    const ca = fileURLToPath(import.meta.url);
+    const { mqtt, homeAssistant } = readConfig({
+      MQTT_URL: "mqtts://broker.example:8883",
+      MQTT_USERNAME: "hub",
+      MQTT_PASSWORD: "p",
+      MQTT_CA_FILE: ca,
+      HA_MQTT_URL: "mqtt://ha.example",
+    });
+    const url = "mqtts://broker.example:8883";
+    expect(mqtt.outer).toEqual({ url, username: "hub", password: "p", ca: readFileSync(ca) });
+    expect(homeAssistant.broker).toEqual({ url: "mqtt://ha.example", username: null, password: null, ca: null });
+  });
+
+  test.each([
+    [{ MQTT_USERNAME: "hub" }, /^MQTT_USERNAME: MQTT_URL is missing/],
+    [{ MQTT_URL: "mqtt://b", MQTT_PASSWORD: "p" }, /^MQTT_PASSWORD: MQTT_USERNAME is missing/],
+    [{ MQTT_URL: "http://b" }, /^MQTT_URL: is not an mqtt/],
+    [{ MQTT_URL: "mqtt://me@b" }, /^MQTT_URL: holds a user name/],
+    [{ MQTT_URL: "mqtt://b", HA_MQTT_URL: "mqtt://b" }, /^HA_MQTT_URL: is the broker of MQTT_URL/],
+    [{ MQTT_AUTH_SECRET: "short" }, /^MQTT_AUTH_SECRET: is shorter/],
+    [{ HA_MQTT_CA_FILE: "/no/such" }, /^HA_MQTT_CA_FILE: cannot read \/no\/such/],
+    [{ HA_DISCOVERY_FORMAT: "both" }, /^HA_DISCOVERY_FORMAT: is neither/],
+  ])("of a broker of one's own that do not fit are named: %j", (env, problem) => {
+    expect(problemsOf(env).find((line) => problem.test(line))).toBeDefined();
   });
 
   test("that are empty count as not set", () => {

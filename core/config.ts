@@ -12,6 +12,8 @@ const SECRETS = [
   "DATABASE_URL",
   "DATABASE_PASSWORD",
   "MQTT_PASSWORD",
+  "MQTT_AUTH_SECRET",
+  "HA_MQTT_PASSWORD",
   "SETUP_CODE",
   "JWT_SECRET",
   "JWT_SECRET_PREVIOUS",
@@ -39,6 +41,9 @@ const topicPrefix = z
   .string()
   .regex(/^(?!\$)[^+#/\s]+(\/[^+#/\s]+)*$/, "is not a topic name, or has an empty level")
   .max(100);
+const mqttUrl = z
+  .url({ protocol: /^(mqtts?|wss?)$/, error: "is not an mqtt://, mqtts://, ws:// or wss:// address" })
+  .refine((url) => new URL(url).username === "", "holds a user name; give it by the setting of its own");
 const optional = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
 const signingSecret = z
   .string()
@@ -67,12 +72,21 @@ const Environment = z.object({
   DATA_DIR: z.string().default("./data"),
   DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/, error: "is not a postgres:// address" })),
   DATABASE_PASSWORD: optional(z.string()),
-  MQTT_PUBLIC_URL: optional(
-    z.url({ protocol: /^(mqtts?|wss?)$/, error: "is not an mqtt://, mqtts://, ws:// or wss:// address" }),
-  ),
+  MQTT_URL: optional(mqttUrl),
+  MQTT_USERNAME: optional(z.string().max(200)),
+  MQTT_PASSWORD: optional(z.string()),
+  MQTT_CA_FILE: optional(z.string()),
+  MQTT_AUTH_SECRET: optional(signingSecret),
+  MQTT_PUBLIC_URL: optional(mqttUrl),
   MQTT_BASE_TOPIC: topicPrefix.default("powerbeacon"),
   HA_DISCOVERY: z.enum(["on", "off"], "is neither on nor off").default("on"),
   HA_DISCOVERY_PREFIX: topicPrefix.default("homeassistant"),
+  HA_DISCOVERY_FORMAT: z.enum(["device", "single"], "is neither device nor single").default("device"),
+  HA_MQTT_URL: optional(mqttUrl),
+  HA_MQTT_USERNAME: optional(z.string().max(200)),
+  HA_MQTT_PASSWORD: optional(z.string()),
+  HA_MQTT_CA_FILE: optional(z.string()),
+  HA_INGRESS_PORT: optional(port),
   SETUP_CODE: optional(z.string().trim().min(8, "is shorter than 8 characters")),
   JWT_SECRET: optional(signingSecret),
   JWT_SECRET_PREVIOUS: optional(signingSecret),
@@ -108,6 +122,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (!parsed.success)
     problems.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
   const tls = readTls(values, problems);
+  const authorities = {
+    mqtt: readOptionalFile("MQTT_CA_FILE", values, problems),
+    homeAssistant: readOptionalFile("HA_MQTT_CA_FILE", values, problems),
+  };
+  for (const broker of ["MQTT", "HA_MQTT"]) problems.push(...problemsOfBroker(broker, values));
+  if (values["HA_MQTT_URL"] !== undefined && values["HA_MQTT_URL"] === values["MQTT_URL"])
+    problems.push("HA_MQTT_URL: is the broker of MQTT_URL, where Home Assistant finds everything already");
   if (values["JWT_SECRET_PREVIOUS"] !== undefined && values["JWT_SECRET"] === undefined)
     problems.push("JWT_SECRET_PREVIOUS: JWT_SECRET is missing, which it goes on to count beside");
   if (values["DATABASE_PASSWORD"] !== undefined && values["DATABASE_URL"] === undefined)
@@ -115,20 +136,50 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (parsed.success && `${parsed.data.HA_DISCOVERY_PREFIX}/`.startsWith(`${parsed.data.MQTT_BASE_TOPIC}/`))
     problems.push("HA_DISCOVERY_PREFIX: stands under MQTT_BASE_TOPIC, where Home Assistant may not publish");
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
-  return configFrom(parsed.data, tls);
+  return configFrom(parsed.data, tls, authorities);
 }
 
-function configFrom(env: z.infer<typeof Environment>, tls: { cert: Buffer; key: Buffer } | null) {
+/** A broker that somebody else runs, and how the hub shows itself there. */
+export interface OuterBroker {
+  /** mqtt, mqtts, ws or wss. */
+  readonly url: string;
+  readonly username: string | null;
+  readonly password: string | null;
+  /** The certificates (PEM) of who may have signed the broker's; null = those that Node knows. */
+  readonly ca: Buffer | null;
+}
+
+interface Authorities {
+  readonly mqtt: Buffer | null;
+  readonly homeAssistant: Buffer | null;
+}
+
+function configFrom(
+  env: z.infer<typeof Environment>,
+  tls: { cert: Buffer; key: Buffer } | null,
+  authorities: Authorities,
+) {
   return {
     http: { host: env.HTTP_HOST, port: env.HTTP_PORT, publicUrl: env.PUBLIC_URL, trustProxy: env.TRUST_PROXY },
     mqtt: {
       host: env.MQTT_HOST,
       port: env.MQTT_PORT,
       tls: tls && { ...tls, host: env.MQTT_HOST, port: env.MQTT_TLS_PORT },
+      /** Null: the embedded broker. */
+      outer: outerBroker(env.MQTT_URL, env.MQTT_USERNAME, env.MQTT_PASSWORD, authorities.mqtt),
+      /** What an outer broker shows when it asks who may do what; null = it may not ask. */
+      authSecret: env.MQTT_AUTH_SECRET,
       publicUrl: env.MQTT_PUBLIC_URL,
       baseTopic: env.MQTT_BASE_TOPIC,
       discovery: env.HA_DISCOVERY === "on",
       discoveryPrefix: env.HA_DISCOVERY_PREFIX,
+      discoveryFormat: env.HA_DISCOVERY_FORMAT,
+    },
+    homeAssistant: {
+      /** Home Assistant's broker, where it is another than the hub's; null = the same. */
+      broker: outerBroker(env.HA_MQTT_URL, env.HA_MQTT_USERNAME, env.HA_MQTT_PASSWORD, authorities.homeAssistant),
+      /** Where the supervisor's ingress finds the page, and nobody else does; null = nowhere. */
+      ingressPort: env.HA_INGRESS_PORT,
     },
     dataDir: resolve(env.DATA_DIR),
     databaseUrl: env.DATABASE_URL && withPassword(env.DATABASE_URL, env.DATABASE_PASSWORD),
@@ -143,6 +194,29 @@ function configFrom(env: z.infer<typeof Environment>, tls: { cert: Buffer; key: 
     outboundAllowed: env.OUTBOUND_ALLOWED,
     logLevel: env.LOG_LEVEL,
   };
+}
+
+function outerBroker(
+  url: string | null,
+  username: string | null,
+  password: string | null,
+  ca: Buffer | null,
+): OuterBroker | null {
+  return url === null ? null : { url, username, password, ca };
+}
+
+/** @param broker how the names of its settings begin. */
+function problemsOfBroker(broker: string, values: Readonly<Record<string, string>>): string[] {
+  const isNamed = values[`${broker}_URL`] !== undefined;
+  const alone = ["USERNAME", "PASSWORD", "CA_FILE"].map((word) => `${broker}_${word}`);
+  const problems = isNamed
+    ? []
+    : alone
+        .filter((name) => values[name] !== undefined)
+        .map((name) => `${name}: ${broker}_URL is missing, the broker that it is for`);
+  if (values[`${broker}_PASSWORD`] !== undefined && values[`${broker}_USERNAME`] === undefined)
+    problems.push(`${broker}_PASSWORD: ${broker}_USERNAME is missing`);
+  return problems;
 }
 
 /** A password of its own may hold any characters, where one inside an address has to be percent-encoded. */
@@ -179,6 +253,11 @@ function readTls(values: Readonly<Record<string, string>>, problems: string[]): 
   const cert = TLS_CERT_FILE && readSettingFile("TLS_CERT_FILE", TLS_CERT_FILE, problems);
   const key = TLS_KEY_FILE && readSettingFile("TLS_KEY_FILE", TLS_KEY_FILE, problems);
   return cert && key ? { cert, key } : null;
+}
+
+function readOptionalFile(name: string, values: Readonly<Record<string, string>>, problems: string[]): Buffer | null {
+  const path = values[name];
+  return (path !== undefined && readSettingFile(name, path, problems)) || null;
 }
 
 function readSettingFile(name: string, path: string, problems: string[]): Buffer | undefined {

@@ -22,6 +22,8 @@ const AgentSchema = defineEntity({
     capabilities: p.array().$type<AgentCapability[]>().columnType("text[]"),
     showInHomeAssistant: p.boolean().default(true),
     tokenHash: p.string().length(64).hidden(),
+    /** The token as Mosquitto keeps passwords (`$7$…`), for a broker of the operator's own. Null where it joined before there was one. */
+    mosquittoHash: p.string().length(200).nullable().hidden(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
   },

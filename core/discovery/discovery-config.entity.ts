@@ -10,6 +10,8 @@ const DiscoveryConfigSchema = defineEntity({
     siteId: p.uuid(),
     /** SHA-256 of the payload. null = a person deleted it in Home Assistant, and it stays away until it is asked for. */
     hash: p.string().length(64).nullable(),
+    /** When the broker last took it; null in rows of former versions. */
+    publishedAt: p.datetime().nullable(),
   },
   ...sitePolicies("discovery_config"),
   indexes: [{ properties: ["siteId"] }],

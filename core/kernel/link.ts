@@ -36,7 +36,7 @@ export interface Link extends Outlet {
 }
 
 export interface PublishOptions extends TopicOptions {
-  readonly properties?: ResponseProperties;
+  readonly properties?: MessageProperties;
   /** The site that the message is about, where its topic names nothing that is there. The embedded broker goes by it. */
   readonly siteId?: string | null;
 }
@@ -63,8 +63,12 @@ export interface LinkMessage extends Sender {
   readonly correlationData: Buffer | undefined;
 }
 
-export interface ResponseProperties {
+/** What MQTT 5 readers get besides the payload; readers of 3.1.1 do without. */
+export interface MessageProperties {
   readonly correlationData?: Buffer;
+  /** Seconds, after which a broker hands the message to nobody any more. */
+  readonly messageExpiryInterval?: number;
+  readonly userProperties?: Readonly<Record<string, string>>;
 }
 
 export interface LinkOptions {
@@ -127,8 +131,8 @@ export function createLink({ baseTopic, open, log }: LinkOptions): Link {
       // the broker would end the connection for it, and it would be sent again after each break
       if (Buffer.byteLength(payload) > MAX_PACKET_BYTES - 1_024)
         throw new RangeError(`${Buffer.byteLength(payload)} bytes on ${topic} do not fit into a packet`);
-      const site = siteId ? { userProperties: { [SITE_PROPERTY]: siteId } } : undefined;
-      const all = properties || site ? { ...options, properties: { ...properties, ...site } } : options;
+      const userProperties = { ...properties?.userProperties, ...(siteId && { [SITE_PROPERTY]: siteId }) };
+      const all = properties || siteId ? { ...options, properties: { ...properties, userProperties } } : options;
       await inFlight(() => client.publishAsync(base + topic, payload, all));
     },
   });

@@ -13,6 +13,8 @@ const MqttClientSchema = defineEntity({
     name: p.string().length(80),
     username: p.string().length(63).unique(),
     passwordHash: p.string().length(64).hidden(),
+    /** The password as Mosquitto keeps it (`$7$…`), for a broker of the operator's own. Null where it is older than that. */
+    mosquittoHash: p.string().length(200).nullable().hidden(),
     permissions: p.array().$type<MqttPermission[]>().columnType("text[]"),
     /** null = every cluster of the site. The id of a deleted cluster may stay: it gives no right. */
     clusterIds: p.array().columnType("uuid[]").nullable(),

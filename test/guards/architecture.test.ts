@@ -24,6 +24,10 @@ const FEATURES = [
   "users",
   "sign-on",
   "mqtt-clients",
+  "imports",
+  "own-broker",
+  "bridge",
+  "broker-store",
   "http",
 ];
 
