@@ -64,7 +64,8 @@ export interface ApiParts {
   readonly agentCredentials: AgentCredentials;
   readonly mqttCredentials: MqttCredentials;
   readonly uses: ClientUses;
-  readonly brokerPorts: { readonly tcpPort: number; readonly tlsPort: number | null };
+  /** Of the embedded broker; null where the broker is somebody else's, whose address the settings tell. */
+  readonly brokerPorts: { readonly tcpPort: number; readonly tlsPort: number | null } | null;
   /** Ends the MQTT connections of an agent, a credential or a token. */
   readonly disconnect: (principalId: string) => void;
   readonly callsPerMinute: number | undefined;
@@ -73,13 +74,17 @@ export interface ApiParts {
   readonly log: Logger;
 }
 
+/** Nobody asks for ports where an address is set. */
+const NO_PORTS = { tcpPort: 0, tlsPort: null };
+
 /** The HTTP server with the routes of every feature; it does not listen yet. */
 export async function openApi(hub: ApiParts): Promise<App> {
   const { config, database, audit, people, sites, directory, presence, now, wakes, projection, disconnect, log } = hub;
   const { accounts, sessions, tokens, callers, trailOf } = people;
   const { passwordMinLength } = config;
   const { publicUrl, trustProxy } = config.http;
-  const { baseTopic, discoveryPrefix, publicUrl: mqttUrl } = config.mqtt;
+  const { baseTopic, discoveryPrefix } = config.mqtt;
+  const mqttUrl = config.mqtt.publicUrl ?? config.mqtt.outer?.url ?? null;
   const signOn = openSignOn(
     { database, accounts, sessions, sites, trailOf, publicUrl, log },
     { outboundAllowed: config.outboundAllowed, secretKey: keptSecret(config.dataDir, "provider-secret-key") },
@@ -97,7 +102,7 @@ export async function openApi(hub: ApiParts): Promise<App> {
     onDoubt,
     log,
   });
-  healthRoutes(app, { database });
+  healthRoutes(app, { database, link: hub.link });
   metricsRoute(app, {
     version: VERSION,
     startedAt: hub.startedAt,
@@ -127,12 +132,12 @@ export async function openApi(hub: ApiParts): Promise<App> {
       signOnSettingsRoutes(routes, signOn);
       identityRoutes(routes, signOn);
       sessionRoutes(routes, { database, sessions, accounts });
-      const broker = { mqttUrl, publicUrl, baseTopic, ...hub.brokerPorts };
+      const broker = { mqttUrl, publicUrl, baseTopic, ...(hub.brokerPorts ?? NO_PORTS) };
       const brokerFor = (askedHost: string) => ({ mqttUrl: mqttUrlFor(broker, askedHost), baseTopic });
       tokenRoutes(routes, { tokens, disconnect, brokerFor });
       auditRoutes(routes, { database, audit });
       clusterRoutes(routes, { directory, accounts, nowOf: (cluster) => now.cluster(cluster) });
-      const grant = { signer: hub.signer, baseTopic, mqttUrl, publicUrl };
+      const grant = { signer: hub.signer, baseTopic, mqttUrl, mqttCa, publicUrl };
       const agents = { database, directory, presence, credentials: hub.agentCredentials, link: hub.link, disconnect };
       agentRoutes(routes, { ...agents, ...grant });
       deviceRoutes(routes, { directory, accounts, nowOf: (device) => now.device(device) });
@@ -141,7 +146,8 @@ export async function openApi(hub: ApiParts): Promise<App> {
       liveRoutes(routes, { directory, presence, now, projection, wakes, hubInfo: hub.hubInfo, ...rights });
       siteRoutes(routes, siteContent({ database, sites, directory, accounts, tokens }));
       userRoutes(routes, { database, accounts, sessions, tokens, directory, passwordMinLength, disconnect });
-      mqttClientRoutes(routes, { directory, credentials: hub.mqttCredentials, uses: hub.uses, disconnect, broker });
+      const clients = { credentials: hub.mqttCredentials, uses: hub.uses, hubUsername };
+      mqttClientRoutes(routes, { directory, ...clients, disconnect, broker });
     },
     { prefix: "/api" },
   );

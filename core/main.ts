@@ -8,19 +8,23 @@ import { openApi } from "./api.ts";
 import { CopiedCredentials } from "./agents/copied-credentials.ts";
 import { loadAgentCredentials } from "./agents/credentials.ts";
 import { startHeartbeatWriter } from "./agents/heartbeat-writer.ts";
+import { watchHeartbeats } from "./agents/heartbeat-watch.ts";
 import { Presence, restoreHeartbeats } from "./agents/presence.ts";
 import { startAudit } from "./audit/audit.service.ts";
 import { startRetention } from "./audit/retention.ts";
 import { isSetUp } from "./auth/auth.service.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
-import { openBroker, trailOfSender } from "./embedded-broker.ts";
+import { type EmbeddedBrokerOptions, openBroker, trailOfSender } from "./embedded-broker.ts";
 import { type HomeAssistantOptions, startHomeAssistant } from "./home-assistant.ts";
+import { startIngress } from "./http/ingress.ts";
 import { listen } from "./http/server.ts";
 import { openHubDatabase } from "./hub-database.ts";
 import { openDataFolder } from "./kernel/data-folder.ts";
+import type { BrokerAddress } from "./kernel/broker-client.ts";
 import { openHubKey } from "./kernel/hub-key.ts";
 import { type Sender, createLink } from "./kernel/link.ts";
 import { type CatchUp, startCatchUp } from "./kernel/catch-up.ts";
+import type { App } from "./kernel/routes.ts";
 import { onEndSignal } from "./kernel/end-signals.ts";
 import { createLog } from "./kernel/log.ts";
 import { StartError } from "./kernel/start-error.ts";
@@ -47,11 +51,14 @@ import { WakeService } from "./wake/wake.service.ts";
 /** A running hub: what it opened, and how to end it. */
 export interface Hub {
   readonly httpPort: number;
-  readonly mqttPort: number;
+  /** Null where the broker is somebody else's. */
+  readonly mqttPort: number | null;
   readonly mqttTlsPort: number | null;
+  /** Where Home Assistant's supervisor finds the page; null = nowhere. */
+  readonly ingressPort: number | null;
   /** Null once the first superuser exists. */
   readonly setupCode: string | null;
-  readonly broker: Broker;
+  readonly broker: Broker | null;
   close(): Promise<void>;
 }
 
@@ -63,6 +70,8 @@ export interface HubOptions {
   readonly callsPerMinute?: number;
   /** Tests wait less for Home Assistant. */
   readonly discoveryTiming?: HomeAssistantOptions["timing"];
+  /** Tests pass the page on from their own machine. */
+  readonly ingressFrom?: string;
   /** Called when the hub must not go on, with a sentence why. */
   readonly onFatal?: (reason: string) => void;
 }
@@ -134,7 +143,8 @@ async function startParts(
   let events: ReturnType<typeof startEvents> | undefined;
   let retainedRequests: ((topic: string, sender: Sender) => boolean) | undefined;
   let homeAssistant: Awaited<ReturnType<typeof startHomeAssistant>> | undefined;
-  const broker = await openBroker(config, {
+  const { outer } = config.mqtt;
+  const embedded: EmbeddedBrokerOptions = {
     directory,
     tokens,
     audit,
@@ -149,15 +159,21 @@ async function startParts(
       events?.refused({ ...nothing, siteId: sender.siteId, by: sender.by, reason: `${action} ${topic}: ${reason}` });
     },
     log: log.child({ part: "broker" }),
-  });
+  };
+  const broker = outer ? null : await openBroker(config, embedded);
   // MQTT over WebSocket lives on HTTP connections, so HTTP is closed only after the broker has let go of them
   let httpClosed: Promise<void> | undefined;
   closers.push(async () => {
-    await broker.close();
+    await broker?.close();
     await httpClosed;
   });
+  const disconnect = (principalId: string) => broker?.disconnect(principalId);
 
-  const link = createLink({ baseTopic: config.mqtt.baseTopic, open: () => broker.connectHub(), log });
+  const link = createLink({
+    baseTopic: config.mqtt.baseTopic,
+    broker: broker ? { type: "embedded", open: () => broker.connectHub() } : outerAddress(outer),
+    log,
+  });
   const power = new PowerStates(directory, presence);
   closers.push(() => power.close());
   const watchLists = startWatchLists({ power, directory, link, signer, log });
@@ -172,16 +188,20 @@ async function startParts(
     version: VERSION,
     startedAt: startedAt.toISOString(),
     database: database.isUp() ? ("ok" as const) : ("unavailable" as const),
+    broker: link.isConnected ? ("ok" as const) : ("unavailable" as const),
     audit: audit.state,
   });
   const hubInfo = (): HubInfo => ({ ...hubState(), api: 1, ...now.hub() });
   const started = new Projection({ directory, presence, copies, power, wakes, now, link, hub: hubState, log });
   projection = started;
   audit.onChange(() => started.hubDirty());
+  link.onBreak(() => started.hubDirty());
   events = startEvents({ link, directory, presence, copies, power, wakes, log });
 
   const membersOf = (siteId: string) => ({ em: database.bound(siteId), directory, trail: hubTrail(siteId) });
-  listenToAgents({ link, directory, presence, heartbeats, signer, membersOf, log });
+  const watch = outer ? watchHeartbeats(presence) : null;
+  closers.push(() => watch?.close());
+  listenToAgents({ link, directory, presence, watch, heartbeats, signer, membersOf, log });
   listenToSightings({ link, directory, power, log });
   const trailOfMqtt = (sender: Sender) => trailOfSender(sender, { audit, tokens, uses, clients: mqttCredentials });
   const onRefused = events.refused;
@@ -216,7 +236,7 @@ async function startParts(
     await refreshSites(database.fork(), sites);
     const gone = await refreshDirectory(database.fork(), directory);
     gone.push(...(await refreshMqttCredentials(database.fork(), { credentials: mqttCredentials, directory })));
-    for (const principalId of gone) broker.disconnect(principalId);
+    for (const principalId of gone) disconnect(principalId);
   }, log);
   closers.push(() => catchUp?.close());
 
@@ -242,20 +262,48 @@ async function startParts(
     uses,
     log,
     brokerPorts: broker,
-    disconnect: (principalId) => broker.disconnect(principalId),
+    disconnect,
     callsPerMinute: options.callsPerMinute,
     onDoubt: () => catchUp?.request(),
   });
   app.server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => {}); // Node takes its own listener off; the socket's close follows
-    if (request.url?.split("?", 1)[0] === "/mqtt") broker.handleUpgrade(request, socket, head);
+    if (broker && request.url?.split("?", 1)[0] === "/mqtt") broker.handleUpgrade(request, socket, head);
     else socket.destroy();
   });
   closers.push(() => {
     httpClosed = app.close();
   });
   const httpPort = await listen(app, config.http);
-  return { httpPort, mqttPort: broker.tcpPort, mqttTlsPort: broker.tlsPort, setupCode, broker };
+  const ingressPort = await openIngress(app, httpPort, { config, options, closers });
+  return {
+    httpPort,
+    ingressPort,
+    mqttPort: broker?.tcpPort ?? null,
+    mqttTlsPort: broker?.tlsPort ?? null,
+    setupCode,
+    broker,
+  };
+}
+
+function outerAddress(outer: Config["mqtt"]["outer"]): BrokerAddress {
+  if (!outer) throw new Error("there is neither an embedded broker nor another");
+  return { type: "outer", ...outer };
+}
+
+/** The door for Home Assistant's supervisor, where one is wanted. @returns its port. */
+async function openIngress(
+  app: App,
+  hubPort: number,
+  { config, options, closers }: { config: Config; options: HubOptions; closers: (() => Promise<void> | void)[] },
+): Promise<number | null> {
+  const { ingressPort } = config.homeAssistant;
+  if (ingressPort === null) return null;
+  const { host, publicUrl } = config.http;
+  const from = options.ingressFrom;
+  const ingress = await startIngress(app, { host, port: ingressPort, hubPort, publicUrl, from });
+  closers.push(() => ingress.close());
+  return ingress.port;
 }
 
 /** Runs the hub as a process of its own. */
@@ -271,7 +319,8 @@ async function run(): Promise<void> {
     const hub = await startHub(config, { log, onFatal: fail });
     onEndSignal(() => end(hub, log));
     const address = config.http.publicUrl ?? `http://localhost:${hub.httpPort}`;
-    log.info(`PowerBeacon ${VERSION} is ready: ${address} · MQTT on port ${hub.mqttPort}`);
+    const mqtt = config.mqtt.outer ? `at ${config.mqtt.outer.url}` : `on port ${hub.mqttPort}`;
+    log.info(`PowerBeacon ${VERSION} is ready: ${address} · MQTT ${mqtt}`);
     if (hub.setupCode !== null)
       log.info(`Not set up yet: open ${address}; the one-time set-up code is ${hub.setupCode}`);
   } catch (error) {

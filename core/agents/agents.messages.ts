@@ -8,6 +8,7 @@ import { parseJson } from "../kernel/parse.ts";
 import type { Directory, DirectoryAgent } from "../members/directory.ts";
 import type { MembersContext } from "../members/members.service.ts";
 import { answerTime, takeInventory } from "./agents.service.ts";
+import type { HeartbeatWatch } from "./heartbeat-watch.ts";
 import type { HeartbeatWriter } from "./heartbeat-writer.ts";
 import type { Presence } from "./presence.ts";
 
@@ -15,6 +16,8 @@ export interface AgentMessages {
   readonly link: Link;
   readonly directory: Directory;
   readonly presence: Presence;
+  /** With an outer broker, whose word on agents is not the last. */
+  readonly watch: HeartbeatWatch | null;
   readonly heartbeats: HeartbeatWriter;
   readonly signer: HubSigner;
   /** The hub itself as it changes members of a site. */
@@ -24,13 +27,14 @@ export interface AgentMessages {
 
 /** What agents say of themselves: status, heartbeat, inventory. */
 export function listenToAgents(context: AgentMessages): void {
-  const { link, presence, heartbeats, log } = context;
+  const { link, presence, watch, heartbeats, log } = context;
 
   link.on(topics.agentStatus, (message) => {
     const agent = senderOf(message);
     const status = Availability.safeParse(message.payload.toString());
     if (!agent || !status.success) return dropped(message, "neither online nor offline");
-    presence.setStatus(agent.id, status.data, new Date());
+    if (watch) watch.status(agent.id, status.data);
+    else presence.setStatus(agent.id, status.data, new Date());
   });
 
   link.on(topics.agentHeartbeat, (message) => {
@@ -38,6 +42,7 @@ export function listenToAgents(context: AgentMessages): void {
     const heartbeat = Heartbeat.safeParse(parseJson(message.payload));
     if (!agent || !heartbeat.success) return dropped(message, heartbeat.error?.message);
     presence.setHeartbeat(agent.id, heartbeat.data, new Date());
+    watch?.heartbeat(agent.id, heartbeat.data);
     heartbeats.add(agent.id, { agent_id: agent.id, heartbeat: heartbeat.data });
   });
 
@@ -53,6 +58,9 @@ export function listenToAgents(context: AgentMessages): void {
       log.warn({ err: error, agent: agent.key }, "an inventory could not be written down");
     });
   });
+
+  link.onConnect(() => watch?.connected());
+  link.onBreak(() => watch?.broken());
 
   /** An empty payload is a topic being cleared; a key without an agent belongs to one that was deleted. */
   function senderOf(message: LinkMessage): DirectoryAgent | undefined {

@@ -34,6 +34,7 @@ export interface AgentRoutes {
   readonly disconnect: (principalId: string) => void;
   readonly baseTopic: string;
   readonly mqttUrl: string | null;
+  readonly mqttCa: string | null;
   /** Where agents reach the hub; null = the address that the caller used. */
   readonly publicUrl: string | null;
 }

@@ -5,13 +5,22 @@ import type { Directory, DirectoryAgent } from "../members/directory.ts";
 import { Agent } from "./agent.entity.ts";
 import { equalHashes, hashToken } from "../kernel/tokens.ts";
 
+/** What the hub keeps of a token. */
+interface KeptToken {
+  readonly tokenHash: string;
+  /** Null where the agent joined before there was one. */
+  readonly mosquittoHash: string | null;
+}
+
+type Credential = KeptToken & { readonly principal: AgentPrincipal };
+
 /**
  * The agents' MQTT credentials in memory: user name = the agent's id, password = its token.
  *
  * The principal that the broker got stays the same object while the agent lives, so a move to another cluster takes effect at once.
  */
 export class AgentCredentials {
-  readonly #byUsername = new Map<string, { readonly tokenHash: string; readonly principal: AgentPrincipal }>();
+  readonly #byUsername = new Map<string, Credential>();
   readonly #directory: Directory;
 
   constructor(directory: Directory) {
@@ -23,9 +32,18 @@ export class AgentCredentials {
     });
   }
 
-  add(agent: DirectoryAgent, tokenHash: string): void {
+  all(): Iterable<Credential> {
+    return this.#byUsername.values();
+  }
+
+  byUsername(username: string): AgentPrincipal | undefined {
+    return this.#byUsername.get(username)?.principal;
+  }
+
+  add(agent: DirectoryAgent, { tokenHash, mosquittoHash }: KeptToken): void {
     this.#byUsername.set(agent.id, {
       tokenHash,
+      mosquittoHash,
       principal: {
         type: "agent",
         id: agent.id,
@@ -58,7 +76,7 @@ export async function loadAgentCredentials(em: EntityManager, directory: Directo
   const credentials = new AgentCredentials(directory);
   for (const row of await em.find(Agent, {}, { filters: { site: false } })) {
     const agent = directory.agents.byId(row.id);
-    if (agent) credentials.add(agent, row.tokenHash);
+    if (agent) credentials.add(agent, { ...row, mosquittoHash: row.mosquittoHash ?? null });
   }
   return credentials;
 }

@@ -9,6 +9,7 @@ import type { Database } from "../kernel/database.ts";
 import type { Trail } from "../kernel/trail.ts";
 import type { HubSigner } from "../kernel/hub-key.ts";
 import { freeKey, keyFromName } from "../kernel/keys.ts";
+import { mosquittoHash } from "../kernel/mosquitto-password.ts";
 import { hashToken, randomSecret } from "../kernel/tokens.ts";
 import type { Directory } from "../members/directory.ts";
 import { changeMembers, clusterFor } from "../members/members.service.ts";
@@ -71,6 +72,8 @@ export interface EnrolContext {
   readonly signer: HubSigner;
   readonly baseTopic: string;
   readonly mqttUrl: string | null;
+  /** Who may have signed the broker's certificate (PEM); null = those that agents know. */
+  readonly mqttCa: string | null;
 }
 
 /**
@@ -83,6 +86,7 @@ export async function enrolAgent(context: EnrolContext, request: EnrolRequest, n
   const token = `pba_${randomSecret()}${randomSecret()}`;
   const { database, directory, trail } = context;
   const secretHash = hashToken(request.secret);
+  const hashes = { tokenHash: hashToken(token), mosquittoHash: await mosquittoHash(token) };
   // nobody is logged in here: the secret finds its site, and the rest happens inside of that
   const siteId = await siteOf(database.fork(), secretHash);
   const own = { em: database.bound(siteId), directory, trail: trail.in(siteId) };
@@ -97,7 +101,7 @@ export async function enrolAgent(context: EnrolContext, request: EnrolRequest, n
       key: freeKey(wanted, (key) => directory.agents.byKey(key) !== undefined),
       name,
       ...request.inventory,
-      tokenHash: hashToken(token),
+      ...hashes,
       createdAt: now,
       updatedAt: now,
     });
@@ -107,7 +111,7 @@ export async function enrolAgent(context: EnrolContext, request: EnrolRequest, n
     return { result: agent, touched: { agents: [agent] }, event };
   });
   const entry = directory.agents.byId(agent.id);
-  if (entry) context.credentials.add(entry, agent.tokenHash);
+  if (entry) context.credentials.add(entry, hashes);
   const grant: EnrolGrant = {
     type: "grant",
     nonce: request.nonce,
@@ -117,6 +121,7 @@ export async function enrolAgent(context: EnrolContext, request: EnrolRequest, n
     password: token,
     baseTopic: context.baseTopic,
     mqttUrl: context.mqttUrl,
+    mqttCa: context.mqttCa,
   };
   return { hubKey: context.signer.publicKey, grant: context.signer.sign(grant) };
 }

@@ -37,6 +37,11 @@ export class Presence {
     return this.#agents.get(agentId)?.status === "online";
   }
 
+  /** A copy, so that a status may change meanwhile. */
+  onlineIds(): string[] {
+    return [...this.#agents].filter(([, { status }]) => status === "online").map(([id]) => id);
+  }
+
   setStatus(agentId: string, status: Availability, now: Date): void {
     const before = this.#agents.get(agentId);
     const changed = (before?.status ?? "offline") !== status;

@@ -84,6 +84,7 @@ export const HubInfo = z.object({
   api: z.literal(1).describe("counts incompatible changes of the MQTT API"),
   startedAt: Instant,
   database: z.enum(["ok", "unavailable"]),
+  broker: z.enum(["ok", "unavailable"]).describe("whether the hub has a connection to its MQTT broker"),
   audit: z
     .enum(["ok", "failing"])
     .describe("whether the audit log can be written; while it cannot, changes are refused"),

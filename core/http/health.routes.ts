@@ -1,11 +1,13 @@
 import { z } from "zod";
 import type { Database } from "../kernel/database.ts";
+import type { Link } from "../kernel/link.ts";
 import type { App } from "../kernel/routes.ts";
 
-const Ready = z.object({ ready: z.boolean(), database: z.enum(["ok", "unavailable"]) });
+const Answers = z.enum(["ok", "unavailable"]);
+const Ready = z.object({ ready: z.boolean(), database: Answers, broker: Answers });
 
-/** `/health`: this process answers. `/ready`: so does its database. */
-export function healthRoutes(app: App, { database }: { database: Database }): void {
+/** `/health`: this process answers. `/ready`: so do its database and its MQTT broker. */
+export function healthRoutes(app: App, { database, link }: { database: Database; link: Link }): void {
   app.get(
     "/health",
     {
@@ -19,11 +21,18 @@ export function healthRoutes(app: App, { database }: { database: Database }): vo
     "/ready",
     {
       config: { permission: "public" },
-      schema: { summary: "Do the hub and its database answer?", response: { 200: Ready, 503: Ready } },
+      schema: { summary: "Do the hub, its database and its broker answer?", response: { 200: Ready, 503: Ready } },
     },
     async (_request, reply) => {
-      const ready = await database.ping();
-      return reply.code(ready ? 200 : 503).send({ ready, database: ready ? "ok" : "unavailable" });
+      const [databaseAnswers, brokerAnswers] = [await database.ping(), link.isConnected];
+      const ready = databaseAnswers && brokerAnswers;
+      return reply
+        .code(ready ? 200 : 503)
+        .send({ ready, database: word(databaseAnswers), broker: word(brokerAnswers) });
     },
   );
+}
+
+function word(answers: boolean): z.infer<typeof Answers> {
+  return answers ? "ok" : "unavailable";
 }

@@ -221,7 +221,7 @@ describe("while the database is away", () => {
         name,
       ]);
       await expect.poll(async () => (await health("/ready")).status).toBe(503);
-      expect((await health("/ready")).body).toEqual({ ready: false, database: "unavailable" });
+      expect((await health("/ready")).body).toEqual({ ready: false, database: "unavailable", broker: "ok" });
       expect((await health("/health")).status).toBe(200);
       expect(await hub.api.post("/clusters", { name: "C" })).toMatchObject({
         status: 503,

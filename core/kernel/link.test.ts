@@ -12,7 +12,7 @@ let ends: Duplex[];
 beforeEach(async () => {
   broker = await Aedes.createBroker();
   ends = [];
-  link = createLink({ baseTopic: "base", open, log: pino({ level: "silent" }) });
+  link = createLink({ baseTopic: "base", broker: { type: "embedded", open }, log: pino({ level: "silent" }) });
 });
 
 afterEach(async () => {

@@ -1,10 +1,11 @@
-import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { MqttClient } from "mqtt";
+import type { IConnackPacket, ISubscriptionMap } from "mqtt";
 import type { IPublishPacket } from "mqtt-packet";
 import type { Logger } from "pino";
 import { MAX_PACKET_BYTES } from "#contracts/limits.ts";
 import { type FixedTopic, type KeyedTopic, type TopicOptions, topics } from "#contracts/topics.ts";
+import { type BrokerAddress, createClient } from "./broker-client.ts";
+import { Echoes } from "./echoes.ts";
 
 /** Topics that stand in one place: under the base topic, or outside of it. */
 export interface Outlet {
@@ -15,9 +16,15 @@ export interface Outlet {
 }
 
 /**
- * The hub's own MQTT connection. It adds and strips the base topic, so that nothing else ever spells it.
+ * The hub's own MQTT connection, to the embedded broker or to one that somebody else runs. It adds and strips the base topic,
+ * so that nothing else ever spells it.
  */
 export interface Link extends Outlet {
+  readonly isConnected: boolean;
+  /** Whether an outer broker is not there. What is published meanwhile is refused: each connect begins with fresh state. */
+  readonly isAway: boolean;
+  /** Whether the broker tells who sent a message; an outer one cannot. */
+  readonly knowsSenders: boolean;
   /** Topics as they are, without the base: Home Assistant's stand beside ours. */
   readonly outside: Outlet;
   /** Messages that wait until the broker has taken earlier ones. Who has many to publish pauses while there are any. */
@@ -26,6 +33,7 @@ export interface Link extends Outlet {
   onConnect(handler: () => void): void;
   /** Calls the handler when the connection has broken. */
   onBreak(handler: () => void): void;
+  /** Resolves when the connection stands; with an outer broker also when it does not within some seconds, and goes on trying. */
   connect(): Promise<void>;
   /** The topic as others see it, with its base. */
   fullName(topic: string): string;
@@ -58,6 +66,8 @@ export interface LinkMessage extends Sender {
   readonly key: string;
   readonly payload: Buffer;
   readonly retained: boolean;
+  /** False with MQTT 3.1.1, where a message that somebody has just published as retained looks like any other. */
+  readonly tellsRetained: boolean;
   /** With its base, as the sender wrote it. */
   readonly responseTopic: string | undefined;
   readonly correlationData: Buffer | undefined;
@@ -73,8 +83,7 @@ export interface MessageProperties {
 
 export interface LinkOptions {
   readonly baseTopic: string;
-  /** Opens one end of an in-process connection. Called again after a break. */
-  readonly open: () => Duplex;
+  readonly broker: BrokerAddress;
   readonly log: Logger;
 }
 
@@ -86,8 +95,18 @@ const TOKEN_PROPERTY = "pb-token";
 /** Packet identifiers end at 65,535, and a broker that is slow must not fill the memory. */
 const MAX_IN_FLIGHT = 1_000;
 const MAX_WAITING = 200_000;
+/** A hub starts without its broker, too: the page and the API are there. */
+const FIRST_CONNECT_MS = 3_000;
 /** A broker that does not take the hub's goodbye does not hold up its end. */
 const FAREWELL_MS = 1_000;
+
+/** The outer broker is away; nothing waits for it, since what it has to know is told at the next connect. */
+export class NotConnected extends Error {
+  constructor() {
+    super("there is no connection to the broker");
+    this.name = "NotConnected";
+  }
+}
 
 interface Subscription {
   /** What the topic's name begins with on the broker: the base, or nothing. */
@@ -96,50 +115,78 @@ interface Subscription {
   readonly handler: (message: LinkMessage) => void;
 }
 
-export function createLink({ baseTopic, open, log }: LinkOptions): Link {
+export function createLink({ baseTopic, broker, log }: LinkOptions): Link {
   const base = `${baseTopic}/`;
+  const isOuter = broker.type === "outer";
+  const status = base + topics.hubStatus.name;
   const subscriptions: Subscription[] = [];
   const connectHandlers: (() => void)[] = [];
   const waiting: (() => void)[] = [];
+  const echoes = new Echoes();
   let flying = 0;
-  const client = new MqttClient(open, {
-    protocolVersion: 5,
-    clientId: "powerbeacon-hub",
-    clean: true,
-    keepalive: 0,
-    reconnectPeriod: 200,
-    queueQoSZero: false,
-    resubscribe: false,
-    manualConnect: true,
-    will: { topic: base + topics.hubStatus.name, payload: Buffer.from("offline"), qos: 1, retain: true },
+  let window = MAX_IN_FLIGHT;
+  let packetBytes = MAX_PACKET_BYTES;
+  let isClosing = false;
+  let settleFirst: (error?: Error) => void = () => {};
+  const client = createClient(broker, {
+    // two hubs on one broker have two bases
+    clientId: isOuter ? `powerbeacon-hub-${baseTopic.replaceAll("/", "-")}` : "powerbeacon-hub",
+    will: { topic: status, payload: Buffer.from("offline"), qos: 1, retain: true },
+    log,
   });
+  const speaks5 = () => client.options.protocolVersion === 5;
 
-  client.on("error", (error) => log.warn({ err: error }, "the hub's own MQTT connection broke"));
   client.on("message", (fullName, payload, packet) => {
+    if (!speaks5() && echoes.take(fullName, payload)) return;
+    // a Will of an earlier connection may come late
+    if (isOuter && fullName === status) return payload.toString() === "offline" ? contradict() : undefined;
     const ownName = fullName.startsWith(base) ? fullName.slice(base.length) : undefined;
     for (const subscription of subscriptions) {
       const topic = subscription.base === base ? ownName : fullName;
       const key = topic === undefined ? undefined : keyOf(subscription.topic, topic);
       if (topic === undefined || key === undefined) continue;
-      subscription.handler(messageOf(topic, key, payload, packet));
+      subscription.handler({ ...messageOf(topic, key, payload, packet, !isOuter), tellsRetained: speaks5() });
     }
   });
+  client.on("connect", (connack) => {
+    takeLimits(connack);
+    subscribe().then(
+      () => settleFirst(),
+      (error: Error) => {
+        log.error({ err: error }, "the hub could not subscribe");
+        settleFirst(error);
+      },
+    );
+  });
+  client.on("close", () => echoes.clear());
 
   const outlet = (base: string): Outlet => ({
     on: (topic, handler) => void subscriptions.push({ base, topic, handler }),
     publish: async (topic, payload, { siteId, properties, ...options }) => {
+      if (isOuter && !client.connected) throw new NotConnected(); // mqtt.js would keep it without bound
       // the broker would end the connection for it, and it would be sent again after each break
-      if (Buffer.byteLength(payload) > MAX_PACKET_BYTES - 1_024)
+      if (Buffer.byteLength(payload) > packetBytes - 1_024)
         throw new RangeError(`${Buffer.byteLength(payload)} bytes on ${topic} do not fit into a packet`);
-      const userProperties = { ...properties?.userProperties, ...(siteId && { [SITE_PROPERTY]: siteId }) };
-      const all = properties || siteId ? { ...options, properties: { ...properties, userProperties } } : options;
-      await inFlight(() => client.publishAsync(base + topic, payload, all));
+      const site = siteId && !isOuter ? { [SITE_PROPERTY]: siteId } : undefined;
+      const userProperties = { ...properties?.userProperties, ...site };
+      const all = properties || site ? { ...options, properties: { ...properties, userProperties } } : options;
+      await inFlight(() => {
+        if (!speaks5() && isHeard(base, topic)) echoes.expect(base + topic, payload);
+        return client.publishAsync(base + topic, payload, all);
+      });
     },
   });
 
   return {
     ...outlet(base),
     outside: outlet(""),
+    get isConnected() {
+      return client.connected;
+    },
+    get isAway() {
+      return isOuter && !client.connected;
+    },
+    knowsSenders: !isOuter,
     onConnect: (handler) => void connectHandlers.push(handler),
     onBreak: (handler) => void client.on("close", handler),
     fullName: (topic) => base + topic,
@@ -149,46 +196,61 @@ export function createLink({ baseTopic, open, log }: LinkOptions): Link {
     ownName: (fullName) => (fullName.startsWith(base) ? fullName.slice(base.length) : undefined),
     connect: async () => {
       const first = new Promise<void>((resolve, reject) => {
-        client.on("connect", () => {
-          subscribe().then(resolve, (error: unknown) => {
-            log.error({ err: error }, "the hub could not subscribe");
-            reject(error);
-          });
-        });
+        settleFirst = (error) => (error && !isOuter ? reject(error) : resolve());
       });
       client.connect();
-      await first;
+      await (isOuter ? Promise.race([first, delay(FIRST_CONNECT_MS, undefined, { ref: false })]) : first);
     },
     close: async () => {
+      isClosing = true;
       if (client.connected) {
-        const offline = client.publishAsync(base + topics.hubStatus.name, "offline", topics.hubStatus.options);
+        const offline = client.publishAsync(status, "offline", topics.hubStatus.options);
         await Promise.race([offline, delay(FAREWELL_MS, undefined, { ref: false })]);
       }
-      // An in-process stream never closes by itself, so a graceful end would wait for ever.
+      // Without DISCONNECT the broker would publish the Will as well. An in-process stream never closes by itself, so a
+      // graceful end would wait for ever there.
+      if (isOuter) await Promise.race([client.endAsync(), delay(FAREWELL_MS, undefined, { ref: false })]);
       await client.endAsync(true);
     },
   };
 
+  /** MQTT 5 §3.2.2.3: what the broker takes at once, and in one packet. */
+  function takeLimits({ properties }: IConnackPacket): void {
+    window = Math.min(MAX_IN_FLIGHT, properties?.receiveMaximum ?? MAX_IN_FLIGHT);
+    packetBytes = Math.min(MAX_PACKET_BYTES, properties?.maximumPacketSize ?? MAX_PACKET_BYTES);
+  }
+
+  function contradict(): void {
+    if (!client.connected || isClosing) return;
+    client.publishAsync(status, "online", topics.hubStatus.options).catch((error: unknown) => {
+      log.warn({ err: error }, "a late Will could not be contradicted");
+    });
+  }
+
+  function isHeard(base: string, topic: string): boolean {
+    return subscriptions.some((one) => one.base === base && keyOf(one.topic, topic) !== undefined);
+  }
+
   async function inFlight(send: () => Promise<unknown>): Promise<void> {
-    if (flying < MAX_IN_FLIGHT) flying++;
+    if (flying < window) flying++;
     else if (waiting.length >= MAX_WAITING) throw new Error("too many messages wait for the broker");
     else await new Promise<void>((resolve) => waiting.push(resolve));
     try {
       await send();
     } finally {
       // a place is handed over, so that nobody overtakes who waits
-      const next = waiting.shift();
+      const next = flying > window ? undefined : waiting.shift();
       if (next) next();
       else flying--;
     }
   }
 
   async function subscribe(): Promise<void> {
-    const filters = Object.fromEntries(
-      subscriptions.map(({ base, topic }) => {
-        return [base + topic.filter, { qos: topic.options.qos, nl: true, rap: true }] as const;
-      }),
+    const filters: ISubscriptionMap = Object.fromEntries(
+      subscriptions.map(({ base, topic }) => [base + topic.filter, { qos: topic.options.qos, nl: true, rap: true }]),
     );
+    // the Will bears the hub's own client identifier, which No Local would hold back
+    if (isOuter) filters[status] = { qos: 1, nl: false, rap: true };
     await client.subscribeAsync(filters);
     for (const handler of connectHandlers) handler();
   }
@@ -199,8 +261,16 @@ function keyOf(topic: FixedTopic | KeyedTopic, name: string): string | undefined
   return topic.name === name ? "" : undefined;
 }
 
-function messageOf(topic: string, key: string, payload: Buffer, packet: IPublishPacket): LinkMessage {
-  const { userProperties, responseTopic, correlationData } = packet.properties ?? {};
+/** @param isStamped whether the broker removes a client's own stamps; from any other they are anybody's words. */
+function messageOf(
+  topic: string,
+  key: string,
+  payload: Buffer,
+  packet: IPublishPacket,
+  isStamped: boolean,
+): Omit<LinkMessage, "tellsRetained"> {
+  const { userProperties: told, responseTopic, correlationData } = packet.properties ?? {};
+  const userProperties = isStamped ? told : undefined;
   return {
     topic,
     key,

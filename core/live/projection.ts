@@ -24,7 +24,7 @@ export interface ProjectionOptions {
   readonly wakes: WakeService;
   readonly now: Now;
   readonly link: Link;
-  readonly hub: () => Pick<HubInfo, "version" | "startedAt" | "database" | "audit">;
+  readonly hub: () => Pick<HubInfo, "version" | "startedAt" | "database" | "broker" | "audit">;
   readonly log: Logger;
 }
 
@@ -236,8 +236,7 @@ export class Projection {
 
   #publishHub(): void {
     const { now, hub } = this.#options;
-    const { version, startedAt, database, audit } = hub();
-    const info: HubInfo = { version, api: 1, startedAt, database, audit, ...now.hub() };
+    const info: HubInfo = { ...hub(), api: 1, ...now.hub() };
     this.#publish(topics.hubInfo, topics.hubInfo.name, JSON.stringify(info));
   }
 
@@ -252,7 +251,7 @@ export class Projection {
   }
 
   #publish(topic: FixedTopic | KeyedTopic, name: string, payload: string): void {
-    if (this.#published.get(name) === payload) return;
+    if (this.#published.get(name) === payload || this.#options.link.isAway) return;
     this.#published.set(name, payload);
     this.#options.link.publish(name, payload, topic.options).catch((error: unknown) => this.#lost(name, error));
   }

@@ -46,13 +46,21 @@ const JWS_BEGIN = "eyJ";
 
 const NEVER_RETAINED = "Requests are never retained";
 
+/** Somebody who clears a topic must not wake a cluster. */
+const CANNOT_TELL = {
+  ok: false,
+  reason: "with MQTT 3.1.1 an empty request looks like a topic that is cleared; send * instead",
+  transaction: null,
+} as const;
+
 /** Requests by MQTT, and what agents did with the orders that followed. */
 export function listenToWakes({ link, directory, wakes, results, mayWakeOf, trailOf, onRefused, log }: WakeMessages) {
   link.on(topics.clusterWake, (message) => {
     const payload = message.payload.toString("utf8");
     if (payload.startsWith(JWS_BEGIN)) return;
     const door = doorOf(message, topics.clusterWakeResult.for(message.key), { cluster: message.key, device: null });
-    const request = door.open(parseWakeRequest(payload));
+    const isCleared = payload === "" && !message.tellsRetained;
+    const request = door.open(isCleared ? CANNOT_TELL : parseWakeRequest(payload));
     const cluster = request && clusterOf(message.key, door);
     if (request && cluster) wakeIn(cluster, request, door);
   });
@@ -101,6 +109,7 @@ export function listenToWakes({ link, directory, wakes, results, mayWakeOf, trai
           key,
           payload: Buffer.alloc(0),
           retained: true,
+          tellsRetained: true,
           ...sender,
           responseTopic: undefined,
           correlationData: undefined,

@@ -50,7 +50,7 @@ async function start(): Promise<void> {
 
   let hub = await startDemoHub(folder, { http: 0, mqtt: 0 });
   cleanup.add(() => hub.close());
-  const ports = { http: hub.httpPort, mqtt: hub.mqttPort };
+  const ports = { http: hub.httpPort, mqtt: hub.mqttPort ?? 0 };
   const url = `http://127.0.0.1:${ports.http}`;
   created(await createApi(url).post("/setup/init", { ...ACCOUNT, setupCode: hub.setupCode }));
   const api = await createApi(url).logIn(ACCOUNT);

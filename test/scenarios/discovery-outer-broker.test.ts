@@ -109,7 +109,7 @@ async function start({
     broker.handle(theirs);
     return ours;
   };
-  const link = createLink({ baseTopic, open, log });
+  const link = createLink({ baseTopic, broker: { type: "embedded", open }, log });
   link.on(topics.hubRequest, () => {}); // a hub always listens to something
   const stated: string[] = [];
   const discovery = startDiscovery({

@@ -51,7 +51,7 @@ const takenBack = (messages: readonly { topic: string; text: string }[]) =>
 
 /** A client with the hub's own rights, which leaves what former hubs left. */
 async function connectAsHub(): Promise<MqttClient> {
-  const client = new MqttClient(() => hub.hub.broker.connectHub(), { clientId: "another", reconnectPeriod: 0 });
+  const client = new MqttClient(() => hub.broker.connectHub(), { clientId: "another", reconnectPeriod: 0 });
   await new Promise((resolve) => client.once("connect", resolve));
   return client;
 }
@@ -277,7 +277,7 @@ describe("what the broker has", () => {
 
   test("is compared after a break: what is missing comes back, a ghost goes, and the rest is not sent again", async () => {
     const [devices, clusters] = [home.count("device", device.id), home.count("cluster", clusterId)];
-    hub.hub.broker.disconnect("hub");
+    hub.broker.disconnect("hub");
     const other = await connectAsHub();
     await other.publishAsync(configTopic("device", device.id), "", { qos: 1, retain: true });
     await other.publishAsync(ghost, JSON.stringify(ours), { qos: 1, retain: true });

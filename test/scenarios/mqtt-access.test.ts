@@ -45,9 +45,9 @@ beforeAll(async () => {
   sites = { home: await firstSite(hub), away: await addSite(hub, "Away") };
   const keys = await furnish();
   cells = cellsOf((parameter, place) => keys.get(`${parameter} ${place}`) ?? "probe");
-  mouth = new MqttClient(() => hub.hub.broker.connectHub(), { protocolVersion: 5, reconnectPeriod: 0 });
+  mouth = new MqttClient(() => hub.broker.connectHub(), { protocolVersion: 5, reconnectPeriod: 0 });
   await new Promise((resolve) => mouth.once("connect", resolve));
-  const ears = new MqttClient(() => hub.hub.broker.connectHub(), { protocolVersion: 5, reconnectPeriod: 0 });
+  const ears = new MqttClient(() => hub.broker.connectHub(), { protocolVersion: 5, reconnectPeriod: 0 });
   ear = collect(ears);
   await ears.subscribeAsync("#", { qos: 1 });
   for (const client of clients.values()) await client.client.subscribeAsync("#", { qos: 1 });

@@ -7,6 +7,7 @@ import type { ClusterAnswer } from "#contracts/api/clusters.ts";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
 import { type Actor, mayChange, mayWake, reachFor } from "#contracts/rights.ts";
 import "../agents/agent-chip.ts";
+import { hrefOf } from "../api/address.ts";
 import { controls } from "../app/controls.ts";
 import { icon, iconStyles } from "../app/icon.ts";
 import { pathOf } from "../app/router.ts";
@@ -113,7 +114,7 @@ export class ClusterSection extends LitElement {
             cluster && mayChange(actor, "cluster:change", cluster)
               ? html`<a
                   class="edit"
-                  href=${pathOf({ kind: "cluster", key: cluster.key })}
+                  href=${hrefOf(pathOf({ kind: "cluster", key: cluster.key }))}
                   aria-label="Edit ${cluster.name}"
                   >${icon(mdiPencilOutline)}</a
                 >`

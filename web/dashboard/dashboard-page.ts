@@ -104,6 +104,7 @@ export class DashboardPage extends LitElement {
           .heardAt=${heardAt}
           .outdated=${isOutdated}
           .database=${hub?.database ?? "ok"}
+          .broker=${hub?.broker ?? "ok"}
           .audit=${hub?.audit ?? "ok"}
         ></hub-banner>
         ${this.#summary()}

@@ -44,6 +44,11 @@ test("of a database nothing is known while the hub cannot be heard", async () =>
   await expect.element(status).not.toMatchTextContent(/database/);
 });
 
+test("a broker that does not answer is said, with what that means", async () => {
+  const status = await words({ connection: "live", heardAt: NOW, broker: "unavailable" });
+  await expect.element(status).toMatchTextContent(/broker does not answer.*nothing can be woken/);
+});
+
 test("an audit log that cannot be written is said, with what that means", async () => {
   const status = await words({ connection: "live", heardAt: NOW, audit: "failing" });
   await expect.element(status).toMatchTextContent(/audit log cannot be written.*changes are refused/);

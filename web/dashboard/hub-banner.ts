@@ -36,6 +36,7 @@ export class HubBanner extends LitElement {
   @property({ attribute: false }) heardAt: Date | undefined;
   @property({ type: Boolean }) outdated = false;
   @property() database: HubInfo["database"] = "ok";
+  @property() broker: HubInfo["broker"] = "ok";
   @property() audit: HubInfo["audit"] = "ok";
 
   override render() {
@@ -52,6 +53,7 @@ export class HubBanner extends LitElement {
       }
       ${this.outdated ? notice(mdiUpdate, "The hub has another version now.", LOAD_ANEW) : nothing}
       ${isLive && this.database === "unavailable" ? notice(mdiDatabaseAlertOutline, DATABASE_IS_AWAY) : nothing}
+      ${isLive && this.broker === "unavailable" ? notice(mdiLanDisconnect, BROKER_IS_AWAY) : nothing}
       ${
         // without a database there is no log either: one reason is enough
         isLive && this.database === "ok" && this.audit === "failing"
@@ -64,6 +66,8 @@ export class HubBanner extends LitElement {
 
 const DATABASE_IS_AWAY =
   "The hub's database does not answer. Waking goes on; changes and history wait until it is back.";
+const BROKER_IS_AWAY =
+  "The MQTT broker does not answer. No agent can be reached, so nothing can be woken until it is back.";
 const NO_AUDIT =
   "The audit log cannot be written. Waking goes on; changes are refused until it can be written again. The hub's own log says why.";
 const LOAD_ANEW = html`<button type="button" @click=${() => location.reload()}>Load its page</button>`;

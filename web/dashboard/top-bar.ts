@@ -2,6 +2,7 @@ import { mdiAccountCircleOutline, mdiPlus } from "@mdi/js";
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { Session } from "../account/session.ts";
+import { hrefOf } from "../api/address.ts";
 import { controls } from "../app/controls.ts";
 import { icon, iconStyles } from "../app/icon.ts";
 import { logo, logoStyles } from "../app/logo.ts";
@@ -148,7 +149,7 @@ export class TopBar extends LitElement {
     const { me } = store;
     const additions = this.isAdding ? ADDITIONS.filter(({ permission }) => store.may(permission)) : [];
     return html`<header class="bar">
-      <a class="brand" href="/" aria-label="PowerBeacon">${logo} <span>PowerBeacon</span></a>
+      <a class="brand" href=${hrefOf("/")} aria-label="PowerBeacon">${logo} <span>PowerBeacon</span></a>
       ${me && me.sites.length > 1 ? html`<site-switcher></site-switcher>` : nothing}
       ${additions.length > 0 ? html`<button class="primary" popovertarget="additions">${icon(mdiPlus)} Add</button>` : nothing}
       <button class="plain icon-only" popovertarget="account" aria-label="Account and settings">
@@ -165,8 +166,8 @@ export class TopBar extends LitElement {
             >${me?.role && ROLE_WORDS[me.role].label}</span
           >
         </p>
-        <a href=${pathOfSection(FIRST_SECTION)} @click=${this.#closeMenus}>Settings</a>
-        <a href="/api/docs" target="_blank">API documents</a>
+        <a href=${hrefOf(pathOfSection(FIRST_SECTION))} @click=${this.#closeMenus}>Settings</a>
+        <a href=${hrefOf("/api/docs")} target="_blank">API documents</a>
         <fieldset>
           <legend>Appearance</legend>
           ${THEMES.map(
