@@ -16,6 +16,8 @@ export const Credential = z.object({
   password: z.string(),
   baseTopic: z.string().min(1),
   mqttUrl: z.url({ protocol: /^(mqtts?|wss?)$/ }),
+  /** Who may have signed the broker's certificate (PEM), besides those that this machine knows. */
+  mqttCa: z.string().optional(),
   joinedAt: Instant,
 });
 export type Credential = z.infer<typeof Credential>;

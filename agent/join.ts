@@ -47,6 +47,7 @@ export async function joinHub(options: JoinOptions): Promise<Credential> {
     password: grant.password,
     baseTopic: grant.baseTopic,
     mqttUrl: grant.mqttUrl ?? mqttUrlAt(hubUrl),
+    ...(grant.mqttCa !== null && { mqttCa: grant.mqttCa }),
     joinedAt: new Date().toISOString(),
   };
   await writeCredential(options.stateDir, credential);

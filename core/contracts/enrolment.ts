@@ -48,6 +48,11 @@ export const EnrolGrant = z.object({
   password: z.string().describe("a high-entropy token; shown this once"),
   baseTopic: z.string(),
   mqttUrl: z.string().nullable().describe("null = `/mqtt` on the address that the agent joined at"),
+  mqttCa: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("who may have signed the broker's certificate (PEM); null = those that the agent's machine knows"),
 });
 export type EnrolGrant = z.infer<typeof EnrolGrant>;
 

@@ -29,6 +29,8 @@ export interface MqttClientRoutes {
   readonly uses: ClientUses;
   readonly disconnect: (principalId: string) => void;
   readonly broker: BrokerAddress;
+  /** What the hub calls itself on a broker that somebody else runs. */
+  readonly hubUsername: string | null;
 }
 
 /** So many at the most: every one of them is a program that somebody set up. */
@@ -36,7 +38,7 @@ const MAX_CLIENTS = 1_000;
 
 export function mqttClientRoutes(
   app: App,
-  { directory, credentials, uses, disconnect, broker }: MqttClientRoutes,
+  { directory, credentials, uses, disconnect, broker, hubUsername }: MqttClientRoutes,
 ): void {
   const config = { permission: "mqtt-client:manage" } as const;
   const contextOf = ({ em, trail, account }: Pick<FastifyRequest, "em" | "trail" | "account">) => ({
@@ -45,6 +47,7 @@ export function mqttClientRoutes(
     directory,
     credentials,
     siteId: account.siteId,
+    hubUsername,
   });
   const answer = (row: MqttClient) => mqttClientAnswer(row, uses, new Date());
 

@@ -3,6 +3,7 @@ import type { EntityManager } from "@mikro-orm/postgresql";
 import type { MqttClientAnswer, MqttClientChange, MqttClientCreate } from "#contracts/api/mqtt-clients.ts";
 import { HubError } from "../kernel/errors.ts";
 import { freeKey, keyFromName } from "../kernel/keys.ts";
+import { mosquittoHash } from "../kernel/mosquitto-password.ts";
 import { hashToken, randomSecret } from "../kernel/tokens.ts";
 import type { Trail } from "../kernel/trail.ts";
 import type { Directory } from "../members/directory.ts";
@@ -18,6 +19,8 @@ export interface MqttClientContext {
   readonly directory: Directory;
   readonly credentials: MqttCredentials;
   readonly siteId: string;
+  /** What the hub calls itself on a broker that somebody else runs. */
+  readonly hubUsername: string | null;
 }
 
 /** What the hub calls itself, and whoever publishes on a broker that does not tell. */
@@ -33,8 +36,10 @@ export function createMqttClient(
     const { trail, directory, credentials, siteId } = context;
     checkClusters(context, input.clusterIds);
     const password = `pbm_${randomSecret()}${randomSecret()}`;
+    const hashes = { passwordHash: hashToken(password), mosquittoHash: await mosquittoHash(password) };
     const isTaken = (username: string) =>
       NOBODYS_NAMES.has(username) ||
+      username === context.hubUsername ||
       credentials.byUsername(username) !== undefined ||
       directory.agents.byId(username) !== undefined;
     const row = await context.em.transactional(async (em) => {
@@ -43,7 +48,7 @@ export function createMqttClient(
         site: em.getReference(Site, siteId),
         name: input.name,
         username: freeKey(keyFromName(input.name, "client"), isTaken),
-        passwordHash: hashToken(password),
+        ...hashes,
         permissions: input.permissions,
         clusterIds: input.clusterIds ?? null,
         createdAt: now,

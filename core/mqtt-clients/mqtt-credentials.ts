@@ -4,10 +4,18 @@ import { equalHashes, hashToken } from "../kernel/tokens.ts";
 import type { Directory } from "../members/directory.ts";
 import { MqttClient } from "./mqtt-client.entity.ts";
 
+interface Credential {
+  readonly passwordHash: string;
+  /** Null where it is older than the column. */
+  readonly mosquittoHash: string | null;
+  readonly principal: IntegrationPrincipal;
+}
+
 /** The integrations' MQTT credentials in memory. A principal stays the same object, so a change of its rights takes effect at once. */
 export class MqttCredentials {
-  readonly #byUsername = new Map<string, { passwordHash: string; readonly principal: IntegrationPrincipal }>();
+  readonly #byUsername = new Map<string, Credential>();
   readonly #directory: Directory;
+  readonly #listeners: (() => void)[] = [];
 
   constructor(directory: Directory) {
     this.#directory = directory;
@@ -16,24 +24,31 @@ export class MqttCredentials {
     });
   }
 
-  all(): IntegrationPrincipal[] {
-    return [...this.#byUsername.values()].map(({ principal }) => principal);
+  all(): Iterable<Credential> {
+    return this.#byUsername.values();
+  }
+
+  /** Calls the listener when a credential is made, changed or revoked. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   byUsername(username: string): IntegrationPrincipal | undefined {
     return this.#byUsername.get(username)?.principal;
   }
 
-  put({ id, site, username, passwordHash, permissions, clusterIds }: MqttClient): void {
+  put({ id, site, username, passwordHash, mosquittoHash = null, permissions, clusterIds }: MqttClient): void {
     const rights = { permissions: new Set(permissions), clusters: this.#clusterKeys(clusterIds ?? null) };
     const known = this.#byUsername.get(username);
-    if (known) return void Object.assign(known.principal, rights);
     const principal: IntegrationPrincipal = { type: "integration", id, username, siteId: site.id, ...rights };
-    this.#byUsername.set(username, { passwordHash, principal });
+    if (known) Object.assign(known.principal, rights);
+    else this.#byUsername.set(username, { passwordHash, mosquittoHash, principal });
+    this.#tell();
   }
 
   remove(username: string): void {
     this.#byUsername.delete(username);
+    this.#tell();
   }
 
   /** Undefined when nobody has this user name; null when the password is wrong. */
@@ -48,6 +63,10 @@ export class MqttCredentials {
     for (const { principal } of this.#byUsername.values())
       if (principal.clusters?.has(key))
         principal.clusters = new Set([...principal.clusters].filter((one) => one !== key));
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   /** A cluster's key never changes. */
@@ -68,7 +87,9 @@ export async function refreshMqttCredentials(
   return await directory.inTurn(async () => {
     const rows = await em.find(MqttClient, {}, { filters: { site: false } });
     const usernames = new Set(rows.map((row) => row.username));
-    const gone = credentials.all().filter(({ username }) => !usernames.has(username));
+    const gone = [...credentials.all()].flatMap(({ principal }) =>
+      usernames.has(principal.username) ? [] : [principal],
+    );
     for (const { username } of gone) credentials.remove(username);
     for (const row of rows) credentials.put(row);
     return gone.map(({ id }) => id);
