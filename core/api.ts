@@ -85,6 +85,8 @@ export async function openApi(hub: ApiParts): Promise<App> {
   const { publicUrl, trustProxy } = config.http;
   const { baseTopic, discoveryPrefix } = config.mqtt;
   const mqttUrl = config.mqtt.publicUrl ?? config.mqtt.outer?.url ?? null;
+  const mqttCa = config.mqtt.outer?.ca?.toString("utf8") ?? null;
+  const hubUsername = config.mqtt.outer?.username ?? null;
   const signOn = openSignOn(
     { database, accounts, sessions, sites, trailOf, publicUrl, log },
     { outboundAllowed: config.outboundAllowed, secretKey: keptSecret(config.dataDir, "provider-secret-key") },
