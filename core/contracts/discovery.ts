@@ -8,6 +8,14 @@ import { FixedTopic, KeyedTopic } from "./topics.ts";
  * @see https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
  */
 
+/** `device`: one message for a thing with all its components. `single`: one for each component, which older readers ask for. */
+export const DiscoveryFormat = z.enum(["device", "single"]);
+export type DiscoveryFormat = z.infer<typeof DiscoveryFormat>;
+
+/** What Home Assistant is told of. */
+export const ThingType = z.enum(["hub", "device", "cluster", "agent"]);
+export type ThingType = z.infer<typeof ThingType>;
+
 /** Topics of Home Assistant. They stand under its discovery prefix, outside of our base. */
 export function discoveryTopics(prefix: string) {
   return {
@@ -60,8 +68,14 @@ export type DiscoveryConfig = z.infer<typeof DiscoveryConfig>;
 
 /** Names one thing for Home Assistant. Ids are those of the rows, so a rename changes nothing there. */
 export interface DiscoveryRef {
-  readonly type: "hub" | "device" | "cluster" | "agent";
+  readonly type: ThingType;
   readonly id: string;
+}
+
+/** Where configs stand and in which form. */
+export interface DiscoveryForm {
+  readonly format: DiscoveryFormat;
+  readonly prefix: string;
 }
 
 /** What the hub tells of a thing. */

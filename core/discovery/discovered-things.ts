@@ -1,19 +1,7 @@
-import type {
-  DiscoveredAgent,
-  DiscoveredCluster,
-  DiscoveredDevice,
-  DiscoveredHub,
-  DiscoveredThing,
-  DiscoveryRef,
-} from "#contracts/discovery.ts";
+import type { DiscoveredHub, DiscoveredThing, DiscoveryRef } from "#contracts/discovery.ts";
 import type { Sender } from "../kernel/link.ts";
-import type {
-  Directory,
-  DirectoryAgent,
-  DirectoryChange,
-  DirectoryCluster,
-  DirectoryDevice,
-} from "../members/directory.ts";
+import type { Directory, DirectoryChange, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
+import { ShownThings } from "./shown-things.ts";
 
 type Hide = (ref: DiscoveryRef, sender: Sender & { readonly siteId: string }) => Promise<void>;
 
@@ -23,7 +11,7 @@ const MAX_REMOVED = 10_000;
 /** What Home Assistant is told of: the hub, and what the directory has and a person wants to be shown. */
 export class DiscoveredThings {
   readonly #directory: Directory;
-  readonly #hub: DiscoveredHub;
+  readonly #shown: ShownThings;
   readonly #hide: Hide;
   readonly #listeners: ((ref: DiscoveryRef) => void)[] = [];
   readonly #clustersOfRemoved = new Map<string, DirectoryCluster>();
@@ -31,34 +19,17 @@ export class DiscoveredThings {
   /** @param hide takes note that a person deleted a thing in Home Assistant. */
   constructor(directory: Directory, hub: DiscoveredHub, hide: Hide) {
     this.#directory = directory;
-    this.#hub = hub;
+    this.#shown = new ShownThings(directory, hub, (thing) => thing.showInHomeAssistant);
     this.#hide = hide;
     directory.onChange((change) => this.#directoryChanged(change));
   }
 
-  *all(ofSite: string | null = null): Generator<DiscoveryRef> {
-    const { devices, clusters, agents } = this.#directory;
-    const isMeant = ({ siteId }: { readonly siteId: string }) => ofSite === null || siteId === ofSite;
-    const isShown = (thing: DirectoryDevice | DirectoryCluster | DirectoryAgent) =>
-      thing.showInHomeAssistant && isMeant(thing);
-    if (isMeant(this.#hub)) yield this.#hub;
-    for (const device of devices) if (isShown(device)) yield { type: "device", id: device.id };
-    for (const cluster of clusters)
-      if (isShown(cluster) && !cluster.unassigned) yield { type: "cluster", id: cluster.id };
-    for (const agent of agents) if (isShown(agent)) yield { type: "agent", id: agent.id };
+  all(ofSite: string | null = null): Iterable<DiscoveryRef> {
+    return this.#shown.all(ofSite);
   }
 
-  of({ type, id }: DiscoveryRef): DiscoveredThing | undefined {
-    switch (type) {
-      case "hub":
-        return id === this.#hub.id ? this.#hub : undefined;
-      case "device":
-        return this.#device(id);
-      case "cluster":
-        return this.#cluster(id);
-      case "agent":
-        return this.#agent(id);
-    }
+  of(ref: DiscoveryRef): DiscoveredThing | undefined {
+    return this.#shown.of(ref);
   }
 
   onChange(listener: (ref: DiscoveryRef) => void): void {
@@ -88,39 +59,6 @@ export class DiscoveredThings {
       case "agent":
         return clusters.byId(agents.byId(id)?.clusterId ?? "") ?? removed;
     }
-  }
-
-  #device(id: string): DiscoveredDevice | undefined {
-    const device = this.#directory.devices.byId(id);
-    if (!device?.showInHomeAssistant) return undefined;
-    const { siteId, key, name, mac, os } = device;
-    const cluster = this.#directory.clusterOf(device);
-    return { type: "device", id, siteId, key, name, mac, os, area: cluster.unassigned ? null : cluster.name };
-  }
-
-  #cluster(id: string): DiscoveredCluster | undefined {
-    const cluster = this.#directory.clusters.byId(id);
-    if (!cluster?.showInHomeAssistant || cluster.unassigned) return undefined;
-    const { siteId, key, name } = cluster;
-    const shown = this.#directory.devicesOf(id).filter((device) => device.showInHomeAssistant);
-    // in an order that no rename changes
-    return { type: "cluster", id, siteId, key, name, deviceIds: shown.map((device) => device.id).toSorted() };
-  }
-
-  #agent(id: string): DiscoveredAgent | undefined {
-    const agent = this.#directory.agents.byId(id);
-    if (!agent?.showInHomeAssistant) return undefined;
-    const { siteId, key, name, version } = agent;
-    return { type: "agent", id, siteId, key, name, version, machineId: this.#machineOf(agent)?.id ?? null };
-  }
-
-  /** The device whose MAC address one of the agent's interfaces has. */
-  #machineOf({ siteId, interfaces }: DirectoryAgent): DirectoryDevice | undefined {
-    for (const { mac } of interfaces) {
-      const device = mac === null ? undefined : this.#directory.deviceByMac(siteId, mac.toLowerCase());
-      if (device?.showInHomeAssistant) return device;
-    }
-    return undefined;
   }
 
   /** Tells of the thing itself, and of those whose configs speak of it. */

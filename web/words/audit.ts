@@ -30,6 +30,8 @@ export const ACTION_WORDS: Readonly<Record<AuditAction, string>> = {
   "mqtt-client.create": "Make an MQTT credential",
   "mqtt-client.change": "Change an MQTT credential",
   "mqtt-client.delete": "Revoke an MQTT credential",
+  "discovery.send": "Send discovery again",
+  "discovery.clean-up": "Clean up discovery",
   "request.refused": "Ask for what is not allowed",
   "sign-on.change": "Change the sign-on settings",
   "site.create": "Add a site",

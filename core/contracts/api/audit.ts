@@ -45,6 +45,8 @@ export const AuditAction = z.enum([
   "cluster.change",
   "cluster.delete",
   "wake.cancel",
+  "discovery.send",
+  "discovery.clean-up",
   "request.refused",
   "audit.prune",
 ]);

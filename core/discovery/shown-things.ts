@@ -1,0 +1,81 @@
+import type {
+  DiscoveredAgent,
+  DiscoveredCluster,
+  DiscoveredDevice,
+  DiscoveredHub,
+  DiscoveredThing,
+  DiscoveryRef,
+} from "#contracts/discovery.ts";
+import type { Directory, DirectoryAgent, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
+
+export type DirectoryThing = DirectoryDevice | DirectoryCluster | DirectoryAgent;
+
+/** The hub, and what the directory has and `isShown` lets through, as Home Assistant is told of them. */
+export class ShownThings {
+  readonly #directory: Directory;
+  readonly #hub: DiscoveredHub;
+  readonly #isShown: (thing: DirectoryThing) => boolean;
+
+  constructor(directory: Directory, hub: DiscoveredHub, isShown: (thing: DirectoryThing) => boolean) {
+    this.#directory = directory;
+    this.#hub = hub;
+    this.#isShown = isShown;
+  }
+
+  /** @param ofSite null = of every site. The hub is of the first one. */
+  *all(ofSite: string | null = null): Generator<DiscoveryRef> {
+    const { devices, clusters, agents } = this.#directory;
+    const isMeant = ({ siteId }: { readonly siteId: string }) => ofSite === null || siteId === ofSite;
+    if (isMeant(this.#hub)) yield this.#hub;
+    for (const device of devices) if (isMeant(device) && this.#isShown(device)) yield { type: "device", id: device.id };
+    for (const cluster of clusters)
+      if (isMeant(cluster) && !cluster.unassigned && this.#isShown(cluster)) yield { type: "cluster", id: cluster.id };
+    for (const agent of agents) if (isMeant(agent) && this.#isShown(agent)) yield { type: "agent", id: agent.id };
+  }
+
+  of({ type, id }: DiscoveryRef): DiscoveredThing | undefined {
+    switch (type) {
+      case "hub":
+        return id === this.#hub.id ? this.#hub : undefined;
+      case "device":
+        return this.#device(id);
+      case "cluster":
+        return this.#cluster(id);
+      case "agent":
+        return this.#agent(id);
+    }
+  }
+
+  #device(id: string): DiscoveredDevice | undefined {
+    const device = this.#directory.devices.byId(id);
+    if (!device || !this.#isShown(device)) return undefined;
+    const { siteId, key, name, mac, os } = device;
+    const cluster = this.#directory.clusterOf(device);
+    return { type: "device", id, siteId, key, name, mac, os, area: cluster.unassigned ? null : cluster.name };
+  }
+
+  #cluster(id: string): DiscoveredCluster | undefined {
+    const cluster = this.#directory.clusters.byId(id);
+    if (!cluster || cluster.unassigned || !this.#isShown(cluster)) return undefined;
+    const { siteId, key, name } = cluster;
+    const shown = this.#directory.devicesOf(id).filter((device) => this.#isShown(device));
+    // in an order that no rename changes
+    return { type: "cluster", id, siteId, key, name, deviceIds: shown.map((device) => device.id).toSorted() };
+  }
+
+  #agent(id: string): DiscoveredAgent | undefined {
+    const agent = this.#directory.agents.byId(id);
+    if (!agent || !this.#isShown(agent)) return undefined;
+    const { siteId, key, name, version } = agent;
+    return { type: "agent", id, siteId, key, name, version, machineId: this.#machineOf(agent)?.id ?? null };
+  }
+
+  /** The device whose MAC address one of the agent's interfaces has. */
+  #machineOf({ siteId, interfaces }: DirectoryAgent): DirectoryDevice | undefined {
+    for (const { mac } of interfaces) {
+      const device = mac === null ? undefined : this.#directory.deviceByMac(siteId, mac.toLowerCase());
+      if (device && this.#isShown(device)) return device;
+    }
+    return undefined;
+  }
+}
