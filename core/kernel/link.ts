@@ -71,6 +71,8 @@ export interface LinkMessage extends Sender {
   /** With its base, as the sender wrote it. */
   readonly responseTopic: string | undefined;
   readonly correlationData: Buffer | undefined;
+  /** As the sender wrote them; undefined with MQTT 3.1.1. */
+  readonly userProperties: Readonly<Record<string, string | string[]>> | undefined;
 }
 
 /** What MQTT 5 readers get besides the payload; readers of 3.1.1 do without. */
@@ -269,18 +271,19 @@ function messageOf(
   packet: IPublishPacket,
   isStamped: boolean,
 ): Omit<LinkMessage, "tellsRetained"> {
-  const { userProperties: told, responseTopic, correlationData } = packet.properties ?? {};
-  const userProperties = isStamped ? told : undefined;
+  const { userProperties, responseTopic, correlationData } = packet.properties ?? {};
+  const stamps = isStamped ? userProperties : undefined;
   return {
     topic,
     key,
     payload,
     retained: packet.retain,
-    by: stamp(userProperties?.[BY_PROPERTY]) ?? "mqtt",
-    siteId: stamp(userProperties?.[SITE_PROPERTY]) ?? null,
-    tokenId: stamp(userProperties?.[TOKEN_PROPERTY]) ?? null,
+    by: stamp(stamps?.[BY_PROPERTY]) ?? "mqtt",
+    siteId: stamp(stamps?.[SITE_PROPERTY]) ?? null,
+    tokenId: stamp(stamps?.[TOKEN_PROPERTY]) ?? null,
     responseTopic,
     correlationData,
+    userProperties,
   };
 }
 

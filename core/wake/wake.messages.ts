@@ -10,7 +10,7 @@ import {
   parseWakeRequest,
   type WakeRequest,
 } from "#contracts/wake.ts";
-import { answerAddressOf, whyNotAllowed } from "../kernel/answer.ts";
+import { NO_TRANSACTION, answerAddressOf, transactionOf, whyNotAllowed } from "../kernel/answer.ts";
 import type { ErrorCode } from "../kernel/errors.ts";
 import type { Link, LinkMessage, Sender } from "../kernel/link.ts";
 import { parseJson } from "../kernel/parse.ts";
@@ -113,6 +113,7 @@ export function listenToWakes({ link, directory, wakes, results, mayWakeOf, trai
           ...sender,
           responseTopic: undefined,
           correlationData: undefined,
+          userProperties: undefined,
         };
         doorOf(message, result.for(key), { cluster: null, device: null, [names]: key }).refuse(
           "RETAINED_COMMAND",
@@ -211,12 +212,14 @@ export function listenToWakes({ link, directory, wakes, results, mayWakeOf, trai
       rights: () => (tokenId === null ? () => true : mayWakeOf(tokenId)),
       refuse,
       open: (parsed) => {
-        transaction = parsed.ok ? parsed.request.transaction : parsed.transaction;
+        const told = transactionOf(message, parsed.ok ? parsed.request.transaction : parsed.transaction);
+        transaction = told ?? null;
         // a command that waits for whoever subscribes next would start a machine long after it was wished
         if (message.retained) return refuse("RETAINED_COMMAND", NEVER_RETAINED);
         if (!parsed.ok) return refuse("INVALID_REQUEST", parsed.reason);
+        if (told === undefined) return refuse("INVALID_REQUEST", NO_TRANSACTION);
         if (response === "not-allowed") return refuse("RESPONSE_TOPIC_NOT_ALLOWED", whyNotAllowed(link, message));
-        return parsed.request;
+        return { ...parsed.request, transaction };
       },
     };
   }
