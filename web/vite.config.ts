@@ -14,6 +14,8 @@ export default defineConfig({
     target: "baseline-widely-available",
     modulePreload: { polyfill: false }, // it would be an inline script
   },
+  // its files find each other wherever they stand; the page names them from the root, or from where Home Assistant shows it
+  experimental: { renderBuiltUrl: (_file, { hostType }) => (hostType === "html" ? undefined : { relative: true }) },
   // `npm run dev:web`: the page from its sources, the rest from a hub that runs beside it
   server: {
     // but for the page's own modules under `api/`

@@ -1,7 +1,8 @@
 import fastifyStatic from "@fastify/static";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { App } from "../kernel/routes.ts";
+import { pageForIngress } from "./ingress.ts";
 
 /** Where `npm run build:web` puts the page. */
 const PAGE_DIR = join(import.meta.dirname, "../../dist/web");
@@ -33,8 +34,12 @@ const NOT_BUILT =
 export async function servePage(app: App): Promise<void> {
   await app.register(fastifyStatic, { root: PAGE_DIR, serve: false, preCompressed: true, index: false });
   for (const path of PAGE_PATHS) {
-    app.get(path, hidden, async (_request, reply) => {
-      if (!existsSync(join(PAGE_DIR, "index.html"))) return reply.code(503).type("text/plain").send(NOT_BUILT);
+    app.get(path, hidden, async (request, reply) => {
+      const file = join(PAGE_DIR, "index.html");
+      if (!existsSync(file)) return reply.code(503).type("text/plain").send(NOT_BUILT);
+      const adapted = pageForIngress(request, () => readFileSync(file, "utf8"));
+      if (adapted !== undefined)
+        return reply.header("cache-control", "no-cache").type("text/html; charset=utf-8").send(adapted);
       return reply.sendFile("index.html", { cacheControl: false }).header("cache-control", "no-cache");
     });
   }

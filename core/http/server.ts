@@ -23,6 +23,7 @@ import type { Account, App } from "../kernel/routes.ts";
 import { StartError } from "../kernel/start-error.ts";
 import { type AdmissionOptions, admit, recognize } from "./admission.ts";
 import { asyncApiDocument } from "./asyncapi.ts";
+import { adaptToIngress, basePathOf } from "./ingress.ts";
 import { inputWords } from "./input-words.ts";
 import { servePage } from "./page.ts";
 import { answerProblem } from "./problem.ts";
@@ -129,6 +130,7 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
     if (request.protocol === "https") void reply.header("strict-transport-security", HSTS);
     await recognize(request, reply, options);
   });
+  adaptToIngress(app);
   await app.register(rateLimit, {
     max: options.callsPerMinute ?? CALLS_PER_MINUTE,
     timeWindow: "1 minute",
@@ -164,6 +166,7 @@ export async function createHttpServer(options: HttpOptions): Promise<App> {
     routePrefix: "/api/docs",
     staticCSP: true,
     transformStaticCSP: () => DOCS_CSP,
+    transformSpecification: (document, request) => ({ ...document, ...serversOf(request) }),
     theme: { title: "PowerBeacon API" },
     uiConfig: { docExpansion: "list", layout: "BaseLayout" },
   });
@@ -180,6 +183,12 @@ function requestLog(log: Logger): FastifyBaseLogger {
     { part: "http" },
     { level: log.isLevelEnabled("info") && !log.isLevelEnabled("debug") ? "warn" : log.level },
   );
+}
+
+/** Below a path the page of the document has to be told where the API stands. */
+function serversOf(request: FastifyRequest): { servers?: { url: string }[] } {
+  const path = basePathOf(request);
+  return path === "" ? {} : { servers: [{ url: path }] };
 }
 
 /** Groups the routes by their first word, and says which need no log-in. */

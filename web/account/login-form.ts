@@ -1,6 +1,7 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { signOnProblem } from "#contracts/sign-on-problems.ts";
+import { currentPath, hubAddress, isInHomeAssistant } from "../api/address.ts";
 import { CallError } from "../api/call.ts";
 import { signOn, signOnPath } from "../api/sign-on.ts";
 import { controls } from "../app/controls.ts";
@@ -84,6 +85,7 @@ export class LoginForm extends LitElement {
 
   /** Where something is still open below, the provider's pages come beside it. */
   #byProvider(name: string) {
+    if (isInHomeAssistant()) return elsewhere(name);
     const path = signOnPath(this.again ? "/" : wantedPage());
     return html`<div class="or">
       <a class="button" href=${path} target=${this.again ? "_blank" : nothing}>Log in with ${name}</a>
@@ -126,14 +128,22 @@ export class LoginForm extends LitElement {
   }
 }
 
+/** Providers let themselves be framed by nobody, and send browsers back to the hub's own address. */
+function elsewhere(name: string) {
+  const address = hubAddress();
+  return html`<p class="or quiet small">
+    The log-in with ${name} is at the hub's own address, <a href=${address} target="_blank">${address}</a>.
+  </p>`;
+}
+
 const WANTED = "wanted-page";
 
 /** What somebody opened, also after the provider sent them back to the log-in because the first try failed. */
 function wantedPage(): string {
-  const { pathname } = location;
-  if (pathname === "/login") return sessionStorage.getItem(WANTED) ?? "/";
-  sessionStorage.setItem(WANTED, pathname);
-  return pathname;
+  const path = currentPath();
+  if (path === "/login") return sessionStorage.getItem(WANTED) ?? "/";
+  sessionStorage.setItem(WANTED, path);
+  return path;
 }
 
 /** Why the provider sent the browser back without a log-in. */

@@ -1,6 +1,7 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { AgentAnswer } from "#contracts/api/agents.ts";
+import { hrefOf } from "../api/address.ts";
 import { controls } from "../app/controls.ts";
 import { pathOf } from "../app/router.ts";
 import { when } from "../words/instants.ts";
@@ -56,7 +57,7 @@ export class AgentChip extends LitElement {
     if (!this.agent) return nothing;
     const { key, name, status, statusSince } = this.agent;
     const since = status === "offline" && statusSince ? ` since ${when(statusSince, this.clock())}` : "";
-    return html`<a class=${status} href=${pathOf({ kind: "agent", key })}>
+    return html`<a class=${status} href=${hrefOf(pathOf({ kind: "agent", key }))}>
       <span class="dot"></span><span><b>${name}</b> <span class="presence quiet">${status}${since}</span></span>
     </a>`;
   }

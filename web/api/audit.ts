@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { AuditFilter as Filter, AuditRow } from "#contracts/api/audit.ts";
 import type { Problem } from "#contracts/api/common.ts";
+import { hrefOf } from "./address.ts";
 import { CallError, call } from "./call.ts";
 import { chosenSite } from "./site.ts";
 
@@ -26,7 +27,7 @@ export async function auditPart(filter: AuditFilter, cursor: string | null): Pro
  */
 export async function auditFile(filter: AuditFilter, format: "csv" | "json"): Promise<Blob> {
   const site = chosenSite();
-  const answer = await fetch(`/api/audit/export?${query({ ...filter, format })}`, {
+  const answer = await fetch(hrefOf(`/api/audit/export?${query({ ...filter, format })}`), {
     headers: site === null ? {} : { "x-powerbeacon-site": site },
   }).catch(() => undefined);
   if (answer?.ok) return await answer.blob();

@@ -1,4 +1,5 @@
 import type { Problem } from "#contracts/api/common.ts";
+import { hrefOf } from "./address.ts";
 import { chosenSite } from "./site.ts";
 
 /** Why a call came to nothing: the hub's own words, or that it could not be reached. */
@@ -50,7 +51,7 @@ async function ask(method: string, path: string, body: unknown): Promise<Respons
     ...(body !== undefined && { "content-type": "application/json" }),
   };
   try {
-    return await fetch(`/api${path}`, {
+    return await fetch(hrefOf(`/api${path}`), {
       method,
       headers,
       signal: AbortSignal.timeout(PATIENCE_MS),

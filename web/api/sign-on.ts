@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { SignOnAnswer, SignOnChange } from "#contracts/api/sign-on.ts";
+import { hrefOf } from "./address.ts";
 import { call } from "./call.ts";
 
 export async function signOn(): Promise<SignOnAnswer> {
@@ -12,5 +13,5 @@ export async function changeSignOn(change: z.input<typeof SignOnChange>): Promis
 
 /** Where a log-in by the provider begins. @param returnTo the page's path to come back to. */
 export function signOnPath(returnTo: string): string {
-  return `/api/auth/login/oauth?${new URLSearchParams({ returnTo })}`;
+  return hrefOf(`/api/auth/login/oauth?${new URLSearchParams({ returnTo })}`);
 }

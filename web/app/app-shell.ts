@@ -6,6 +6,7 @@ import "../account/login-form.ts";
 import { Session, session } from "../account/session.ts";
 import "../account/setup-form.ts";
 import { isSetUp, logOut } from "../api/accounts.ts";
+import { currentPath, hrefOf } from "../api/address.ts";
 import { CallError } from "../api/call.ts";
 import { chooseSite } from "../api/site.ts";
 import "../dashboard/dashboard-page.ts";
@@ -63,7 +64,7 @@ export class AppShell extends LitElement {
     `,
   ];
 
-  @state() private route: Route = routeOf(location.pathname);
+  @state() private route: Route = routeOf(currentPath());
   @state() private who: "asking" | "not-set-up" | "nobody" | "somebody" = "asking";
   @state() private isSessionOver = false;
   @state() private problem = "";
@@ -169,8 +170,8 @@ export class AppShell extends LitElement {
   readonly #navigated = (): void => {
     const { route } = this;
     if (route.page === "settings" && !globalThis.dispatchEvent(new Event("leaving", { cancelable: true })))
-      history.pushState(null, "", pathOfSection(route.section));
-    else this.route = routeOf(location.pathname);
+      history.pushState(null, "", hrefOf(pathOfSection(route.section)));
+    else this.route = routeOf(currentPath());
   };
 
   /** Whether it was the session that ended, a right that was taken away, or only the connection. */

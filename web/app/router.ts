@@ -1,3 +1,5 @@
+import { currentPath, hrefOf, pathBelow } from "../api/address.ts";
+
 /** What the address bar says. What is nothing else is the dashboard, with perhaps one thing opened on it. */
 export type Route =
   | { readonly page: "setup" | "login" }
@@ -31,7 +33,7 @@ function decoded(key: string): string {
   }
 }
 
-/** The path of a thing: `/devices/nas`. */
+/** The path of a thing: `/devices/nas`. A link to it is `hrefOf` that. */
 export function pathOf({ kind, key }: Opened): string {
   return `/${kind}s/${encodeURIComponent(key)}`;
 }
@@ -42,7 +44,7 @@ export function pathOfSection(section: string): string {
 
 /** Goes to a path of the page without loading it anew. */
 export function navigate(path: string): void {
-  if (path !== location.pathname) history.pushState(null, "", path);
+  if (path !== currentPath()) history.pushState(null, "", hrefOf(path));
   globalThis.dispatchEvent(new Event("navigated"));
 }
 
@@ -61,7 +63,9 @@ export function followInPlace(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0) return;
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const link = event.composedPath().find((target) => target instanceof HTMLAnchorElement);
-  if (!link || link.origin !== location.origin || link.target !== "" || link.pathname.startsWith("/api/")) return;
+  if (!link || link.origin !== location.origin || link.target !== "") return;
+  const path = pathBelow(link.pathname);
+  if (path === undefined || path.startsWith("/api/")) return;
   event.preventDefault();
-  navigate(link.pathname);
+  navigate(path);
 }

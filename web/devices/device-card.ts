@@ -1,6 +1,7 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
+import { hrefOf } from "../api/address.ts";
 import { controls } from "../app/controls.ts";
 import { pathOf } from "../app/router.ts";
 import type { WakeNews } from "../live/live-store.ts";
@@ -107,7 +108,7 @@ export class DeviceCard extends LitElement {
     return html`<article aria-labelledby="name">
       <power-light .power=${power} .progress=${progress}></power-light>
       <div>
-        <h3 id="name"><a href=${pathOf({ kind: "device", key: device.key })}>${device.name}</a></h3>
+        <h3 id="name"><a href=${hrefOf(pathOf({ kind: "device", key: device.key }))}>${device.name}</a></h3>
         <p class="state ${power}" title=${since ? exactly(since) : nothing}>${powerSentence(device, nowMs)}</p>
         ${
           problem

@@ -3,6 +3,7 @@ import type { ClusterAnswer } from "#contracts/api/clusters.ts";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
 import type { LiveEvent } from "#contracts/api/live.ts";
 import type { HubInfo } from "#contracts/power.ts";
+import { hrefOf } from "../api/address.ts";
 import { chosenSite } from "../api/site.ts";
 
 /** What the hub sends by one name: `DataOf<"snapshot">`. */
@@ -245,7 +246,7 @@ export class LiveStore extends EventTarget {
 
 function openEvents(): EventSource {
   const site = chosenSite();
-  return new EventSource(`/api/events${site === null ? "" : `?site=${encodeURIComponent(site)}`}`);
+  return new EventSource(hrefOf(`/api/events${site === null ? "" : `?site=${encodeURIComponent(site)}`}`));
 }
 
 function replaceRows<Row extends { id: string }>(kept: Map<string, Row>, rows: readonly Row[]): void {

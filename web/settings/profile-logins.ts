@@ -5,6 +5,7 @@ import type { IdentityAnswer } from "#contracts/api/accounts.ts";
 import type { SignOnAnswer } from "#contracts/api/sign-on.ts";
 import { signOnProblem } from "#contracts/sign-on-problems.ts";
 import { Session } from "../account/session.ts";
+import { isInHomeAssistant } from "../api/address.ts";
 import { identities, linkIdentity, unlinkIdentity } from "../api/me.ts";
 import { signOn } from "../api/sign-on.ts";
 import { controls } from "../app/controls.ts";
@@ -35,7 +36,7 @@ export class ProfileLogins extends LitElement {
       <h3 id="title">Log-in by provider</h3>
       ${this.#linked.render((linked) => this.#list(linked, provider))}
       ${problem ? html`<p class="problem" role="alert">${problem}</p>` : nothing}
-      ${provider?.enabled && linked && !isLinked(linked, provider) ? this.#linkButton(provider.name ?? "the provider") : nothing}
+      ${provider?.enabled && !isInHomeAssistant() && linked && !isLinked(linked, provider) ? this.#linkButton(provider.name ?? "the provider") : nothing}
     </section>`;
   }
 

@@ -2,6 +2,7 @@ import { mdiArrowLeft } from "@mdi/js";
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { Session } from "../account/session.ts";
+import { hrefOf } from "../api/address.ts";
 import { controls } from "../app/controls.ts";
 import { icon, iconStyles } from "../app/icon.ts";
 import { FIRST_SECTION, pathOfSection } from "../app/router.ts";
@@ -103,13 +104,15 @@ export class SettingsPage extends LitElement {
     return html`<top-bar></top-bar>
       <div class="frame">
         <nav aria-label="Settings">
-          <a class="back" href="/">${icon(mdiArrowLeft)} Devices</a>
+          <a class="back" href=${hrefOf("/")}>${icon(mdiArrowLeft)} Devices</a>
           <h1>Settings</h1>
           <ul>
             ${sections.map(
               ({ name, label }) =>
                 html`<li>
-                  <a href=${pathOfSection(name)} aria-current=${name === this.section ? "page" : nothing}>${label}</a>
+                  <a href=${hrefOf(pathOfSection(name))} aria-current=${name === this.section ? "page" : nothing}
+                    >${label}</a
+                  >
                 </li>`,
             )}
           </ul>

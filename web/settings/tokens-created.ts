@@ -2,6 +2,7 @@ import { LitElement, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { TokenPermission } from "#contracts/permissions.ts";
 import type { TokenCreated } from "../api/tokens.ts";
+import { hubAddress } from "../api/address.ts";
 import "../app/copy-text.ts";
 import { isWebSocket, mosquittoSub } from "./mosquitto.ts";
 import { shownOnce, shownOnceStyles } from "./shown-once.ts";
@@ -43,7 +44,7 @@ export class TokensCreated extends LitElement {
           <h3>By HTTP</h3>
           <copy-text
             what="command"
-            .text=${`curl -H 'Authorization: Bearer ${token}' ${location.origin}/api${readablePath(permissions)}`}
+            .text=${`curl -H 'Authorization: Bearer ${token}' ${hubAddress()}/api${readablePath(permissions)}`}
           ></copy-text>
         </div>
         <div class="step">

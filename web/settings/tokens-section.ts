@@ -4,6 +4,7 @@ import { customElement, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { Session } from "../account/session.ts";
 import { type TokenCreated, tokens } from "../api/tokens.ts";
+import { hrefOf } from "../api/address.ts";
 import { controls } from "../app/controls.ts";
 import { icon, iconStyles } from "../app/icon.ts";
 import { Reading } from "../live/reading.ts";
@@ -30,8 +31,8 @@ export class TokensSection extends LitElement {
         <button class="primary" @click=${() => (this.isAdding = true)}>${icon(mdiPlus)} Add</button>
       </header>
       <p class="quiet">
-        With a token a script of yours calls the <a href="/api/docs" target="_blank">HTTP API</a>, or connects by MQTT.
-        It may do what you choose, and never more than you.
+        With a token a script of yours calls the <a href=${hrefOf("/api/docs")} target="_blank">HTTP API</a>, or
+        connects by MQTT. It may do what you choose, and never more than you.
         ${site ? html`It works in one site: here you see those for <b>${site}</b>, and at the top you choose another.` : nothing}
       </p>
       ${this.#tokens.render((tokens) =>

@@ -4,6 +4,7 @@ import { customElement, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import type { UserAnswer } from "#contracts/api/accounts.ts";
 import { Session } from "../account/session.ts";
+import { hrefOf } from "../api/address.ts";
 import { users } from "../api/users.ts";
 import { controls } from "../app/controls.ts";
 import { icon, iconStyles } from "../app/icon.ts";
@@ -88,7 +89,7 @@ export class UsersSection extends LitElement {
   #action(user: UserAnswer) {
     const { me } = this.#session.store;
     if (!me) return nothing;
-    if (user.id === me.id) return html`<a href=${pathOfSection("profile")}>Your profile</a>`;
+    if (user.id === me.id) return html`<a href=${hrefOf(pathOfSection("profile"))}>Your profile</a>`;
     if (!mayManage(me, user)) return nothing;
     return html`<button aria-label="Edit ${user.username}" @click=${() => (this.edited = user)}>Edit</button>`;
   }
