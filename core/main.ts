@@ -38,6 +38,7 @@ import { listenToSightings } from "./power/power.messages.ts";
 import { PowerStates } from "./power/power-states.ts";
 import { startWatchLists } from "./power/watch-lists.ts";
 import { listenToRequests } from "./requests/requests.messages.ts";
+import { keepBrokerFiles } from "./outer-broker.ts";
 import { loadPeople } from "./people.ts";
 import { ensureDefaultSite } from "./sites/sites.service.ts";
 import { loadSites, refreshSites } from "./sites/sites.ts";
@@ -168,6 +169,9 @@ async function startParts(
     await httpClosed;
   });
   const disconnect = (principalId: string) => broker?.disconnect(principalId);
+  const known = { directory, agents: agentCredentials, integrations: mqttCredentials };
+  const files = await keepBrokerFiles(config, { ...known, log });
+  closers.push(() => files.close());
 
   const link = createLink({
     baseTopic: config.mqtt.baseTopic,

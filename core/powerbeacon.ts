@@ -4,14 +4,19 @@ import { parseArgs } from "node:util";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import ormConfig from "../mikro-orm.config.ts";
 import { type ChainReport, verifyAudit } from "./audit/verify.ts";
+import { loadAgentCredentials } from "./agents/credentials.ts";
 import { recover } from "./auth/recovery.service.ts";
 import { rotateSigningKeys } from "./auth/signing-keys.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
-import { keptSecret } from "./kernel/data-folder.ts";
+import { keptSecret, replaceFile } from "./kernel/data-folder.ts";
 import { type DatabaseVisit, visitDatabase } from "./kernel/database-visit.ts";
 import { type EmbeddedPostgres, joinEmbeddedPostgres } from "./kernel/embedded-postgres.ts";
 import { HubError } from "./kernel/errors.ts";
 import { StartError } from "./kernel/start-error.ts";
+import { loadDirectory } from "./members/directory-entries.ts";
+import { loadMqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
+import { brokerClients } from "./outer-broker.ts";
+import { MOSQUITTO_FILES } from "./own-broker/mosquitto-files.ts";
 import { Site } from "./sites/site.entity.ts";
 
 /** The command `powerbeacon`: what an operator does on the hub's own machine, with the hub's settings, while it runs or not. */
@@ -21,14 +26,19 @@ const HELP = `What an operator does on the machine of the hub, as the user that 
   npm run powerbeacon -- recover [--username NAME]   makes a new superuser with a one-time password
   npm run powerbeacon -- audit verify                proves that nobody changed the audit log
   npm run powerbeacon -- rotate-keys                 puts a new key in use that signs sessions
+  npm run powerbeacon -- mqtt acl [--into DIR]       writes Mosquitto's ACL file: to DIR/acl, or for you to see
+  npm run powerbeacon -- mqtt passwords [--into DIR] writes Mosquitto's password file in the same way
   npm run powerbeacon -- --help                      says this
 
 The settings are those of the hub: the environment, or the file .env.
 `;
 
-const COMMANDS: Readonly<
-  Record<string, (config: Config, options: { username?: string | undefined }) => Promise<boolean>>
-> = {
+interface Options {
+  readonly username: string | undefined;
+  readonly into: string | undefined;
+}
+
+const COMMANDS: Readonly<Record<string, (config: Config, options: Options) => Promise<boolean>>> = {
   recover: async (config, { username }) => {
     const made = await withDatabase(config, (em) => recover(em, username, new Date()));
     say(`A new superuser can log in. The password is shown this once, and the first log-in asks for another.\n`);
@@ -53,7 +63,36 @@ const COMMANDS: Readonly<
     say("A new key signs sessions from the hub's next start on; those that the last one signed go on.");
     return true;
   },
+  "mqtt acl": (config, options) => writeMosquittoFile("acl", config, options),
+  "mqtt passwords": (config, options) => writeMosquittoFile("passwords", config, options),
 };
+
+async function writeMosquittoFile(
+  name: keyof typeof MOSQUITTO_FILES,
+  config: Config,
+  { into }: Options,
+): Promise<boolean> {
+  checkDataFolder(config);
+  const clients = await withDatabase(config, async (em) => {
+    const directory = await loadDirectory(em);
+    const agents = await loadAgentCredentials(em, directory);
+    const integrations = await loadMqttCredentials(em, directory);
+    return (await brokerClients(config, { directory, agents, integrations }))();
+  });
+  const content = MOSQUITTO_FILES[name](clients);
+  if (into === undefined) process.stdout.write(content);
+  else putInto(into, name, content);
+  return true;
+}
+
+function putInto(folder: string, name: string, content: string): void {
+  try {
+    replaceFile(folder, name, content);
+  } catch (error) {
+    const { code = "unknown error" } = error as NodeJS.ErrnoException;
+    throw new StartError(`The folder ${folder} cannot be written (${code}).`, { cause: error });
+  }
+}
 
 function nameOf({ siteId }: ChainReport, keys: ReadonlyMap<string, string>): string {
   if (siteId === null) return "hub";
@@ -100,19 +139,21 @@ function say(line: string): void {
 }
 
 /** @throws StartError for what is no command of ours. */
-function readArguments(args: string[]): { help: boolean; command: string; username: string | undefined } {
+function readArguments(args: string[]): { help: boolean; command: string; options: Options } {
   try {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
-      options: { username: { type: "string" }, help: { type: "boolean", short: "h" } },
+      options: { username: { type: "string" }, into: { type: "string" }, help: { type: "boolean", short: "h" } },
     });
     const command = positionals.join(" ");
     const help = values.help === true;
     if (!help && !Object.hasOwn(COMMANDS, command))
       throw new TypeError(command === "" ? "No command was given." : `There is no command "${command}".`);
-    if (values.username !== undefined && command !== "recover") throw new TypeError("--username belongs to recover.");
-    return { help, command, username: values.username };
+    const { username, into } = values;
+    if (username !== undefined && command !== "recover") throw new TypeError("--username belongs to recover.");
+    if (into !== undefined && !command.startsWith("mqtt ")) throw new TypeError("--into belongs to mqtt.");
+    return { help, command, options: { username, into } };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new StartError(`${error.message} Try: npm run powerbeacon -- --help`, { cause: error });
@@ -121,9 +162,9 @@ function readArguments(args: string[]): { help: boolean; command: string; userna
 
 async function run(): Promise<boolean> {
   try {
-    const { help, command, username } = readArguments(process.argv.slice(2));
+    const { help, command, options } = readArguments(process.argv.slice(2));
     if (help) return (process.stdout.write(HELP), true);
-    return (await COMMANDS[command]?.(readConfig(process.env), { username })) === true;
+    return (await COMMANDS[command]?.(readConfig(process.env), options)) === true;
   } catch (error) {
     const isForOperator = [StartError, ConfigError, HubError].some((kind) => error instanceof kind);
     process.stderr.write(`${isForOperator ? (error as Error).message : String((error as Error).stack)}\n`);

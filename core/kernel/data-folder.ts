@@ -47,15 +47,19 @@ export function keptSecret(dataDir: string, name: string, generate: () => string
   return secret;
 }
 
-/** Keeps another secret from now on. It stays the hub's own user's, whoever puts it there. */
+/** Keeps another secret from now on. */
 export function replaceSecret(dataDir: string, name: string, secret: string): void {
-  const folder = join(dataDir, "secrets");
+  replaceFile(join(dataDir, "secrets"), name, secret);
+}
+
+/** Writes a file as a whole or not at all, for the folder's own user alone, whoever puts it there. */
+export function replaceFile(folder: string, name: string, content: string): void {
   const path = join(folder, name);
   const aside = `${path}.${process.pid}.new`;
   const file = openSync(aside, "w", 0o600);
   const { uid, gid } = statSync(folder);
   if (process.getuid?.() === 0) fchownSync(file, uid, gid);
-  writeFileSync(file, secret);
+  writeFileSync(file, content);
   fsyncSync(file);
   closeSync(file);
   renameSync(aside, path);

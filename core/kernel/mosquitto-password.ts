@@ -13,7 +13,7 @@ const HASH_BYTES = 64;
  *
  * @see mosquitto 2.0, `apps/mosquitto_passwd/mosquitto_passwd.c` and `src/security_default.c`
  */
-export async function mosquittoHash(password: string, salt = randomBytes(SALT_BYTES)): Promise<string> {
+export async function mosquittoHash(password: string, salt: Buffer = randomBytes(SALT_BYTES)): Promise<string> {
   const hash = await derive(password, salt, ITERATIONS, HASH_BYTES, "sha512");
   return `$7$${ITERATIONS}$${salt.toString("base64")}$${hash.toString("base64")}`;
 }
