@@ -10,12 +10,13 @@ import { TokenConnections } from "./auth/token-connections.ts";
 import { type Tokens, tokenActorName } from "./auth/tokens.ts";
 import type { Config } from "./config.ts";
 import { Allowance } from "./kernel/allowance.ts";
-import type { Sender } from "./kernel/link.ts";
+import { NOT_TOLD, type Sender } from "./kernel/link.ts";
 import { StartError } from "./kernel/start-error.ts";
 import type { Trail, TrailSource } from "./kernel/trail.ts";
 import type { Directory } from "./members/directory.ts";
 import type { ClientUses } from "./mqtt-clients/client-uses.ts";
 import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
+import type { Requester } from "./requests/rights.ts";
 
 export interface EmbeddedBrokerOptions {
   readonly directory: Directory;
@@ -147,6 +148,19 @@ export function trailOfSender(
   const id = options.clients.byUsername(by)?.id ?? null;
   const address = (id !== null && options.uses.of(id, new Date())?.lastAddress) || null;
   return options.audit.trail({ siteId, actor: actorOf("mqtt-client", id, by), address, requestId: null });
+}
+
+/** Who sent an MQTT message, as far as rights go. */
+export function requesterOf(
+  { by, siteId, tokenId }: Sender,
+  { tokens, clients }: Pick<EmbeddedBrokerOptions, "clients" | "tokens">,
+): Requester {
+  if (siteId === null) return { type: by === NOT_TOLD ? "anyone" : "nobody" };
+  if (tokenId !== null) {
+    const actor = tokens.actorOf(tokenId, new Date());
+    return actor ? { type: "person", siteId, actor } : { type: "nobody" };
+  }
+  return clients.byUsername(by) ?? { type: "nobody" };
 }
 
 function noteRefusal(

@@ -68,13 +68,13 @@ export async function startHomeAssistant(options: HomeAssistantOptions) {
     timing: { ...DEFAULT_TIMING, ...options.timing },
     log,
   });
-  const sendDiscovery: Verb = async (_fields, { siteId }) => {
+  const sendDiscovery: Verb<"send-discovery"> = async (_fields, { siteId }) => {
     const sent = await discovery.publishAll(siteId);
     if (!sent) throw new HubError("DISCOVERY_OFF", "Discovery is off; HA_DISCOVERY=on turns it on");
     return sent;
   };
   return {
-    verbs: new Map([[SEND_DISCOVERY, sendDiscovery]]),
+    verbs: { [SEND_DISCOVERY]: sendDiscovery },
     /** The cluster that a discovery message is about, or the hub; undefined when it concerns nothing of ours. */
     clusterOf: (objectId: string): Place | undefined => {
       const ref = refOf(objectId);

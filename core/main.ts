@@ -14,7 +14,8 @@ import { startAudit } from "./audit/audit.service.ts";
 import { startRetention } from "./audit/retention.ts";
 import { isSetUp } from "./auth/auth.service.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
-import { type EmbeddedBrokerOptions, openBroker, trailOfSender } from "./embedded-broker.ts";
+import { startBridge } from "./bridge/bridge.ts";
+import { type EmbeddedBrokerOptions, openBroker, requesterOf, trailOfSender } from "./embedded-broker.ts";
 import { type HomeAssistantOptions, startHomeAssistant } from "./home-assistant.ts";
 import { startIngress } from "./http/ingress.ts";
 import { listen } from "./http/server.ts";
@@ -22,7 +23,7 @@ import { openHubDatabase } from "./hub-database.ts";
 import { openDataFolder } from "./kernel/data-folder.ts";
 import type { BrokerAddress } from "./kernel/broker-client.ts";
 import { openHubKey } from "./kernel/hub-key.ts";
-import { type Sender, createLink } from "./kernel/link.ts";
+import { type Link, type Sender, createLink } from "./kernel/link.ts";
 import { type CatchUp, startCatchUp } from "./kernel/catch-up.ts";
 import type { App } from "./kernel/routes.ts";
 import { onEndSignal } from "./kernel/end-signals.ts";
@@ -38,6 +39,7 @@ import { listenToSightings } from "./power/power.messages.ts";
 import { PowerStates } from "./power/power-states.ts";
 import { startWatchLists } from "./power/watch-lists.ts";
 import { listenToRequests } from "./requests/requests.messages.ts";
+import { hubVerbs } from "./requests/verbs.ts";
 import { keepBrokerFiles } from "./outer-broker.ts";
 import { loadPeople } from "./people.ts";
 import { ensureDefaultSite } from "./sites/sites.service.ts";
@@ -173,11 +175,10 @@ async function startParts(
   const files = await keepBrokerFiles(config, { ...known, log });
   closers.push(() => files.close());
 
-  const link = createLink({
-    baseTopic: config.mqtt.baseTopic,
-    broker: broker ? { type: "embedded", open: () => broker.connectHub() } : outerAddress(outer),
-    log,
-  });
+  const { baseTopic } = config.mqtt;
+  const own: BrokerAddress = broker ? { type: "embedded", open: () => broker.connectHub() } : outerAddress(outer);
+  const link = createLink({ baseTopic, broker: own, log });
+  const other = otherLink(config, log);
   const power = new PowerStates(directory, presence);
   closers.push(() => power.close());
   const watchLists = startWatchLists({ power, directory, link, signer, log });
@@ -212,15 +213,25 @@ async function startParts(
   const asking = { mayWakeOf: people.mayWakeOf, trailOf: trailOfMqtt, onRefused };
   const wakeRequests = listenToWakes({ link, directory, wakes, results, log, ...asking });
   const { discoveryTiming: timing } = options;
-  const parts = { config, site, database, membersOf, trailOf: trailOfMqtt, accounts, directory, link, timing, log };
-  homeAssistant = await startHomeAssistant({ ...parts, states: started });
-  const hubRequests = listenToRequests({ link, verbs: homeAssistant.verbs, onRefused, log });
+  const parts = { config, site, database, membersOf, trailOf: trailOfMqtt, accounts, directory, timing, log };
+  homeAssistant = await startHomeAssistant({ ...parts, link: other ?? link, states: started });
+  const brokerNow = () => ({ embedded: broker !== null, clients: broker?.figures().clients ?? null });
+  const asked = { directory, presence, now, hubInfo, broker: brokerNow, wakes, trailOf: trailOfMqtt, onRefused };
+  const hubRequests = listenToRequests({
+    link,
+    verbs: { ...hubVerbs(asked), ...homeAssistant.verbs },
+    requesterOf: (sender) => requesterOf(sender, { tokens, clients: mqttCredentials }),
+    onRefused,
+    log,
+  });
   retainedRequests = (...refused) => wakeRequests.refuseRetained(...refused) || hubRequests.refuseRetained(...refused);
   link.onConnect(() => {
     started.publishAll();
     watchLists.publishAll();
   });
   await link.connect();
+  const bridge = other && (await startBridge({ baseTopic, own, other, log: log.child({ part: "bridge" }) }));
+  await other?.connect();
   for (const wake of interrupted) {
     const device = directory.devices.byId(wake.deviceId);
     if (device) results.interrupted(wake, device, directory.clusterOf(device).key);
@@ -230,6 +241,8 @@ async function startParts(
     started.close();
     await homeAssistant?.close();
     await watchLists.close();
+    await bridge?.close();
+    await other?.close();
     await link.close();
     await heartbeats.close();
     await journal.close();
@@ -308,6 +321,11 @@ async function openIngress(
   const ingress = await startIngress(app, { host, port: ingressPort, hubPort, publicUrl, from });
   closers.push(() => ingress.close());
   return ingress.port;
+}
+
+/** To Home Assistant's broker, where that is another one. */
+function otherLink({ mqtt: { baseTopic }, homeAssistant: { broker } }: Config, log: Logger): Link | null {
+  return broker && createLink({ baseTopic, broker: { type: "outer", ...broker }, log: log.child({ part: "bridge" }) });
 }
 
 /** Runs the hub as a process of its own. */

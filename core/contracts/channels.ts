@@ -4,7 +4,7 @@ import { DiscoveryConfig, discoveryTopics } from "./discovery.ts";
 import { EventMessage } from "./event.ts";
 import { AgentOrder, WakeOrder, WatchList } from "./order.ts";
 import { Availability, ClusterInfo, DeviceInfo, HubInfo, SwitchState } from "./power.ts";
-import { HubRequest, HubResponse } from "./request.ts";
+import { hubMessages } from "./request.ts";
 import { type FixedTopic, type KeyedTopic, topics } from "./topics.ts";
 import { Refusal, WakeResult } from "./wake.ts";
 
@@ -16,9 +16,14 @@ export interface Channel {
   readonly from: "hub" | "agent" | "anyone";
   readonly to: "hub" | "agent" | "all";
   readonly summary: string;
-  readonly payload: z.ZodType;
+  readonly payload: z.ZodType | ChannelMessages;
   /** The payload is a compact JWS of this content. */
   readonly signed?: true;
+}
+
+/** What stands on a topic depends on its free level. */
+export interface ChannelMessages {
+  readonly messages: Readonly<Record<string, { readonly summary: string; readonly payload: z.ZodType }>>;
 }
 
 const wakeRequest = z
@@ -198,7 +203,7 @@ export const channels: readonly Channel[] = [
     from: "anyone",
     to: "hub",
     summary: "A request to the hub itself",
-    payload: HubRequest,
+    payload: { messages: hubMessages("request") },
   },
   {
     topic: topics.hubResponse,
@@ -206,7 +211,7 @@ export const channels: readonly Channel[] = [
     from: "hub",
     to: "all",
     summary: "How a request to the hub ended",
-    payload: HubResponse,
+    payload: { messages: hubMessages("response") },
   },
   { topic: topics.event, from: "hub", to: "all", summary: "What happened, anywhere", payload: EventMessage },
 ];

@@ -99,3 +99,8 @@ export const topics = {
 export function responsePrefix(username: string): string {
   return `client/${username}/response/`;
 }
+
+/** Whether somebody's responses stand on this topic. */
+export function isResponseTopic(topic: string): boolean {
+  return /^client\/[^/]+\/response\/./.test(topic);
+}

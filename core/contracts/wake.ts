@@ -5,6 +5,7 @@ import { parseJson } from "./json.ts";
 import { Key } from "./key.ts";
 import { MacAddress } from "./mac-address.ts";
 import { Evidence } from "./power.ts";
+import { problemOf } from "./problems.ts";
 
 /** An id that the asker chooses and every result repeats. */
 export const Transaction = z.string().min(1).max(128);
@@ -70,9 +71,12 @@ export type PowerAction = z.infer<typeof PowerAction>;
 export const PowerRequest = z.object({ action: PowerAction, transaction: Transaction.nullable(), force: z.boolean() });
 export type PowerRequest = z.infer<typeof PowerRequest>;
 
+/** An action in any case; `ON` is a wake. */
+export const PowerActionWord = z.preprocess((word) => (typeof word === "string" ? actionOf(word) : word), PowerAction);
+
 const PowerRequestJson = z
   .object({
-    action: z.preprocess((word) => (typeof word === "string" ? actionOf(word) : word), PowerAction),
+    action: PowerActionWord,
     transaction: z.union([Transaction, z.number().transform(String)]).optional(),
     force: z.boolean().default(false),
   })
@@ -175,12 +179,6 @@ function accepted<Request>(request: Request): ParsedRequest<Request> {
 
 function refused(reason: string, transaction: string | null): ParsedRequest<never> {
   return { ok: false, reason, transaction };
-}
-
-function problemOf(error: z.ZodError): string {
-  return error.issues
-    .map((issue) => (issue.path.length > 0 ? `${issue.path.join(".")}: ${issue.message}` : issue.message))
-    .join("; ");
 }
 
 function transactionOf(json: unknown): string | null {

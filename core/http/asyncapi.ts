@@ -38,10 +38,17 @@ export function asyncApiDocument({
 
 function channelOf(channel: Channel, base: string): object {
   const { parameter, topic, summary, payload } = channel;
+  const messages =
+    "messages" in payload ? Object.entries(payload.messages) : [["message", { summary, payload }] as const];
   return {
     address: `${base}${topic.filter.replace("+", `{${parameter}}`)}`,
     ...(parameter && { parameters: { [parameter]: { description: PARAMETERS[parameter] } } }),
-    messages: { message: { summary, payload: z.toJSONSchema(payload, { io: "output", unrepresentable: "any" }) } },
+    messages: Object.fromEntries(
+      messages.map(([name, { summary, payload }]) => [
+        name,
+        { summary, payload: z.toJSONSchema(payload, { io: "output", unrepresentable: "any" }) },
+      ]),
+    ),
     bindings: { mqtt: {} },
   };
 }

@@ -46,6 +46,9 @@ export function whyNotAllowed(link: Link, { by }: LinkMessage): string {
 const TRANSACTION_PROPERTY = "transaction";
 const CODE_PROPERTY = "code";
 
+/** Why the user property is refused, for people. */
+export const NO_TRANSACTION = "the user property transaction is no text of 1 to 128 characters";
+
 /**
  * The transaction of a request: its payload's, else that of its user properties; undefined when what stands there is none.
  */

@@ -89,6 +89,8 @@ export interface LinkOptions {
   readonly log: Logger;
 }
 
+/** Who asked, where the broker does not tell. */
+export const NOT_TOLD = "mqtt";
 /** The broker stamps who published, and reads the site of what the hub publishes; see there. */
 const BY_PROPERTY = "pb-by";
 const SITE_PROPERTY = "pb-site";
@@ -278,7 +280,7 @@ function messageOf(
     key,
     payload,
     retained: packet.retain,
-    by: stamp(stamps?.[BY_PROPERTY]) ?? "mqtt",
+    by: stamp(stamps?.[BY_PROPERTY]) ?? NOT_TOLD,
     siteId: stamp(stamps?.[SITE_PROPERTY]) ?? null,
     tokenId: stamp(stamps?.[TOKEN_PROPERTY]) ?? null,
     responseTopic,

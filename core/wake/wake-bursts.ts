@@ -16,6 +16,9 @@ export interface WakeBurstsOptions {
   readonly log: Logger;
 }
 
+/** A broker that held the message up does not hand it out any more when the order in it has expired. */
+const EXPIRES = { messageExpiryInterval: ORDER_LIFETIME_MS / 1_000 };
+
 interface SentOrder {
   readonly atMs: number;
   readonly wakes: ReadonlyMap<string, RunningWake>;
@@ -88,7 +91,7 @@ export class WakeBursts {
       this.#orders.set(part.order.id, { atMs: nowMs, wakes, asked });
       // at once: the order is on its way before anybody is told that there is one
       link
-        .publish(topic, signer.sign(part.order), topics.clusterWake.options)
+        .publish(topic, signer.sign(part.order), { ...topics.clusterWake.options, properties: EXPIRES })
         .catch((error: unknown) =>
           log.warn(
             { err: error, order: part.order.id },

@@ -10,8 +10,14 @@ import type { Asker, RunningWake } from "./running-wake.ts";
 
 /** Tells each asker every stage of its wakes: on the cluster's result topic, and on the response topic where one was given. */
 export function wakeResults(link: Link, log: Logger) {
-  function publish(topic: string, payload: string, { response }: Asker, siteId: string | null): void {
-    publishAnswer(link, topic, payload, { address: response, siteId }).catch(lost);
+  function publish(
+    topic: string,
+    result: WakeResult | Refusal,
+    { response, transaction }: Asker,
+    siteId: string | null,
+  ): void {
+    const code = "code" in result ? result.code : null;
+    publishAnswer(link, topic, JSON.stringify(result), { address: response, siteId, transaction, code }).catch(lost);
   }
 
   function lost(error: unknown): void {
@@ -23,7 +29,7 @@ export function wakeResults(link: Link, log: Logger) {
       const topic = topics.clusterWakeResult.for(wake.clusterKey);
       for (const asker of askers) {
         const result: WakeResult = { transaction: asker.transaction, wake: wake.id, device: wake.deviceKey, ...record };
-        publish(topic, JSON.stringify(result), asker, wake.siteId);
+        publish(topic, result, asker, wake.siteId);
       }
     },
     /** Tells the end of a wake that a stopped hub left open; who asked for it is not known any more. */
@@ -39,7 +45,7 @@ export function wakeResults(link: Link, log: Logger) {
      * @param siteId the asker's: what was named may not exist, and then nobody else reads that.
      */
     refused: (topic: string, refusal: Refusal, asker: Asker, siteId: string | null): void =>
-      publish(topic, JSON.stringify(refusal), asker, siteId),
+      publish(topic, refusal, asker, siteId),
   };
 }
 export type WakeResults = ReturnType<typeof wakeResults>;

@@ -6,8 +6,8 @@ import type { WakeAnswerPart } from "./wake-answer.ts";
 const MAX_NAMED = 20;
 
 /**
- * Writes a request down in the audit log: who asked, by which door, and what became of it. One row, however many devices it
- * names; none when it only joins wakes that somebody asked for already.
+ * Writes a request down in the audit log: who asked, by which door, and what became of it. One row for a cluster, however
+ * many devices of it are named; none when it only joins wakes that somebody asked for already.
  *
  * @param begun wakes that this request began.
  */
@@ -17,7 +17,8 @@ export function noteRequest(
   parts: readonly WakeAnswerPart[],
   begun: ReadonlySet<RunningWake>,
 ): void {
-  const fresh = parts.filter((part) => part.type === "refused" || begun.has(part.wake));
+  const keys = new Set(devices.map(({ key }) => key));
+  const fresh = parts.filter((part) => keys.has(part.device) && (part.type === "refused" || begun.has(part.wake)));
   const [first] = fresh;
   const [device] = devices;
   if (!first || !device) return;

@@ -108,11 +108,9 @@ export class WakeService {
       part.type === "wake" && part.wake.requestedAt === clock.now ? part.wake : [],
     );
     const begun = made.filter((wake) => wake.stages.length === 0);
-    const [first] = devices;
-    if (first) {
-      const cluster = this.#options.directory.clusterOf(first);
-      noteRequest(asker, { devices, cluster }, answers, new Set(made));
-    }
+    const byCluster = Map.groupBy(devices, (device) => this.#options.directory.clusterOf(device));
+    for (const [cluster, members] of byCluster)
+      noteRequest(asker, { devices: members, cluster }, answers, new Set(made));
     this.#bursts.send(begun, clock.nowMs);
     for (const wake of begun) {
       const agents = [...wake.agents.values()].map((agent) => agent.key);
