@@ -25,7 +25,7 @@ export interface OuterBroker {
 
 export interface ClientOptions {
   readonly clientId: string;
-  readonly will: NonNullable<IClientOptions["will"]>;
+  readonly will?: NonNullable<IClientOptions["will"]>;
   readonly log: Logger;
 }
 
@@ -55,7 +55,7 @@ export function createClient(broker: BrokerAddress, { clientId, will, log }: Cli
     queueQoSZero: false,
     resubscribe: false,
     manualConnect: true,
-    will,
+    ...(will && { will }),
   };
   if (broker.type === "embedded") {
     const inProcess = { ...options, keepalive: 0, reconnectPeriod: IN_PROCESS_PAUSE_MS };
