@@ -1,8 +1,10 @@
+import { rootCertificates } from "node:tls";
 import { connect, type MqttClient } from "mqtt";
+import { brokerAt } from "#contracts/broker-url.ts";
 import { MAX_PACKET_BYTES } from "#contracts/limits.ts";
 import { type TopicOptions, topics } from "#contracts/topics.ts";
 import type { Credential } from "./credential.ts";
-import type { ConnectionEnd } from "./reconnect.rules.ts";
+import type { ConnectionEnd, ProtocolVersion } from "./reconnect.rules.ts";
 
 /** The broker counts this agent as offline after one and a half times this long without a sign of it. */
 const KEEP_ALIVE_SECONDS = 20;
@@ -36,13 +38,14 @@ export class HubConnection {
   #settleOpened: (opened: boolean) => void = () => {};
   #settleEnded: (end: ConnectionEnd) => void = () => {};
 
-  constructor(credential: Credential, onMessage: (message: Message) => void) {
+  /** @param protocolVersion 4 stands for MQTT 3.1.1, which has no way to tell retained orders apart; they expire all the same. */
+  constructor(credential: Credential, protocolVersion: ProtocolVersion, onMessage: (message: Message) => void) {
     this.#base = `${credential.baseTopic}/`;
     this.opened = new Promise((resolve) => (this.#settleOpened = resolve));
     this.ended = new Promise((resolve) => (this.#settleEnded = resolve));
     this.#client = connect({
       ...brokerAt(credential.mqttUrl),
-      protocolVersion: 5,
+      protocolVersion,
       clientId: credential.username,
       username: credential.username,
       password: credential.password,
@@ -54,8 +57,9 @@ export class HubConnection {
       resubscribe: false,
       writeCache: false, // it would keep a buffer for every number up to 65,535: 7 MiB
       rejectUnauthorized: true,
+      ...(credential.mqttCa !== undefined && { ca: [...rootCertificates, credential.mqttCa] }),
       wsOptions: { perMessageDeflate: false }, // signed text does not shrink, and each window costs memory
-      properties: { maximumPacketSize: MAX_PACKET_BYTES },
+      ...(protocolVersion === 5 && { properties: { maximumPacketSize: MAX_PACKET_BYTES } }),
       will: {
         topic: this.#base + topics.agentStatus.for(credential.agent),
         payload: Buffer.from("offline"),
@@ -129,20 +133,6 @@ export class HubConnection {
     this.#code = code ?? this.#code;
     this.#reason = reason;
   }
-}
-
-/** mqtt.js takes addresses apart with Node's deprecated `url.parse`; this does it by the WHATWG's rules. */
-function brokerAt(mqttUrl: string) {
-  const { protocol, hostname, port, pathname } = new URL(mqttUrl);
-  const isWebSocket = /^wss?:$/.test(protocol);
-  const host = isWebSocket ? hostname : hostname.replaceAll(/[[\]]/g, ""); // an IPv6 address has brackets in a URL only
-  return {
-    protocol: protocol.slice(0, -1) as "mqtt" | "mqtts" | "ws" | "wss", // the credential's schema lets in no other
-    host,
-    hostname: host,
-    ...(port !== "" && { port: Number(port) }),
-    ...(isWebSocket && { path: pathname }),
-  };
 }
 
 function codeOf(error: object): number | undefined {

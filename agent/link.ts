@@ -3,7 +3,15 @@ import type { TopicOptions } from "#contracts/topics.ts";
 import { HubConnection, type Message } from "./connection.ts";
 import type { Credential } from "./credential.ts";
 import type { Log } from "./log.ts";
-import { type ConnectionEnd, failuresAfter, isRefusal, pauseMs } from "./reconnect.rules.ts";
+import {
+  type ConnectionEnd,
+  type ProtocolVersion,
+  failuresAfter,
+  isRefusal,
+  isTooNew,
+  pauseMs,
+  versionAfter,
+} from "./reconnect.rules.ts";
 
 /** A broker that takes longer to acknowledge what a connection begins with is not working. */
 const GREET_WITHIN_MS = 15_000;
@@ -77,21 +85,25 @@ export class HubLink {
   }
 
   async #keepConnected(): Promise<void> {
+    const joinedAt = new Date(this.#options.credential.joinedAt);
     let failures = 0;
+    let version: ProtocolVersion = 5;
     while (!this.#closing) {
       this.#pause = new AbortController();
-      const end = await this.#connectOnce().catch(failedAttempt);
+      const end = await this.#connectOnce(version).catch(failedAttempt);
       if (this.#closing) return;
       failures = failuresAfter(failures, end);
-      const pause = pauseMs(failures, isRefusal(end), Math.random());
+      version = versionAfter(version, end);
+      const refused = isRefusal(end) && !isTooNew(end, joinedAt, new Date());
+      const pause = pauseMs(failures, refused, Math.random());
       this.#report(end, pause);
       await sleep(pause, undefined, { signal: this.#pause.signal }).catch(() => {}); // asked to go on at once
     }
   }
 
-  async #connectOnce(): Promise<ConnectionEnd> {
+  async #connectOnce(version: ProtocolVersion): Promise<ConnectionEnd> {
     const { credential, onConnect, onMessage, onEnd } = this.#options;
-    const connection = new HubConnection(credential, onMessage);
+    const connection = new HubConnection(credential, version, onMessage);
     this.#connection = connection;
     try {
       if (await connection.opened) {
