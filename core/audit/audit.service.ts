@@ -88,27 +88,31 @@ export function startAudit({ database, log }: { database: Database; log: Logger 
     for (const listener of listeners) listener();
   }
 
-  async function write(em: EntityManager, source: TrailSource, event: TrailEvent): Promise<void> {
+  async function write(em: EntityManager, source: TrailSource, events: readonly TrailEvent[]): Promise<void> {
     if (!em.isInTransaction()) throw new Error("a row of the audit log is written in the transaction of its change");
     try {
-      await appendRecords(em, [recordOf(source, event, new Date())]);
+      const now = new Date();
+      await appendRecords(
+        em,
+        events.map((event) => recordOf(source, event, now)),
+      );
     } catch (error) {
       if (isDatabaseGone(error)) throw error;
       counts.refused++;
       log.error(
-        { err: error, action: event.action },
+        { err: error, action: events[0]?.action },
         "a row of the audit log cannot be written; its change is refused",
       );
       become("failing");
       const sentence = "The audit log cannot be written, so nothing was changed; the hub's log tells why";
       throw new HubError("AUDIT_UNAVAILABLE", sentence, { cause: error });
     }
-    written(1);
+    written(events.length);
   }
 
   function trail(source: TrailSource): Trail {
     return {
-      write: (em, event) => write(em, source, event),
+      write: (em, ...events) => write(em, source, events),
       note: (event) => {
         if (!isFlood(source, event)) behind.add(String(noted++), recordOf(source, event, new Date()));
       },

@@ -1,12 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { isIP } from "node:net";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { DroppedLink } from "#contracts/api/common.ts";
 import type { DeviceAnswer, DeviceChange, DeviceCreate, DeviceNow } from "#contracts/api/devices.ts";
 import { Key, UNASSIGNED } from "#contracts/key.ts";
 import { MacAddress } from "#contracts/mac-address.ts";
-import { type Actor, reachFor } from "#contracts/permissions.ts";
-import { whyForbidden } from "../kernel/forbidden-address.ts";
+import type { Cluster } from "../clusters/cluster.entity.ts";
 import { HubError } from "../kernel/errors.ts";
 import { freeKey, keyFromName } from "../kernel/keys.ts";
 import type { Directory, DirectoryDevice } from "../members/directory.ts";
@@ -18,6 +16,7 @@ import {
   setAgentsOf,
 } from "../members/members.service.ts";
 import { type OwnersContext, setOwners } from "../members/owners.service.ts";
+import { checkAddresses } from "./address.rules.ts";
 import { Device } from "./device.entity.ts";
 
 /** UDP ports 9 (discard) and 7 (echo): where magic packets go by custom. */
@@ -37,37 +36,46 @@ export async function createDevice(context: DevicesContext, input: DeviceCreate,
   return await changeMembers(context, async (em) => {
     const cluster = await clusterFor(em, input.clusterId ?? null);
     await refuseDuplicateMac(em, input.mac, undefined);
-    const device = em.create(Device, {
-      id: randomUUID(),
-      site: cluster.site,
-      cluster,
-      key: chooseKey(context.directory, input),
-      name: input.name,
-      mac: input.mac,
-      address: input.address ?? null,
-      os: input.os ?? "other",
-      enabled: input.enabled ?? true,
-      showInHomeAssistant: input.showInHomeAssistant ?? true,
-      description: input.description ?? null,
-      tags: input.tags ?? [],
-      secureOn: input.secureOn ?? null,
-      wakeAddresses: input.wake?.addresses ?? [],
-      wakePorts: input.wake?.ports ?? DEFAULT_WAKE_PORTS,
-      wakeWindowSeconds: input.wake?.windowSeconds ?? null,
-      watchIcmp: input.watch?.icmp ?? true,
-      watchArp: input.watch?.arp ?? true,
-      watchTcpPorts: input.watch?.tcpPorts ?? [],
-      watchIntervalSeconds: input.watch?.intervalSeconds ?? DEFAULT_WATCH_INTERVAL_SECONDS,
-      owner: context.actor.userId,
-      createdAt: now,
-      updatedAt: now,
-    });
+    const device = newDevice(em, context, { input, cluster, key: chooseKey(context.directory, input), now });
     await em.flush();
     await setAgentsOf(em, device, input.agentIds ?? []);
     await setOwners(em, context, device, input);
     await em.flush();
     const event = { action: "device.create", target: targetOf(device), details: { mac: device.mac } } as const;
     return { result: device.id, touched: { devices: [device] }, event };
+  });
+}
+
+/** A row with the defaults of what the input does not say. It is not flushed yet. */
+export function newDevice(
+  em: EntityManager,
+  { actor }: DevicesContext,
+  { input, cluster, key, now }: { input: DeviceCreate; cluster: Cluster; key: Key; now: Date },
+): Device {
+  return em.create(Device, {
+    id: randomUUID(),
+    site: cluster.site,
+    cluster,
+    key,
+    name: input.name,
+    mac: input.mac,
+    address: input.address ?? null,
+    os: input.os ?? "other",
+    enabled: input.enabled ?? true,
+    showInHomeAssistant: input.showInHomeAssistant ?? true,
+    description: input.description ?? null,
+    tags: input.tags ?? [],
+    secureOn: input.secureOn ?? null,
+    wakeAddresses: input.wake?.addresses ?? [],
+    wakePorts: input.wake?.ports ?? DEFAULT_WAKE_PORTS,
+    wakeWindowSeconds: input.wake?.windowSeconds ?? null,
+    watchIcmp: input.watch?.icmp ?? true,
+    watchArp: input.watch?.arp ?? true,
+    watchTcpPorts: input.watch?.tcpPorts ?? [],
+    watchIntervalSeconds: input.watch?.intervalSeconds ?? DEFAULT_WATCH_INTERVAL_SECONDS,
+    owner: actor.userId,
+    createdAt: now,
+    updatedAt: now,
   });
 }
 
@@ -78,35 +86,6 @@ function chooseKey(directory: Directory, { key, name }: DeviceCreate): Key {
     throw new HubError("INVALID_INPUT", `Keys that begin with ${UNASSIGNED} belong to the hub`, { field: "key" });
   if (isTaken(key)) throw new HubError("DUPLICATE", "Another device has this key", { field: "key" });
   return key;
-}
-
-/**
- * Agents send and look where a device says. Only who may change every device names their own machines, their link or the
- * services of a cloud; others could look around there by what is seen on and off.
- *
- * @throws HubError FORBIDDEN (address, wake.addresses)
- */
-function checkAddresses(actor: Actor, { address, wake }: Pick<DeviceChange, "address" | "wake">): void {
-  if (reachFor(actor, "device:change") === "any") return;
-  const check = (target: string, field: string) => {
-    const host = asProgramsReadIt(target);
-    const why = isIP(host) ? whyForbidden(host) : isLocalName(host) ? "a name of the agent's own machine" : undefined;
-    // magic packets go to everybody on a link
-    if (why && !(field !== "address" && target === "255.255.255.255"))
-      throw new HubError("FORBIDDEN", `Only administrators enter ${why}`, { field });
-  };
-  if (address) check(address, "address");
-  for (const [index, target] of (wake?.addresses ?? []).entries()) check(target, `wake.addresses.${index}`);
-}
-
-/** `0x7f.1` and `2130706433` are 127.0.0.1 to whoever connects. WHATWG URL, IPv4 parser */
-function asProgramsReadIt(target: string): string {
-  const url = URL.parse(`http://${isIP(target) === 6 ? `[${target}]` : target}`);
-  return url ? url.hostname.replaceAll(/[[\]]/g, "") : target;
-}
-
-function isLocalName(name: string): boolean {
-  return /^(?:.*\.)?localhost\.?$|^metadata(?:\.google\.internal)?\.?$/i.test(name);
 }
 
 /** The unique index holds under a race; this answers with the name of the field and of the other device. */
@@ -150,7 +129,7 @@ export async function changeDevice(
   });
 }
 
-function applyChange(device: Device, change: DeviceChange): void {
+export function applyChange(device: Device, change: DeviceChange): void {
   const { name, mac, address, os, enabled, showInHomeAssistant, description, tags, secureOn, wake, watch } = change;
   if (name !== undefined) device.name = name;
   if (mac !== undefined) device.mac = mac;

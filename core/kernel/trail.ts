@@ -25,12 +25,12 @@ export interface TrailEvent {
 /** The audit log as one caller writes it: everything it does is noted under its name. */
 export interface Trail {
   /**
-   * Writes a row in the transaction that makes the change, so that neither is there without the other.
+   * Writes a row of each event in the transaction that makes the change, so that neither is there without the other.
    *
    * @param em inside `em.transactional`.
    * @throws HubError AUDIT_UNAVAILABLE when the row cannot be written; the change must not go on.
    */
-  write(em: EntityManager, event: TrailEvent): Promise<void>;
+  write(em: EntityManager, ...events: readonly TrailEvent[]): Promise<void>;
   /** Writes a row behind the work, for what no transaction belongs to: wakes and refusals. */
   note(event: TrailEvent): void;
   /** The same caller, in another chain. */

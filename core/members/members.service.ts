@@ -107,19 +107,22 @@ export interface MembersContext {
 }
 
 /**
- * Runs a change in a transaction, with its row in the audit log, and after its commit brings the directory up to date.
+ * Runs a change in a transaction, with its rows in the audit log, and after its commit brings the directory up to date.
  *
  * One change at a time: two that overlap could otherwise reach the directory in the wrong order.
  */
 export async function changeMembers<Result>(
   { em, directory, trail }: MembersContext,
-  work: (em: EntityManager) => Promise<{ result: Result; touched: Touched; event?: TrailEvent }>,
+  work: (
+    em: EntityManager,
+  ) => Promise<{ result: Result; touched: Touched; event?: TrailEvent | readonly TrailEvent[] }>,
 ): Promise<Result> {
   return await directory.inTurn(async () => {
     const { result, tell } = await em.transactional(
       async (em) => {
         const { result, touched, event } = await work(em);
-        if (event) await trail.write(em, event);
+        const events = [event ?? []].flat();
+        if (events.length > 0) await trail.write(em, ...events);
         return { result, tell: await news(em, directory, touched) };
       },
       { clear: true },
