@@ -17,7 +17,7 @@ import {
   page,
 } from "./common.ts";
 
-const WakeSettings = z
+export const WakeSettings = z
   .object({
     addresses: z
       .array(PacketAddress)
@@ -28,7 +28,7 @@ const WakeSettings = z
   })
   .strict();
 
-const WatchSettings = z
+export const WatchSettings = z
   .object({
     icmp: z.boolean(),
     arp: z.boolean(),

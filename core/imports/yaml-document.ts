@@ -1,0 +1,110 @@
+import {
+  type Document,
+  LineCounter,
+  type Node,
+  type Pair,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  parseDocument,
+  visit,
+} from "yaml";
+
+/** However often aliases lead to the same: so many nodes are looked at, and no more. */
+const MAX_STEPS = 2_000_000;
+/** `<<` may lead to a mapping that has one, too. */
+const MAX_MERGES = 8;
+
+/**
+ * A YAML text of somebody else's, as a tree whose nodes know their lines. Every scalar is text: a MAC address of digits is
+ * no number here, and `on` no claim.
+ *
+ * Nothing is expanded: an alias leads to its node when somebody goes there, so a small text stays small.
+ */
+export class YamlTree {
+  readonly #document: Document.Parsed;
+  readonly #lines = new LineCounter();
+  readonly #anchors = new Map<string, Node>();
+  #steps = 0;
+
+  constructor(text: string) {
+    this.#document = parseDocument(text, {
+      schema: "failsafe",
+      lineCounter: this.#lines,
+      logLevel: "silent",
+      prettyErrors: false,
+      uniqueKeys: false, // it compares each with each
+      strict: false,
+    });
+    visit(this.#document, {
+      Node: (_key, node) => {
+        if (!isAlias(node) && node.anchor !== undefined) this.#anchors.set(node.anchor, node);
+      },
+    });
+  }
+
+  get root(): Node | undefined {
+    return this.#at(this.#document.contents);
+  }
+
+  /** The first thing that is wrong with the text. */
+  get problem(): { readonly line: number; readonly message: string } | undefined {
+    const [error] = this.#document.errors;
+    return error && { line: this.#lines.linePos(error.pos[0]).line, message: error.message };
+  }
+
+  /** Whether there was more to look at than anybody writes by hand. */
+  get isExhausted(): boolean {
+    return this.#steps > MAX_STEPS;
+  }
+
+  lineOf(node: Node): number {
+    return this.#lines.linePos(node.range?.[0] ?? 0).line;
+  }
+
+  /** The entries of a list; of anything else it is the only one. */
+  entriesOf(node: Node | undefined): Node[] {
+    if (!isSeq(node)) return node ? [node] : [];
+    return node.items.flatMap((item) => this.#at(item) ?? []);
+  }
+
+  /** What a mapping holds, with what it takes over by `<<`. */
+  pairsOf(node: Node | undefined, merges = 0): { readonly key: string; readonly value: Node }[] {
+    if (!isMap(node)) return [];
+    return node.items.flatMap((pair: Pair) => {
+      const key = isScalar(pair.key) ? String(pair.key.value) : undefined;
+      const value = this.#at(pair.value);
+      if (key === undefined || !value) return [];
+      if (key !== "<<" || merges >= MAX_MERGES) return [{ key, value }];
+      return this.entriesOf(value).flatMap((merged) => this.pairsOf(merged, merges + 1));
+    });
+  }
+
+  /** The value of the first of these keys that is there; what stands in the mapping itself goes before what it took over. */
+  valueOf(node: Node | undefined, ...keys: readonly string[]): Node | undefined {
+    const pairs = this.pairsOf(node);
+    const own = isMap(node) ? node.items.map((pair) => this.#at(pair.value)) : [];
+    const fitting = keys.flatMap((key) => pairs.filter((pair) => pair.key === key));
+    return (fitting.find(({ value }) => own.includes(value)) ?? fitting[0])?.value;
+  }
+
+  #at(node: unknown): Node | undefined {
+    this.#steps++;
+    if (this.isExhausted || !isNode(node)) return undefined;
+    return isAlias(node) ? this.#anchors.get(node.source) : node;
+  }
+}
+
+/** The text of a scalar; undefined for anything else, and for one that stands elsewhere (`!secret mac_of_nas`). */
+export function textAt(node: Node | undefined): string | undefined {
+  return isScalar(node) && elsewhere(node) === undefined ? String(node.value) : undefined;
+}
+
+/** `!secret mac_of_nas`: what Home Assistant puts in there is not in this text. */
+export function elsewhere(node: Node | undefined): string | undefined {
+  const tag = node?.tag;
+  if (!tag?.startsWith("!")) return undefined;
+  return `${tag} ${isScalar(node) ? String(node.value) : ""}`.trim();
+}
