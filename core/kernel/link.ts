@@ -172,8 +172,7 @@ export function createLink({ baseTopic, broker, log }: LinkOptions): Link {
       if (Buffer.byteLength(payload) > packetBytes - 1_024)
         throw new RangeError(`${Buffer.byteLength(payload)} bytes on ${topic} do not fit into a packet`);
       const site = siteId && !isOuter ? { [SITE_PROPERTY]: siteId } : undefined;
-      const userProperties = { ...properties?.userProperties, ...site };
-      const all = properties || site ? { ...options, properties: { ...properties, userProperties } } : options;
+      const all = properties || site ? { ...options, properties: propertiesOf(properties ?? {}, site) } : options;
       await inFlight(() => {
         if (!speaks5() && isHeard(base, topic)) echoes.expect(base + topic, payload);
         return client.publishAsync(base + topic, payload, all);
@@ -287,6 +286,15 @@ function messageOf(
     correlationData,
     userProperties,
   };
+}
+
+/** mqtt-packet makes an empty packet, and so none at all, of user properties that are none. */
+function propertiesOf(
+  { userProperties, ...others }: MessageProperties,
+  site: Readonly<Record<string, string>> | undefined,
+): MessageProperties {
+  const all = { ...userProperties, ...site };
+  return Object.keys(all).length > 0 ? { ...others, userProperties: all } : others;
 }
 
 function stamp(property: string | string[] | undefined): string | undefined {
