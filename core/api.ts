@@ -14,6 +14,7 @@ import { deviceRoutes } from "./devices/devices.routes.ts";
 import { healthRoutes } from "./http/health.routes.ts";
 import { metricsRoute } from "./http/metrics.ts";
 import { createHttpServer } from "./http/server.ts";
+import { importRoutes } from "./imports/imports.routes.ts";
 import { keptSecret } from "./kernel/data-folder.ts";
 import type { Database } from "./kernel/database.ts";
 import type { HubSigner } from "./kernel/hub-key.ts";
@@ -143,6 +144,7 @@ export async function openApi(hub: ApiParts): Promise<App> {
       const agents = { database, directory, presence, credentials: hub.agentCredentials, link: hub.link, disconnect };
       agentRoutes(routes, { ...agents, ...grant });
       deviceRoutes(routes, { directory, accounts, nowOf: (device) => now.device(device) });
+      importRoutes(routes, { directory, accounts });
       wakeRoutes(routes, { directory, wakes, journal: hub.journal });
       const rights = { actorNow: callers.now.bind(callers), onRightsChanged: people.onRightsChanged };
       liveRoutes(routes, { directory, presence, now, projection, wakes, hubInfo: hub.hubInfo, ...rights });

@@ -28,4 +28,5 @@ async function read({ format, text }: Source): Promise<Reading> {
 
 const { found, notes } = await read(workerData as Source); // what `readAside` hands over
 // one more than may be: whoever asked tells by it that there are too many
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
 parentPort?.postMessage({ found: found.slice(0, MAX_IMPORTED_DEVICES + 1), notes } satisfies Reading);
