@@ -95,7 +95,7 @@ export function mayPublish(world: World, someone: Someone, { topic, payload, ret
   }
   if (!isOurs || retain) return false;
   if (kind === "hub" && key === "request" && rest !== "" && words.length === 3)
-    return isPerson ? manages : someone.permissions.length > 0;
+    return isPerson || someone.permissions.length > 0;
   const isWake = kind === "cluster" && rest === "wake";
   const isSet = (kind === "cluster" || kind === "device") && rest === "set";
   if ((!isWake && !isSet) || key === "") return false;

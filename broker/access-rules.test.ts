@@ -18,7 +18,7 @@ const table = `
   powerbeacon/hub/status                       text     -      r    r    r      -     -     r      -    r    r    r    r    r
   powerbeacon/hub/info                         text     -      r    r    r      -     -     r      -    r    r    r    r    r
   powerbeacon/hub/update                       text     -      -    r    r      -     -     r      -    r    r    r    r    r
-  powerbeacon/hub/request/rename               text     -      -    p    p      p     p     p      -    p    p    -    -    -
+  powerbeacon/hub/request/rename               text     -      -    p    p      p     p     p      -    p    p    p    p    p
   powerbeacon/hub/response/rename              text     house  -    r    -      -     -     -      -    -    r    -    -    -
   powerbeacon/hub/response/rename              text     shop   -    -    -      -     -     -      -    r    -    -    -    -
   powerbeacon/event                            text     house  -    r    -      -     -     -      -    -    r    r    -    -

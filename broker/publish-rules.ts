@@ -97,8 +97,7 @@ function refusalOfPerson(
     case "discovery, empty":
       return person.may(MANAGES) ? refusalOfClearing(person, topic, message, directory) : NEEDS_MANAGES;
     case "any permission":
-      if (!person.may(MANAGES)) return NEEDS_MANAGES;
-      break;
+      break; // the hub asks for what each request needs
     case "wake":
     case "wake or power":
       if (!mayWake(person, topic, directory)) return "this person may not wake it";

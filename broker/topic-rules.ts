@@ -13,7 +13,7 @@ export interface TopicRule {
   /** `own`: the agent that the topic names. `retained`: it may also leave its message there. */
   readonly agentPublishes: "no" | "own" | "own, retained";
   readonly agentReads: "no" | "yes" | "own" | "signed, own cluster";
-  /** What an integration needs for publishing a request here. Persons wake what they may, and manage the rest. */
+  /** What an integration needs for publishing a request here. Persons wake what they may, ask the hub, and manage the rest. */
   readonly integrationPublishes: "no" | "wake" | "wake or power" | "any permission" | "discovery" | "discovery, empty";
   /** `read` counts for things in its clusters; `read, all clusters` where a message concerns the whole site. */
   readonly integrationReads: "no" | "read" | "read, all clusters" | "discovery" | "discovery, own cluster";

@@ -148,8 +148,8 @@ export function listenToRequests({ link, verbs, requesterOf, onRefused, log }: R
   }
 
   /** Who cannot give a response topic, with MQTT 3.1.1, and does not read everybody's responses, is answered all the same. */
-  function ownAddressOf({ by, key: verb }: LinkMessage): AnswerAddress | null {
-    if (!link.knowsSenders || by.includes("/")) return null;
+  function ownAddressOf({ by, siteId, key: verb }: LinkMessage): AnswerAddress | null {
+    if (siteId === null || by.includes("/")) return null;
     return { topic: responsePrefix(by) + verb, correlationData: undefined };
   }
 

@@ -53,7 +53,7 @@ const TABLE = `
   agent/<agent>/watch*               r      -     -     -      -          -        -      -     -       -     -
   agent/<agent>/receipt              p      -     -     -      -          -        -      -     -       -     -
   agent/<agent>/sightings            p      -     -     -      -          -        -      -     -       -     -
-  hub/request/<verb>                 -      p     p     p      p          p        p      -     -       -     -
+  hub/request/<verb>                 -      p     p     p      p          p        p      p     p       p     p
   hub/response/<verb>                -      r     -     -      -          -        r      -     -       -     -
   event                              -      r     -     -      -          -        r      r     -       r     -
   homeassistant/status               -      -     -     -      ptr        ptr      ptr    -     -       -     -

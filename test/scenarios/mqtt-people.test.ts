@@ -150,10 +150,12 @@ describe("a person", () => {
     await expect(connect(`~${ben.username}`, second.token)).rejects.toThrow(/bad user ?name|not authorized/i);
   });
 
-  test("asks the hub for nothing without the right to hand out credentials", async () => {
+  test("asks the hub for what the token allows, and reads the own answers alone without the right to hand out credentials", async () => {
     const admin = await addPerson(hub, home, "admin");
     const plain = await connectPerson(admin);
-    await expect(publish(plain.mqtt, "hub/request/send-discovery", "{}")).rejects.toThrow("Not authorized");
+    const own = `powerbeacon/client/~${admin.username}/response/send-discovery`;
+    await publish(plain.mqtt, "hub/request/send-discovery", "{}");
+    await expect.poll(() => plain.mqtt.lastJson(own)).toMatchObject({ error: { code: "FORBIDDEN" } });
     const manager = await connectPerson(admin, ["mqtt-client:manage"]);
     await publish(manager.mqtt, "hub/request/send-discovery", "{}");
     await expect
@@ -211,7 +213,7 @@ describe("what happens in one site", () => {
     expect(far.mqtt.on(/_device_/)).toHaveLength(before + things);
     expect(far.mqtt.on(/_hub_/)).toHaveLength(hubBefore);
     await publish(far.mqtt, "hub/request/nonsense", "{}");
-    await expect.poll(() => far.mqtt.on(/response\/nonsense$/)).toHaveLength(1);
+    await expect.poll(() => far.mqtt.on(/hub\/response\/nonsense$/)).toHaveLength(1);
     expect(near.mqtt.on(new RegExp(`${device.id}|response`))).toEqual([]);
 
     const clear = (topic: string) => near.mqtt.client.publishAsync(topic, "", { qos: 1, retain: true });
