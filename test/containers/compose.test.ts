@@ -44,8 +44,16 @@ function lastStepsOf(build: { dockerfile: string } | undefined, instruction: str
   return image ? stepsOf(image, instruction) : [];
 }
 
-/** Set by the image, or by where the container's ports lead. */
-const OF_THE_CONTAINER = new Set(["HTTP_HOST", "HTTP_PORT", "MQTT_HOST", "MQTT_PORT", "MQTT_TLS_PORT", "DATA_DIR"]);
+/** Set by the image, by where the container's ports lead, or by the app for Home Assistant alone. */
+const OF_THE_CONTAINER = new Set([
+  "HTTP_HOST",
+  "HTTP_PORT",
+  "MQTT_HOST",
+  "MQTT_PORT",
+  "MQTT_TLS_PORT",
+  "HA_INGRESS_PORT",
+  "DATA_DIR",
+]);
 
 describe("docker-compose.yml", () => {
   test("has a database, a hub that waits until it answers, and an agent for whoever asks for it", () => {
@@ -100,7 +108,10 @@ describe("docker-compose.yml", () => {
     expect(secrets).toEqual([
       ["POSTGRES_PASSWORD", asked],
       ["DATABASE_PASSWORD", asked],
-      ["SETUP_CODE", null], // passed on where it is set
+      ["MQTT_PASSWORD", null], // these are passed on where they are set
+      ["MQTT_AUTH_SECRET", null],
+      ["HA_MQTT_PASSWORD", null],
+      ["SETUP_CODE", null],
       ["JWT_SECRET", null],
       ["JWT_SECRET_PREVIOUS", null],
       ["JOIN_CODE", null],
