@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
 import { type MosquittoServer, startMosquitto } from "#test/fixtures/mosquitto-server.ts";
 import type { TestMqttClient } from "#test/fixtures/mqtt.ts";
@@ -13,8 +13,8 @@ export function wakeScenarios(broker: "embedded" | "mosquitto"): void {
   let clusterId: string;
   let home: TestMqttClient;
   const machines: SimulatedMachine[] = [];
-  /** What the broker has no part in runs with the first alone. */
-  const once = test.runIf(broker === "embedded");
+  /** What the broker has no part in runs with one of them. */
+  const isFirst = broker === "embedded";
   /** Packets of one burst to one destination. */
   const BURST = 3;
   let octet = 0x10;
@@ -98,7 +98,7 @@ export function wakeScenarios(broker: "embedded" | "mosquitto"): void {
       await expect.poll(() => machine.packets.length).toBeGreaterThan(packets);
     });
 
-    once("of a machine that needs a second burst is sent again and succeeds", async () => {
+    test.runIf(isFirst)("of a machine that needs a second burst is sent again and succeeds", async () => {
       const { machine, device } = await addDevice("Deep Sleeper", { packetsNeeded: 4 });
       await expect.poll(() => powerOf(device.id), { timeout: 20_000 }).toBe("off");
       const { body } = await hub.api.post(`/devices/${device.id}/wake?wait=15`);
@@ -106,7 +106,7 @@ export function wakeScenarios(broker: "embedded" | "mosquitto"): void {
       expect(machine.packets.length).toBeGreaterThanOrEqual(4);
     });
 
-    once("of a machine that never boots ends with no answer, and the device is off again", async () => {
+    test.runIf(isFirst)("of a machine that never boots ends with no answer, and the device is off again", async () => {
       const { device } = await addDevice("Broken PC", { neverBoots: true }, {});
       await hub.api.patch(`/devices/${device.id}`, { wake: { windowSeconds: 5 } });
       await expect.poll(() => powerOf(device.id), { timeout: 20_000 }).toBe("off");
@@ -126,25 +126,28 @@ export function wakeScenarios(broker: "embedded" | "mosquitto"): void {
       });
     });
 
-    once("is refused with a code for a disabled device, a device nobody can wake, and an empty cluster", async () => {
-      const { device: disabled } = await addDevice("Retired", {}, { enabled: false });
-      const { body: alone } = await hub.api.post("/devices", { name: "Alone", mac: "02:00:00:00:01:01" });
-      const { body: empty } = await hub.api.post("/clusters", { name: "Empty" });
-      expect(await hub.api.post(`/devices/${disabled.id}/wake`)).toMatchObject({
-        status: 409,
-        body: { code: "DEVICE_DISABLED" },
-      });
-      expect(await hub.api.post(`/devices/${alone.id}/wake`)).toMatchObject({
-        status: 409,
-        body: { code: "NO_AGENT" },
-      });
-      expect(await hub.api.post(`/clusters/${empty.id}/wake`)).toMatchObject({
-        status: 409,
-        body: { code: "CLUSTER_EMPTY" },
-      });
-    });
+    test.runIf(isFirst)(
+      "is refused with a code for a disabled device, a device nobody can wake, and an empty cluster",
+      async () => {
+        const { device: disabled } = await addDevice("Retired", {}, { enabled: false });
+        const { body: alone } = await hub.api.post("/devices", { name: "Alone", mac: "02:00:00:00:01:01" });
+        const { body: empty } = await hub.api.post("/clusters", { name: "Empty" });
+        expect(await hub.api.post(`/devices/${disabled.id}/wake`)).toMatchObject({
+          status: 409,
+          body: { code: "DEVICE_DISABLED" },
+        });
+        expect(await hub.api.post(`/devices/${alone.id}/wake`)).toMatchObject({
+          status: 409,
+          body: { code: "NO_AGENT" },
+        });
+        expect(await hub.api.post(`/clusters/${empty.id}/wake`)).toMatchObject({
+          status: 409,
+          body: { code: "CLUSTER_EMPTY" },
+        });
+      },
+    );
 
-    once("can be cancelled once", async () => {
+    test.runIf(isFirst)("can be cancelled once", async () => {
       const { device } = await addDevice("Never Mind", { neverBoots: true });
       const { body } = await hub.api.post(`/devices/${device.id}/wake`);
       expect(await hub.api.delete(`/wakes/${body.wake}`)).toMatchObject({ status: 200, body: { stage: "cancelled" } });
@@ -251,9 +254,18 @@ export function wakeScenarios(broker: "embedded" | "mosquitto"): void {
       expect(home.on(/response\/wake$/)[0]?.packet.properties?.correlationData?.toString()).toBe("42");
 
       const foreign = { responseTopic: "powerbeacon/device/nas/state" };
+      // the embedded broker refuses at once, of another one's message the hub does
+      const before = results().length;
+      const refusal = () =>
+        results()
+          .slice(before)
+          .find(({ stage }) => stage === "refused")?.code;
       const asked = home.client.publishAsync(wakeTopic, "responder", { qos: 1, properties: foreign });
-      if (broker === "embedded") return await expect(asked).rejects.toThrow("Not authorized");
-      await expect.poll(() => results().at(-1)).toMatchObject({ code: "RESPONSE_TOPIC_NOT_ALLOWED" });
+      const answer = await asked.then(
+        () => vi.waitUntil(refusal),
+        (error: Error) => error.message,
+      );
+      expect(answer).toMatch(broker === "embedded" ? /Not authorized/ : /^RESPONSE_TOPIC_NOT_ALLOWED$/);
     });
 
     test("OFF is answered with NOT_SUPPORTED", async () => {

@@ -1,4 +1,6 @@
 import { describe } from "vitest";
 import { wakeScenarios } from "./wake-scenarios.ts";
 
-describe("with the embedded broker", () => wakeScenarios("embedded"));
+describe("with the embedded broker", () => {
+  wakeScenarios("embedded");
+});
