@@ -11,6 +11,8 @@ import { tokenRoutes } from "./auth/tokens.routes.ts";
 import { clusterRoutes } from "./clusters/clusters.routes.ts";
 import type { Config } from "./config.ts";
 import { deviceRoutes } from "./devices/devices.routes.ts";
+import { homeAssistantRoutes } from "./discovery/home-assistant.routes.ts";
+import type { HomeAssistantContext } from "./discovery/home-assistant.service.ts";
 import { healthRoutes } from "./http/health.routes.ts";
 import { metricsRoute } from "./http/metrics.ts";
 import { createHttpServer } from "./http/server.ts";
@@ -26,6 +28,7 @@ import type { Projection } from "./live/projection.ts";
 import type { Directory } from "./members/directory.ts";
 import { mqttUrlFor } from "./mqtt-clients/broker-address.rules.ts";
 import type { ClientUses } from "./mqtt-clients/client-uses.ts";
+import { readersOfDiscovery } from "./mqtt-clients/mqtt-clients.service.ts";
 import { mqttClientRoutes } from "./mqtt-clients/mqtt-clients.routes.ts";
 import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import type { People } from "./people.ts";
@@ -65,6 +68,7 @@ export interface ApiParts {
   readonly agentCredentials: AgentCredentials;
   readonly mqttCredentials: MqttCredentials;
   readonly uses: ClientUses;
+  readonly homeAssistant: HomeAssistantContext;
   /** Of the embedded broker; null where the broker is somebody else's, whose address the settings tell. */
   readonly brokerPorts: { readonly tcpPort: number; readonly tlsPort: number | null } | null;
   /** Ends the MQTT connections of an agent, a credential or a token. */
@@ -151,6 +155,7 @@ export async function openApi(hub: ApiParts): Promise<App> {
       siteRoutes(routes, siteContent({ database, sites, directory, accounts, tokens }));
       userRoutes(routes, { database, accounts, sessions, tokens, directory, passwordMinLength, disconnect });
       const clients = { credentials: hub.mqttCredentials, uses: hub.uses, hubUsername };
+      homeAssistantRoutes(routes, { ...hub.homeAssistant, clientsOf: (em) => readersOfDiscovery(em, hub.uses) });
       mqttClientRoutes(routes, { directory, ...clients, disconnect, broker });
     },
     { prefix: "/api" },

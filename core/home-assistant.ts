@@ -1,12 +1,14 @@
 import { networkInterfaces } from "node:os";
 import type { Logger } from "pino";
 import type { Place } from "../broker/access-policy.ts";
-import { SEND_DISCOVERY } from "../ha-discovery/components.ts";
+import { SEND_DISCOVERY } from "../ha-discovery/components/hub.ts";
 import { DEFAULT_TIMING, type DiscoveryTiming, startDiscovery } from "../ha-discovery/main.ts";
 import { refOf } from "../ha-discovery/object-id.ts";
+import type { HomeAssistantAnswer } from "#contracts/api/home-assistant.ts";
 import type { Actor } from "#contracts/permissions.ts";
 import type { Accounts } from "./auth/accounts.ts";
 import type { Config } from "./config.ts";
+import type { Announcer } from "./discovery/announcer.ts";
 import { DiscoveredThings } from "./discovery/discovered-things.ts";
 import { hideFromHomeAssistant } from "./discovery/discovery.service.ts";
 import { pageAddress } from "./discovery/page-address.rules.ts";
@@ -55,6 +57,7 @@ export async function startHomeAssistant(options: HomeAssistantOptions) {
   const discovery = startDiscovery({
     enabled: config.mqtt.discovery,
     prefix: config.mqtt.discoveryPrefix,
+    format: config.mqtt.discoveryFormat,
     link: { ...link, ...link.outside },
     things,
     published,
@@ -71,9 +74,11 @@ export async function startHomeAssistant(options: HomeAssistantOptions) {
   const sendDiscovery: Verb<"send-discovery"> = async (_fields, { siteId }) => {
     const sent = await discovery.publishAll(siteId);
     if (!sent) throw new HubError("DISCOVERY_OFF", "Discovery is off; HA_DISCOVERY=on turns it on");
-    return sent;
+    return { configs: sent.configs };
   };
   return {
+    /** What the HTTP API shows of it. */
+    context: { directory, hub, announcer: discovery satisfies Announcer, settings: settingsOf(config) },
     verbs: { [SEND_DISCOVERY]: sendDiscovery },
     /** The cluster that a discovery message is about, or the hub; undefined when it concerns nothing of ours. */
     clusterOf: (objectId: string): Place | undefined => {
@@ -86,4 +91,9 @@ export async function startHomeAssistant(options: HomeAssistantOptions) {
       await published.close();
     },
   };
+}
+
+function settingsOf({ mqtt, homeAssistant }: Config): HomeAssistantAnswer["settings"] {
+  const broker = homeAssistant.broker ? "bridge" : mqtt.outer ? "own" : "embedded";
+  return { enabled: mqtt.discovery, prefix: mqtt.discoveryPrefix, format: mqtt.discoveryFormat, broker };
 }

@@ -277,6 +277,7 @@ async function startParts(
     agentCredentials,
     mqttCredentials,
     uses,
+    homeAssistant: homeAssistant.context,
     log,
     brokerPorts: broker,
     disconnect,

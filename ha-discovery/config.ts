@@ -1,21 +1,10 @@
-import type {
-  DiscoveredAgent,
-  DiscoveredCluster,
-  DiscoveredDevice,
-  DiscoveredHub,
-  DiscoveredThing,
-  DiscoveryConfig,
-  DiscoveryRef,
-} from "#contracts/discovery.ts";
+import type { DiscoveredDevice, DiscoveredThing, DiscoveryConfig, DiscoveryRef } from "#contracts/discovery.ts";
 import { topics } from "#contracts/topics.ts";
-import {
-  type Components,
-  type FullName,
-  agentComponents,
-  clusterComponents,
-  deviceComponents,
-  hubComponents,
-} from "./components.ts";
+import { agentComponents } from "./components/agent.ts";
+import { clusterComponents } from "./components/cluster.ts";
+import type { Component, Components, FullName } from "./components/component.ts";
+import { deviceComponents } from "./components/device.ts";
+import { hubComponents } from "./components/hub.ts";
 import { objectIdOf, uniqueIdOf } from "./object-id.ts";
 
 /** What the messages of one hub have in common. */
@@ -30,6 +19,14 @@ export interface Surroundings {
 /** The name of our origin; a config that carries it, and speaks of this hub's topics, is this hub's. */
 export const ORIGIN = "PowerBeacon";
 
+/** The components of every kind of thing. */
+export const COMPONENTS = {
+  hub: hubComponents,
+  device: deviceComponents,
+  cluster: clusterComponents,
+  agent: agentComponents,
+} as const satisfies Readonly<Record<DiscoveryRef["type"], unknown>>;
+
 const MODELS: Readonly<Record<DiscoveredDevice["os"], string>> = {
   linux: "Linux machine",
   windows: "Windows machine",
@@ -37,93 +34,89 @@ const MODELS: Readonly<Record<DiscoveredDevice["os"], string>> = {
   other: "Machine",
 };
 
+/** One component as both formats have it: with its ids, and without its platform. */
+export interface Entity {
+  readonly platform: Component<never>["platform"];
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** The part of a config that all components of a thing share. */
+export type Root = Omit<DiscoveryConfig, "components">;
+
 /** The discovery message of a thing. Pure: the same thing in the same surroundings makes the same message, to the byte. */
 export function configOf(thing: DiscoveredThing, around: Surroundings): DiscoveryConfig {
+  const { device, origin, ...shared } = rootOf(thing, around);
+  const components = Object.entries(tableOf(thing)).map(([key, component]) => {
+    const entity = entityOf(thing, key, around);
+    // the platform alone takes it out of Home Assistant, where it was there before
+    return [key, { platform: component.platform, ...entity?.fields }];
+  });
+  return { device, origin, components: Object.fromEntries(components), ...shared };
+}
+
+/** Undefined for a component that is not offered, or not known. */
+export function entityOf(thing: DiscoveredThing, key: string, { fullName }: Surroundings): Entity | undefined {
+  const table = tableOf(thing);
+  const component = Object.hasOwn(table, key) ? table[key] : undefined;
+  if (!component || component.isOffered?.(thing) === false) return undefined;
+  const { platform, name, options } = component;
+  const word = wordOf(thing);
+  const fields = {
+    unique_id: uniqueIdOf(thing, key),
+    // what bears the thing's own name is called after the thing alone
+    default_entity_id: `${platform}.${name === null ? word : `${word}_${key}`}`,
+    name,
+    ...options(thing, fullName),
+  };
+  return { platform, fields };
+}
+
+export function rootOf(thing: DiscoveredThing, around: Surroundings): Root {
+  return {
+    device: { identifiers: [objectIdOf(thing)], ...deviceOf(thing, around) },
+    origin: originOf(around),
+    ...availabilityOf(thing, around),
+    qos: 1,
+  };
+}
+
+function deviceOf(thing: DiscoveredThing, around: Surroundings): Omit<DiscoveryConfig["device"], "identifiers"> {
+  const { name } = thing;
+  const via_device = objectIdOf(around.hub);
   switch (thing.type) {
     case "hub":
-      return hubConfig(thing, around);
+      return { name, model: "Hub", sw_version: thing.version, ...pageOf("/", around) };
     case "device":
-      return deviceConfig(thing, around);
+      return {
+        // the machine's own; Home Assistant joins devices with one MAC address, so its agent must not name it too
+        connections: [["mac", thing.mac]],
+        name,
+        model: MODELS[thing.os],
+        ...(thing.area !== null && { suggested_area: thing.area }),
+        ...pageOf(`/devices/${thing.key}`, around),
+        via_device,
+      };
     case "cluster":
-      return clusterConfig(thing, around);
+      return { name, model: "Cluster", ...pageOf(`/clusters/${thing.key}`, around), via_device };
     case "agent":
-      return agentConfig(thing, around);
+      return {
+        name,
+        model: "Agent",
+        sw_version: thing.version,
+        ...pageOf(`/agents/${thing.key}`, around),
+        via_device: thing.machineId === null ? via_device : objectIdOf({ type: "device", id: thing.machineId }),
+      };
   }
 }
 
-function hubConfig(hub: DiscoveredHub, around: Surroundings): DiscoveryConfig {
-  return {
-    device: {
-      identifiers: [objectIdOf(hub)],
-      name: hub.name,
-      model: "Hub",
-      sw_version: hub.version,
-      ...pageOf("/", around),
-    },
-    origin: originOf(around),
-    components: componentsOf(hub, "powerbeacon", hubComponents, around),
-    availability: [hubStatus(around)],
-    qos: 1,
-  };
-}
-
-function deviceConfig(device: DiscoveredDevice, around: Surroundings): DiscoveryConfig {
-  return {
-    device: {
-      identifiers: [objectIdOf(device)],
-      // the machine's own; Home Assistant joins devices with one MAC address, so its agent must not name it too
-      connections: [["mac", device.mac]],
-      name: device.name,
-      model: MODELS[device.os],
-      ...(device.area !== null && { suggested_area: device.area }),
-      ...pageOf(`/devices/${device.key}`, around),
-      via_device: objectIdOf(around.hub),
-    },
-    origin: originOf(around),
-    components: componentsOf(device, device.key, deviceComponents, around),
-    availability: [hubStatus(around)],
-    qos: 1,
-  };
-}
-
-function clusterConfig(cluster: DiscoveredCluster, around: Surroundings): DiscoveryConfig {
-  return {
-    device: {
-      identifiers: [objectIdOf(cluster)],
-      name: cluster.name,
-      model: "Cluster",
-      ...pageOf(`/clusters/${cluster.key}`, around),
-      via_device: objectIdOf(around.hub),
-    },
-    origin: originOf(around),
-    components: componentsOf(cluster, cluster.key, clusterComponents, around),
-    availability: [hubStatus(around)],
-    qos: 1,
-  };
-}
-
-function agentConfig(agent: DiscoveredAgent, around: Surroundings): DiscoveryConfig {
-  const { key, machineId } = agent;
-  return {
-    device: {
-      identifiers: [objectIdOf(agent)],
-      name: agent.name,
-      model: "Agent",
-      sw_version: agent.version,
-      ...pageOf(`/agents/${key}`, around),
-      via_device: objectIdOf(machineId === null ? around.hub : { type: "device", id: machineId }),
-    },
-    origin: originOf(around),
-    components: componentsOf(agent, key, agentComponents, around),
-    availability: [hubStatus(around), { topic: around.fullName(topics.agentStatus.for(key)) }],
-    availability_mode: "all",
-    qos: 1,
-  };
-}
-
 /** Lists everywhere: `availability_topic` beside a list would take the entity away. */
-function hubStatus({ fullName }: Surroundings): { topic: string } {
-  return { topic: fullName(topics.hubStatus.name) };
+function availabilityOf(thing: DiscoveredThing, { fullName }: Surroundings): Omit<Root, "device" | "origin" | "qos"> {
+  const hubStatus = { topic: fullName(topics.hubStatus.name) };
+  if (thing.type !== "agent") return { availability: [hubStatus] };
+  return {
+    availability: [hubStatus, { topic: fullName(topics.agentStatus.for(thing.key)) }],
+    availability_mode: "all",
+  };
 }
 
 function originOf({ version, pageAddress }: Surroundings): DiscoveryConfig["origin"] {
@@ -134,21 +127,12 @@ function pageOf(path: string, { pageAddress }: Surroundings): { configuration_ur
   return pageAddress === null ? {} : { configuration_url: pageAddress + path };
 }
 
-function componentsOf<Thing extends DiscoveredThing>(
-  thing: Thing,
-  key: string,
-  components: Components<Thing>,
-  { fullName }: Surroundings,
-): DiscoveryConfig["components"] {
-  const word = key.replaceAll("-", "_");
-  const entries = Object.entries(components).map(([component, describe]) => {
-    const { platform, name, ...options } = describe(thing, fullName);
-    const ids = {
-      unique_id: uniqueIdOf(thing, component),
-      // what bears the thing's own name is called after the thing alone
-      default_entity_id: `${platform}.${name === null ? word : `${word}_${component}`}`,
-    };
-    return [component, { platform, ...ids, name, ...options }];
-  });
-  return Object.fromEntries(entries);
+/** How entity ids begin. */
+function wordOf(thing: DiscoveredThing): string {
+  return thing.type === "hub" ? "powerbeacon" : thing.key.replaceAll("-", "_");
+}
+
+function tableOf(thing: DiscoveredThing): Components<DiscoveredThing> {
+  // the table of its own kind: no component is asked about a thing of another
+  return COMPONENTS[thing.type] as unknown as Components<DiscoveredThing>;
 }

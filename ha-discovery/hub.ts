@@ -50,6 +50,8 @@ export interface Published {
   readonly siteId: string;
   /** Of the payload. Null: a person deleted it in Home Assistant, and it stays away until it is asked for. */
   readonly hash: string | null;
+  /** When the broker last took it; null where nobody knows. */
+  readonly publishedAt: Date | null;
 }
 
 /** The retained states that configs name. */

@@ -1,9 +1,11 @@
 import { randomInt } from "node:crypto";
 import type { Logger } from "pino";
-import { BIRTH, discoveryTopics } from "#contracts/discovery.ts";
+import { BIRTH, type DiscoveryForm, type DiscoveryRef } from "#contracts/discovery.ts";
 import { topics } from "#contracts/topics.ts";
 import { ORIGIN, type Surroundings } from "./config.ts";
+import { Form } from "./form.ts";
 import type { DiscoveredThings, DiscoveryLink, PublishedConfigs, RetainedStates } from "./hub.ts";
+import { overviewOf } from "./overview.ts";
 import { DiscoveryPublisher } from "./publisher.ts";
 
 /** How long discovery waits for what. Milliseconds; tests wait less. */
@@ -21,10 +23,9 @@ export const DEFAULT_TIMING: DiscoveryTiming = { paceMs: 5_000, birthDelayMs: [1
 /** Others may publish configs without end; what the broker has is compared after this long in any case. */
 const PATIENCE_MS = 10_000;
 
-export interface DiscoveryOptions {
-  /** Off: everything that was published is taken back, and only Home Assistant's birth is listened to. */
+export interface DiscoveryOptions extends DiscoveryForm {
+  /** Off: everything that was published is taken back. */
   readonly enabled: boolean;
-  readonly prefix: string;
   readonly link: DiscoveryLink;
   readonly things: DiscoveredThings;
   readonly published: PublishedConfigs;
@@ -34,29 +35,26 @@ export interface DiscoveryOptions {
   readonly log: Logger;
 }
 
-export interface Discovery {
-  /** Publishes all configs of a site again, or of all (null). Resolves when the broker has them; undefined where discovery is off. */
-  publishAll(siteId: string | null): Promise<{ configs: number } | undefined>;
-  close(): void;
-}
+export type Discovery = ReturnType<typeof startDiscovery>;
 
 /** Tells Home Assistant of the hub and its things. Call it before the link connects. */
-export function startDiscovery(options: DiscoveryOptions): Discovery {
-  const { enabled, prefix, link, states, surroundings, timing } = options;
-  const publisher = new DiscoveryPublisher({
-    ...options,
-    things: enabled ? options.things : NOTHING,
-    paceMs: timing.paceMs,
-  });
-  const { config, status } = discoveryTopics(prefix);
+export function startDiscovery(options: DiscoveryOptions) {
+  const { enabled, link, published, states, surroundings, timing } = options;
+  const things = enabled ? options.things : NOTHING;
+  const form = new Form(options, surroundings);
+  const publisher = new DiscoveryPublisher({ ...options, form, things, paceMs: timing.paceMs });
+  const overview = overviewOf({ enabled, form, things, published, publisher, surroundings });
+  const births = new Map<string | null, Date>();
   const quiet = quietTime(timing.quietMs, () => publisher.compare());
   const birth = answerToBirth(timing.birthDelayMs, (sites) => {
     if (enabled) states.publishAll();
     // a broker that forgot its configs has lost our connection too, and they were compared after that
     publisher.answerBirth(sites);
   });
-  link.on(status, ({ payload, siteId }) => {
-    if (payload.toString("utf8") === BIRTH) birth.answer(siteId);
+  link.on(form.topics.status, ({ payload, siteId }) => {
+    if (payload.toString("utf8") !== BIRTH) return;
+    births.set(siteId, new Date());
+    birth.answer(siteId);
   });
   link.onBreak(() => {
     quiet.close();
@@ -64,16 +62,29 @@ export function startDiscovery(options: DiscoveryOptions): Discovery {
     publisher.disconnected();
   });
   link.onConnect(() => quiet.begin());
-  if (enabled)
-    link.on(config, ({ topic, payload, ...sender }) => {
+  for (const topic of [form.topics.config, form.topics.component])
+    link.on(topic, ({ topic, payload, ...sender }) => {
       if (payload.length === 0) return publisher.deletedThere(topic, sender);
       quiet.noise();
       publisher.found(topic, payload, isOurs(payload.toString("utf8"), surroundings));
     });
 
   return {
-    publishAll: async (siteId) => (enabled ? publisher.publishAll(siteId) : undefined),
-    close: () => {
+    ...overview,
+    /** Publishes all configs of a site again, or of all (null). Resolves when the broker has them; undefined where discovery is off. */
+    publishAll: async (siteId: string | null) => (enabled ? await publisher.send(things.all(siteId)) : undefined),
+    send: (refs: readonly DiscoveryRef[]) => (enabled ? publisher.send(refs) : undefined),
+    /** Takes back what is not wanted and concerns a site, for the last time. */
+    cleanUp: async (siteId: string) => {
+      const topics = await publisher.cleanUp(siteId);
+      return topics.map((topic) => ({ topic, why: overview.whyUnwanted(topic) }));
+    },
+    /** When a Home Assistant that reads of a site last gave birth; null = not since this began. */
+    bornAt: (siteId: string): Date | null => {
+      const instants = [births.get(siteId), births.get(null)].flatMap((at) => at ?? []);
+      return instants.toSorted((a, b) => a.getTime() - b.getTime()).at(-1) ?? null;
+    },
+    close: (): void => {
       quiet.close();
       birth.cancel();
       publisher.close();

@@ -23,7 +23,7 @@ export class PacedQueue {
   /** Until when each item rests. They rest equally long, so the first one is the first to be through. */
   readonly #resting = new Map<string, number>();
   readonly #later = new Map<string, number>();
-  #flying = 0;
+  readonly #flying = new Set<string>();
   #paused = true;
   #turn: NodeJS.Immediate | undefined;
   #alarm: NodeJS.Timeout | undefined;
@@ -37,6 +37,16 @@ export class PacedQueue {
     if (this.#resting.has(item)) this.#later.set(item, rank);
     else this.#due[rank]?.add(item);
     this.#soon();
+  }
+
+  has(item: string): boolean {
+    return this.#flying.has(item) || this.#later.has(item) || this.#due.some((items) => items.has(item));
+  }
+
+  /** Lets an item rest without working on it. */
+  hold(item: string): void {
+    for (const [rank, items] of this.#due.entries()) if (items.delete(item)) this.#later.set(item, rank);
+    this.#rest(item);
   }
 
   pause(): void {
@@ -64,7 +74,7 @@ export class PacedQueue {
 
   #run(): void {
     for (let looked = 0; looked < SLICE; looked++) {
-      if (this.#paused || this.#flying >= MAX_IN_FLIGHT) return; // the next acknowledgement, or `resume`, goes on
+      if (this.#paused || this.#flying.size >= MAX_IN_FLIGHT) return; // the next acknowledgement, or `resume`, goes on
       const item = this.#shift();
       if (item === undefined) return;
       this.#begin(item);
@@ -85,15 +95,16 @@ export class PacedQueue {
   #begin(item: string): void {
     const work = this.#options.work(item);
     if (!work) return;
-    this.#flying++;
+    this.#flying.add(item);
     this.#rest(item);
     void work.finally(() => {
-      this.#flying--;
+      this.#flying.delete(item);
       this.#soon();
     });
   }
 
   #rest(item: string): void {
+    this.#resting.delete(item); // the last one rests longest
     this.#resting.set(item, performance.now() + this.#options.paceMs);
     this.#alarm ??= setTimeout(() => this.#wake(), this.#options.paceMs);
   }

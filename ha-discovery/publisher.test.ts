@@ -1,5 +1,7 @@
 import pino from "pino";
 import { afterEach, describe, expect, test } from "vitest";
+import type { Surroundings } from "./config.ts";
+import { Form } from "./form.ts";
 import type { DiscoveredThings, Published, PublishedConfigs } from "./hub.ts";
 import { DiscoveryPublisher } from "./publisher.ts";
 
@@ -7,6 +9,12 @@ import { DiscoveryPublisher } from "./publisher.ts";
 
 const nothing: DiscoveredThings = { all: () => [], of: () => undefined, onChange: () => {}, hide: async () => {} };
 const siteId = "11111111-1111-4111-8111-111111111111";
+const surroundings: Surroundings = {
+  hub: { type: "hub", id: siteId },
+  version: "1.0.0",
+  fullName: (topic) => topic,
+  pageAddress: null,
+};
 const everySite = new Set([null]);
 
 let publisher: DiscoveryPublisher;
@@ -19,7 +27,7 @@ const whenAcknowledged = () => new Promise<void>((resolve) => acknowledgements.p
 function start(count: number, publish: () => Promise<void> = whenAcknowledged): void {
   const rows = new Map<string, Published>();
   for (let number = 0; number < count; number++)
-    rows.set(`earlier/device/powerbeacon_${number}/config`, { siteId, hash: "its hash" });
+    rows.set(`earlier/device/powerbeacon_${number}/config`, { siteId, hash: "its hash", publishedAt: null });
   published = {
     [Symbol.iterator]: () => rows.entries(),
     get size() {
@@ -31,12 +39,11 @@ function start(count: number, publish: () => Promise<void> = whenAcknowledged): 
   };
   acknowledgements = [];
   publisher = new DiscoveryPublisher({
-    prefix: "homeassistant",
+    form: new Form({ format: "device", prefix: "homeassistant" }, surroundings),
     link: { publish, on: () => {}, onConnect: () => {}, onBreak: () => {} },
     things: nothing,
     published,
     states: { publishAll: () => {}, publishAgain: () => {} },
-    surroundings: { hub: { type: "hub", id: siteId }, version: "1.0.0", fullName: (topic) => topic, pageAddress: null },
     paceMs: 0,
     log: pino({ level: "silent" }),
   });
@@ -73,7 +80,11 @@ describe("what is taken back", () => {
 
   test("is forgotten when a Home Assistant of its own site was born, and not one of another", async () => {
     start(2, async () => {});
-    published.put("earlier/device/powerbeacon_1/config", { siteId: "another site", hash: "its hash" });
+    published.put("earlier/device/powerbeacon_1/config", {
+      siteId: "another site",
+      hash: "its hash",
+      publishedAt: null,
+    });
     publisher.compare();
     publisher.answerBirth(new Set([siteId]));
     await expect.poll(() => [...published].map(([, { siteId }]) => siteId)).toEqual(["another site"]);

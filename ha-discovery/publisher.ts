@@ -1,118 +1,152 @@
-import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { type DiscoveredThing, type DiscoveryRef, discoveryTopics } from "#contracts/discovery.ts";
-import { type Surroundings, configOf } from "./config.ts";
-import type { DiscoveredThings, DiscoveryLink, PublishedConfigs, RetainedStates, Sender } from "./hub.ts";
-import { objectIdOf, refOf } from "./object-id.ts";
+import { type DiscoveredThing, type DiscoveryRef, MIGRATE_DISCOVERY } from "#contracts/discovery.ts";
+import type { Form, Place } from "./form.ts";
+import type { DiscoveredThings, DiscoveryLink, Published, PublishedConfigs, RetainedStates, Sender } from "./hub.ts";
+import { objectIdOf } from "./object-id.ts";
 import { PacedQueue } from "./paced-queue.ts";
+import { Shelf, hashOf } from "./shelf.ts";
+import { Waiting } from "./waiting.ts";
 
 export interface PublisherOptions {
-  readonly prefix: string;
+  readonly form: Form;
   readonly link: DiscoveryLink;
   readonly things: DiscoveredThings;
   readonly published: PublishedConfigs;
   readonly states: RetainedStates;
-  readonly surroundings: Surroundings;
   readonly paceMs: number;
   readonly log: Logger;
 }
 
+/** What is to be done on a topic. */
+type Task =
+  | { readonly type: "publish"; readonly thing: DiscoveredThing; readonly text: string }
+  | { readonly type: "hand-over"; readonly thing: DiscoveredThing }
+  | { readonly type: "rest" }
+  | { readonly type: "clear" };
+
 /** Parents first: Home Assistant makes an empty device for one that it does not know yet. What is to go, goes last. */
-const RANKS: Readonly<Record<DiscoveryRef["type"], number>> = { hub: 0, device: 1, cluster: 2, agent: 3 };
-const LAST = 4;
+const RANKS: Readonly<Record<DiscoveryRef["type"], number>> = { hub: 1, device: 2, cluster: 3, agent: 4 };
+/** Before anything is published in the other format. */
+const HAND_OVER = 0;
+const LAST = 5;
 
 /**
- * The embedded broker holds all configs in memory, some 3 KiB each, and Home Assistant is not made for more. Nor are more
+ * The embedded broker holds all configs in memory, some 6 KiB for a thing, and Home Assistant is not made for more. Nor are more
  * remembered that were taken back, where no Home Assistant ever comes.
  */
-const MAX_CONFIGS = 10_000;
+const MAX_CONFIGS = { device: 10_000, single: 100_000 } as const;
 
 /** A change that the database could not take is tried again after so long. */
 const HIDE_AGAIN_MS = 10_000;
 
+/** Who asks waits no longer than this for a broker that does not answer. */
+const PATIENCE_MS = 10_000;
+
 /**
- * Publishes one retained config for each thing, only where it differs from what the broker has, and takes back the configs of
- * things that are gone. A config that a person deleted in Home Assistant stays away.
+ * Publishes retained configs for each thing, only where they differ from what the broker has, and takes back what is not to
+ * stand any more. A config that a person deleted in Home Assistant stays away.
  *
  * A broker keeps no empty message, so a Home Assistant that is away does not hear that something is taken back. It is taken
  * back once more after the next birth, and noted as published until then, over restarts too.
+ *
+ * What stands in the other format is handed over first: Home Assistant lets go of the entities and keeps what people set for
+ * them. Then it needs a while, or it would skip parts of what follows.
+ *
+ * @see https://www.home-assistant.io/integrations/mqtt/#migration-from-single-component-to-device-based-discovery
  */
 export class DiscoveryPublisher {
+  readonly shelf = new Shelf();
+  readonly failed = new Set<string>();
   readonly #options: PublisherOptions;
-  readonly #config: ReturnType<typeof discoveryTopics>["config"];
   readonly #queue: PacedQueue;
-  /** The hash of what the broker has on a topic, as far as it concerns us. */
-  readonly #atBroker = new Map<string, string>();
-  readonly #failed = new Set<string>();
   /** Taken back, or to be; Home Assistant may still know them. */
   readonly #parting = new Set<string>();
   /** Those of them that are being taken back after a birth. Once the broker has it, they are forgotten. */
   readonly #lastTime = new Set<string>();
-  /** Deleted in Home Assistant, and not noted down yet. */
+  /** Of the other format: handed over, and whether Home Assistant had its while since. */
+  readonly #handedOver = new Map<string, "just now" | "before">();
+  /** Object ids of what was deleted in Home Assistant, and is not noted down yet. */
   readonly #dismissed = new Set<string>();
-  /** Topics that are to be published although nothing changed, and who waits for it. */
+  /** Topics that are to be published although nothing changed. */
   readonly #asked = new Set<string>();
-  #askers: (() => void)[] = [];
+  readonly #waiting = new Waiting();
   readonly #end = new AbortController();
   #isFull = false;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    this.#config = discoveryTopics(options.prefix).config;
     this.#queue = new PacedQueue({ ranks: LAST + 1, paceMs: options.paceMs, work: (topic) => this.#work(topic) });
-    options.things.onChange((ref) => this.#add(this.#topicOf(ref)));
+    options.things.onChange((ref) => options.form.topicsOf(ref).forEach((topic) => this.#add(topic)));
   }
 
   /** What the broker has when it is there again is not known: nothing is published until `compare`, as at first. */
   disconnected(): void {
     this.#queue.pause();
-    this.#atBroker.clear();
+    this.shelf.clear();
     this.#lastTime.clear(); // the break may have been Home Assistant's too, which then gives birth again
+    this.#handedOver.clear();
   }
 
   /** Takes note of a config that the broker has. Of others' only what stands where one of ours belongs. */
   found(topic: string, payload: Buffer, isOurs: boolean): void {
-    if (!isOurs && !this.#thingAt(topic)) return;
-    this.#atBroker.set(topic, hashOf(payload));
-    if (!this.#thingAt(topic)) this.#add(topic); // a ghost, also when it comes late
+    const isWanted = this.#wantedAt(topic) !== undefined;
+    if (!isOurs && !isWanted) return;
+    this.shelf.found(topic, hashOf(payload));
+    if (!isWanted) this.#add(topic); // a ghost, also when it comes late
   }
 
-  /** Brings the broker up to date: what is missing or different is published, what is ours and has no thing is cleared. */
+  /** Brings the broker up to date: what is missing or different is published, what is ours and not wanted is taken back. */
   compare(): void {
+    const { things, form } = this.#options;
     this.#findParting();
     for (const topic of this.#parting) this.#add(topic);
-    for (const ref of this.#options.things.all()) this.#add(this.#topicOf(ref));
+    for (const ref of things.all()) for (const topic of form.topicsOf(ref)) this.#add(topic);
     this.#queue.resume();
   }
 
   /** A person deleted the thing in Home Assistant. */
   deletedThere(topic: string, sender: Sender): void {
-    this.#atBroker.delete(topic);
-    const thing = this.#thingAt(topic);
-    if (!thing || this.#dismissed.has(topic)) return;
-    this.#options.log.info({ thing: thing.name }, "deleted in Home Assistant; it is not shown there any more");
-    if (thing.type === "hub") return this.#options.published.put(topic, { siteId: thing.siteId, hash: null });
-    this.#options.published.remove(topic);
-    this.#dismissed.add(topic);
-    void this.#hide(thing, topic, sender);
+    const { published, form, log } = this.#options;
+    this.shelf.delete(topic);
+    const thing = this.#wantedAt(topic);
+    if (!thing || this.#dismissed.has(objectIdOf(thing)) || published.get(topic)?.hash === null) return;
+    log.info({ thing: thing.name }, "deleted in Home Assistant; it is not shown there any more");
+    const note = { siteId: thing.siteId, hash: null, publishedAt: published.get(topic)?.publishedAt ?? null };
+    for (const each of form.topicsOf(thing))
+      if (thing.type !== "hub") published.remove(each);
+      else if (this.#wantedAt(each)) published.put(each, note);
+    if (thing.type !== "hub") void this.#hide(thing, topic, sender);
   }
 
   /**
-   * Publishes everything again, also what was deleted in Home Assistant and has no switch of its own to come back.
+   * Publishes things again, changed or not, also what was deleted in Home Assistant and has no switch of its own to come back.
    *
-   * @param siteId whose things; null = those of every site.
+   * @returns how many messages the broker took, and how many it did not take in time.
    */
-  async publishAll(siteId: string | null): Promise<{ configs: number }> {
-    const { things, published } = this.#options;
-    const topics = [...things.all(siteId)].map((ref) => this.#topicOf(ref));
+  async send(refs: Iterable<DiscoveryRef>): Promise<{ configs: number; waiting: number }> {
+    const { published, form } = this.#options;
+    const topics = [...refs].flatMap((ref) => form.topicsOf(ref)).filter((topic) => this.#wantedAt(topic));
     for (const topic of topics) {
       if (published.get(topic)?.hash === null) published.remove(topic);
-      this.#asked.add(topic);
-      this.#add(topic);
+      this.#askFor(topic);
     }
-    if (this.#asked.size > 0) await new Promise<void>((resolve) => this.#askers.push(resolve));
-    return { configs: topics.filter((topic) => published.get(topic)).length };
+    const left = await this.#waiting.for(topics, PATIENCE_MS);
+    return { configs: topics.filter((topic) => !left.has(topic) && published.get(topic)).length, waiting: left.size };
+  }
+
+  /** Takes back for the last time what is not wanted and concerns a site. @returns their topics. */
+  async cleanUp(siteId: string): Promise<string[]> {
+    const { published } = this.#options;
+    this.#findParting();
+    const topics = [...new Set([...this.#parting, ...this.shelf.topics])].filter((topic) => {
+      const site = this.#siteOf(topic);
+      return !this.#wantedAt(topic) && (site === null || site === siteId);
+    });
+    for (const [topic, { hash }] of published) if (hash === null && !this.#wantedAt(topic)) published.remove(topic);
+    for (const topic of topics) this.#takeBackForGood(topic);
+    const left = await this.#waiting.for(topics, PATIENCE_MS);
+    return topics.filter((topic) => !left.has(topic));
   }
 
   /**
@@ -121,109 +155,171 @@ export class DiscoveryPublisher {
    * @param sites whose Home Assistants were born; null = of any.
    */
   answerBirth(sites: ReadonlySet<string | null>): void {
-    for (const topic of this.#failed) this.#add(topic);
+    for (const topic of this.failed) this.#add(topic);
     this.#findParting(); // a birth may come before the first comparison
     for (const topic of this.#parting) {
       const site = this.#siteOf(topic);
-      if (site !== null && !sites.has(null) && !sites.has(site)) continue;
-      this.#lastTime.add(topic);
-      this.#add(topic);
+      if (site === null || sites.has(null) || sites.has(site)) this.#takeBackForGood(topic);
     }
+  }
+
+  /** Whether something is still to be done on a topic. */
+  isWaiting(topic: string): boolean {
+    return this.#queue.has(topic);
   }
 
   close(): void {
     this.#end.abort();
     this.#queue.close();
+    this.#waiting.close();
   }
 
-  #topicOf(ref: DiscoveryRef): string {
-    return this.#config.for(objectIdOf(ref));
+  /** Who has come back without a restart goes by the other format, as long as nobody says that it is handed over. */
+  #takeBackForGood(topic: string): void {
+    const { form } = this.#options;
+    this.#parting.add(topic);
+    this.#lastTime.add(topic);
+    this.#handedOver.delete(topic);
+    this.#add(topic);
+    const place = form.placeOf(topic);
+    if (!place || place.format === form.format || !this.#options.things.of(place.ref)) return;
+    for (const own of form.topicsOf(place.ref)) this.#askFor(own);
   }
 
-  #refAt(topic: string): DiscoveryRef | undefined {
-    const objectId = this.#config.match(topic); // undefined under an earlier prefix
-    return objectId === undefined ? undefined : refOf(objectId);
+  #askFor(topic: string): void {
+    this.#asked.add(topic);
+    this.#add(topic);
+  }
+
+  #add(topic: string): void {
+    const { form } = this.#options;
+    const place = form.placeOf(topic);
+    const isOther = place && place.format !== form.format && !this.#handedOver.has(topic);
+    this.#queue.add(topic, isOther ? HAND_OVER : place?.format === form.format ? RANKS[place.ref.type] : LAST);
+  }
+
+  /** The thing that is to have a config there. */
+  #wantedAt(topic: string): DiscoveredThing | undefined {
+    const place = this.#options.form.placeOf(topic);
+    const thing = place && this.#options.things.of(place.ref);
+    return thing && this.#options.form.wants(place, thing) ? thing : undefined;
   }
 
   /** Whose clients read what stands on a topic; null = those of every site. */
   #siteOf(topic: string): string | null {
-    const isHub = this.#refAt(topic)?.type === "hub";
+    const isHub = this.#options.form.placeOf(topic)?.ref.type === "hub";
     return isHub ? null : (this.#options.published.get(topic)?.siteId ?? null);
-  }
-
-  #thingAt(topic: string) {
-    const ref = this.#refAt(topic);
-    return ref && this.#options.things.of(ref);
-  }
-
-  #add(topic: string): void {
-    const ref = this.#refAt(topic);
-    this.#queue.add(topic, ref ? RANKS[ref.type] : LAST);
   }
 
   #findParting(): void {
     for (const [topic, { hash }] of this.#options.published)
-      if (hash !== null && !this.#thingAt(topic)) this.#parting.add(topic);
+      if (hash !== null && !this.#wantedAt(topic)) this.#parting.add(topic);
   }
 
   #work(topic: string): Promise<void> | undefined {
-    if (this.#thingAt(topic)) this.#settle(topic);
-    const payload = this.#payloadFor(topic);
-    if (payload === undefined) return this.#answered(topic);
-    const work = payload === "" ? this.#clear(topic) : this.#publish(topic, payload);
-    return work.finally(() => this.#answered(topic));
+    const task = this.#taskFor(topic);
+    if (task) return this.#carryOut(topic, task).finally(() => this.#worked(topic));
+    return this.#worked(topic);
   }
 
-  /** What has to be published on a topic now: a config, nothing (`""`) to clear it, or undefined when all is well. */
-  #payloadFor(topic: string): string | undefined {
-    const { published, surroundings } = this.#options;
-    const thing = this.#thingAt(topic);
+  #taskFor(topic: string): Task | undefined {
+    const { form, things } = this.#options;
+    const place = form.placeOf(topic);
+    const thing = place && things.of(place.ref);
+    const text = thing && form.textAt(place, thing);
+    return thing && text !== undefined ? this.#publicationOf(topic, thing, text) : this.#removalOf(topic, place, thing);
+  }
+
+  #publicationOf(topic: string, thing: DiscoveredThing, text: string): Task | undefined {
+    const { published } = this.#options;
+    this.#settle(topic);
     const before = published.get(topic);
-    if (!thing) {
-      const mayStand = this.#atBroker.has(topic) || this.#lastTime.has(topic) || typeof before?.hash === "string";
-      return mayStand ? "" : undefined;
-    }
-    if (before?.hash === null || this.#dismissed.has(topic) || this.#isBeyondBound(before)) return undefined;
-    const payload = JSON.stringify(configOf(thing, surroundings));
-    const hash = hashOf(payload);
-    if (this.#asked.has(topic) || this.#atBroker.get(topic) !== hash) return payload;
+    if (before?.hash === null || this.#dismissed.has(objectIdOf(thing)) || this.#isBeyondBound(before))
+      return undefined;
+    const hash = hashOf(text);
+    if (this.#asked.has(topic) || this.shelf.hashOf(topic) !== hash) return { type: "publish", thing, text };
+    this.shelf.put(topic, hash, thing);
     // the broker kept what a killed hub had no time to note down
-    if (before?.hash !== hash) published.put(topic, { siteId: thing.siteId, hash });
+    if (before?.hash !== hash) published.put(topic, { siteId: thing.siteId, hash, publishedAt: new Date() });
     return undefined;
   }
 
-  async #publish(topic: string, payload: string): Promise<void> {
-    const { link, published, states, log } = this.#options;
-    const thing = this.#thingAt(topic);
-    if (!thing) return;
+  #removalOf(topic: string, place: Place | undefined, thing: DiscoveredThing | undefined): Task | undefined {
+    const { form, published } = this.#options;
+    const isNoted = typeof published.get(topic)?.hash === "string";
+    if (!isNoted && !this.shelf.has(topic) && !this.#lastTime.has(topic)) return undefined;
+    if (!thing || place?.format === form.format) return { type: "clear" };
+    switch (this.#handedOver.get(topic)) {
+      case undefined:
+        return { type: "hand-over", thing };
+      case "just now":
+        return { type: "rest" };
+      case "before":
+        return { type: "clear" };
+    }
+  }
+
+  #carryOut(topic: string, task: Task): Promise<void> {
+    switch (task.type) {
+      case "publish":
+        return this.#publish(topic, task);
+      case "hand-over":
+        return this.#handOver(topic, task.thing);
+      case "rest":
+        this.#handedOver.set(topic, "before");
+        this.#add(topic);
+        return Promise.resolve(); // which is followed by a rest
+      case "clear":
+        return this.#clear(topic);
+    }
+  }
+
+  async #publish(topic: string, { thing, text }: { thing: DiscoveredThing; text: string }): Promise<void> {
+    const { form, link, published, states, log } = this.#options;
+    const siteId = readersOf(thing);
     try {
-      await link.publish(topic, payload, { ...this.#config.options, siteId: readersOf(thing) });
+      await link.publish(topic, text, { ...form.topics.config.options, siteId });
     } catch (error) {
-      this.#atBroker.delete(topic);
-      this.#failed.add(topic);
+      this.shelf.delete(topic);
+      this.failed.add(topic);
       return log.warn({ err: error, topic }, "a config for Home Assistant could not be published");
     }
-    const hash = hashOf(payload);
-    this.#failed.delete(topic);
-    this.#atBroker.set(topic, hash);
-    published.put(topic, { siteId: thing.siteId, hash });
+    const hash = hashOf(text);
+    this.failed.delete(topic);
+    this.shelf.put(topic, hash, thing);
+    published.put(topic, { siteId: thing.siteId, hash, publishedAt: new Date() });
     states.publishAgain(thing); // Home Assistant subscribes only after it has read the config
   }
 
+  /** Retained, it would be the config of whoever comes next. */
+  async #handOver(topic: string, thing: DiscoveredThing): Promise<void> {
+    const { form, link, log } = this.#options;
+    for (const own of form.topicsOf(thing)) this.#queue.hold(own);
+    this.#handedOver.set(topic, "just now");
+    this.#add(topic);
+    const options = { ...form.topics.config.options, retain: false, siteId: readersOf(thing) };
+    await link.publish(topic, MIGRATE_DISCOVERY, options).catch((error: unknown) => {
+      this.#handedOver.delete(topic);
+      this.failed.add(topic);
+      log.warn({ err: error, topic }, "a config could not be handed over to the other format");
+    });
+  }
+
   async #clear(topic: string): Promise<void> {
-    const { link, published, log } = this.#options;
+    const { form, link, published, log } = this.#options;
     const isLast = this.#lastTime.has(topic);
     this.#parting.add(topic);
     try {
-      await link.publish(topic, "", { ...this.#config.options, siteId: this.#siteOf(topic) });
+      await link.publish(topic, "", { ...form.topics.config.options, siteId: this.#siteOf(topic) });
     } catch (error) {
-      this.#failed.add(topic);
+      this.failed.add(topic);
       return log.warn({ err: error, topic }, "a config could not be taken back from Home Assistant");
     }
-    this.#failed.delete(topic);
-    this.#atBroker.delete(topic);
+    this.failed.delete(topic);
+    this.#handedOver.delete(topic);
+    this.shelf.delete(topic);
     const isHeard = isLast && this.#lastTime.has(topic); // no break came between
-    if (!isHeard && this.#parting.size <= MAX_CONFIGS) return;
+    if (!isHeard && this.#parting.size <= MAX_CONFIGS[form.format]) return;
     this.#settle(topic);
     published.remove(topic);
   }
@@ -234,20 +330,24 @@ export class DiscoveryPublisher {
     this.#lastTime.delete(topic);
   }
 
-  #answered(topic: string): undefined {
-    if (!this.#asked.delete(topic) || this.#asked.size > 0) return;
-    for (const resolve of this.#askers.splice(0)) resolve();
+  #worked(topic: string): undefined {
+    this.#asked.delete(topic);
+    this.#waiting.done(topic);
   }
 
-  #isBeyondBound(before: unknown): boolean {
-    if (before !== undefined || this.#options.published.size - this.#parting.size < MAX_CONFIGS) return false;
-    if (!this.#isFull) this.#options.log.warn(`Home Assistant is told of ${MAX_CONFIGS} things and of no more`);
+  #isBeyondBound(before: Published | undefined): boolean {
+    const { form, published, log } = this.#options;
+    const most = MAX_CONFIGS[form.format];
+    if (before !== undefined || published.size - this.#parting.size < most) return false;
+    if (!this.#isFull) log.warn(`Home Assistant is told by ${most} configs and by no more`);
     this.#isFull = true;
     return true;
   }
 
   async #hide(ref: DiscoveryRef, topic: string, sender: Sender): Promise<void> {
     const { signal } = this.#end;
+    const objectId = objectIdOf(ref);
+    this.#dismissed.add(objectId);
     while (!signal.aborted) {
       try {
         await this.#options.things.hide(ref, sender);
@@ -257,15 +357,11 @@ export class DiscoveryPublisher {
         await delay(HIDE_AGAIN_MS, undefined, { signal, ref: false }).catch(() => {}); // the hub ends
       }
     }
-    this.#dismissed.delete(topic);
+    this.#dismissed.delete(objectId);
   }
 }
 
 /** Everything names the hub, so all read of it. */
 function readersOf({ type, siteId }: DiscoveredThing): string | null {
   return type === "hub" ? null : siteId;
-}
-
-function hashOf(payload: string | Buffer): string {
-  return createHash("sha256").update(payload).digest("base64url");
 }

@@ -16,6 +16,35 @@ export type DiscoveryFormat = z.infer<typeof DiscoveryFormat>;
 export const ThingType = z.enum(["hub", "device", "cluster", "agent"]);
 export type ThingType = z.infer<typeof ThingType>;
 
+/** Home Assistant reads a topic only if its levels are made of these. */
+const LEVEL = /^[\w-]+$/;
+
+/** `<prefix>/<platform>/<object_id>/<component>/config`: its key is three levels. */
+export class ComponentTopic extends KeyedTopic {
+  readonly #prefix: string;
+
+  constructor(prefix: string) {
+    super(`${prefix}/+/config`, { qos: 1, retain: true });
+    this.#prefix = prefix;
+  }
+
+  override get filter(): string {
+    return `${this.#prefix}/+/+/+/config`;
+  }
+
+  override for(key: string): string {
+    const topic = `${this.#prefix}/${key}/config`;
+    if (this.match(topic) === undefined) throw new RangeError(`"${key}" is no component of a thing`);
+    return topic;
+  }
+
+  override match(name: string): string | undefined {
+    if (!name.startsWith(`${this.#prefix}/`) || !name.endsWith("/config")) return undefined;
+    const levels = name.slice(this.#prefix.length + 1, -"/config".length).split("/");
+    return levels.length === 3 && levels.every((level) => LEVEL.test(level)) ? levels.join("/") : undefined;
+  }
+}
+
 /** Topics of Home Assistant. They stand under its discovery prefix, outside of our base. */
 export function discoveryTopics(prefix: string) {
   return {
@@ -23,6 +52,8 @@ export function discoveryTopics(prefix: string) {
     status: new FixedTopic(`${prefix}/status`, { qos: 0, retain: false }),
     /** The free level is the object id. An empty payload takes the thing away: ours when it is gone, Home Assistant's when a person deletes it there. */
     config: new KeyedTopic(`${prefix}/device/+/config`, { qos: 1, retain: true }),
+    /** The same for one component. Its key is platform, object id and the component's key, with `/` between. */
+    component: new ComponentTopic(prefix),
   } as const;
 }
 
@@ -33,7 +64,7 @@ const AvailabilityTopics = z.array(z.object({ topic: z.string() }).strict());
 
 /** One entity. Which other keys there are depends on the platform; Home Assistant drops those that it does not know. */
 export const DiscoveryComponent = z.looseObject({
-  platform: z.enum(["switch", "binary_sensor", "sensor", "button", "event"]),
+  platform: z.enum(["switch", "binary_sensor", "sensor", "button", "event", "update"]),
   unique_id: z.string(),
   default_entity_id: z.string(),
   name: z.string().nullable().describe("null: the name of the device itself"),
@@ -41,6 +72,9 @@ export const DiscoveryComponent = z.looseObject({
   availability_mode: z.literal("all").optional(),
 });
 export type DiscoveryComponent = z.infer<typeof DiscoveryComponent>;
+
+/** Takes a component out of Home Assistant. */
+const RemovedComponent = DiscoveryComponent.pick({ platform: true }).strict();
 
 /** `<prefix>/device/<object_id>/config`. The root, `device` and `origin` are closed: one unknown key drops the whole message. */
 export const DiscoveryConfig = z
@@ -58,13 +92,25 @@ export const DiscoveryConfig = z
       })
       .strict(),
     origin: z.object({ name: z.string(), sw_version: z.string(), support_url: z.url().optional() }).strict(),
-    components: z.record(z.string(), DiscoveryComponent),
+    components: z.record(z.string(), z.union([DiscoveryComponent, RemovedComponent])),
     availability: AvailabilityTopics,
     availability_mode: z.literal("all").optional(),
     qos: z.literal(1),
   })
   .strict();
 export type DiscoveryConfig = z.infer<typeof DiscoveryConfig>;
+
+/** `<prefix>/<platform>/<object_id>/<component>/config`: the component alone, with what it shares with the others. */
+export const ComponentConfig = DiscoveryComponent.omit({ platform: true }).extend({
+  device: DiscoveryConfig.shape.device,
+  origin: DiscoveryConfig.shape.origin,
+  availability: AvailabilityTopics,
+  qos: z.literal(1),
+});
+export type ComponentConfig = z.infer<typeof ComponentConfig>;
+
+/** On a config topic of the format that is left: Home Assistant lets go of the entities, and keeps what people set for them. */
+export const MIGRATE_DISCOVERY = JSON.stringify({ migrate_discovery: true });
 
 /** Names one thing for Home Assistant. Ids are those of the rows, so a rename changes nothing there. */
 export interface DiscoveryRef {
@@ -99,6 +145,8 @@ export interface DiscoveredDevice extends Discovered {
   readonly os: OperatingSystem;
   /** The name of its cluster; null in none. */
   readonly area: string | null;
+  /** The key of the agent that can shut it down, put it to sleep and reboot it; null where nobody can. */
+  readonly poweredOffBy: string | null;
 }
 
 export interface DiscoveredCluster extends Discovered {
@@ -106,6 +154,8 @@ export interface DiscoveredCluster extends Discovered {
   readonly key: string;
   /** Its devices that Home Assistant is told of. */
   readonly deviceIds: readonly string[];
+  /** Whether any of its devices can be powered off. */
+  readonly canPowerOff: boolean;
 }
 
 export interface DiscoveredAgent extends Discovered {

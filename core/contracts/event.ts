@@ -8,10 +8,15 @@ export const EventType = z.enum([
   "wake_succeeded",
   "wake_failed",
   "wake_cancelled",
+  "power_off_requested",
+  "power_off_succeeded",
+  "power_off_failed",
   "came_up_by_itself",
   "agent_online",
   "agent_offline",
   "agent_copied",
+  "schedule_ran",
+  "schedule_skipped",
   "request_refused",
 ]);
 export type EventType = z.infer<typeof EventType>;

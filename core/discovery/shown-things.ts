@@ -8,6 +8,9 @@ import type {
 } from "#contracts/discovery.ts";
 import type { Directory, DirectoryAgent, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
 
+/** Nobody can power anything off yet, as `canPowerOff` of every device says. */
+const NO_POWER_OFF = { poweredOffBy: null };
+
 export type DirectoryThing = DirectoryDevice | DirectoryCluster | DirectoryAgent;
 
 /** The hub, and what the directory has and `isShown` lets through, as Home Assistant is told of them. */
@@ -51,7 +54,8 @@ export class ShownThings {
     if (!device || !this.#isShown(device)) return undefined;
     const { siteId, key, name, mac, os } = device;
     const cluster = this.#directory.clusterOf(device);
-    return { type: "device", id, siteId, key, name, mac, os, area: cluster.unassigned ? null : cluster.name };
+    const area = cluster.unassigned ? null : cluster.name;
+    return { type: "device", id, siteId, key, name, mac, os, area, ...NO_POWER_OFF };
   }
 
   #cluster(id: string): DiscoveredCluster | undefined {
@@ -60,7 +64,8 @@ export class ShownThings {
     const { siteId, key, name } = cluster;
     const shown = this.#directory.devicesOf(id).filter((device) => this.#isShown(device));
     // in an order that no rename changes
-    return { type: "cluster", id, siteId, key, name, deviceIds: shown.map((device) => device.id).toSorted() };
+    const deviceIds = shown.map((device) => device.id).toSorted();
+    return { type: "cluster", id, siteId, key, name, deviceIds, canPowerOff: false };
   }
 
   #agent(id: string): DiscoveredAgent | undefined {

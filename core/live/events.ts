@@ -28,10 +28,15 @@ const SENTENCES: Readonly<Record<EventType, string>> = {
   wake_succeeded: "a device is awake",
   wake_failed: "a device did not wake",
   wake_cancelled: "a wake was cancelled",
+  power_off_requested: "a device is being powered off",
+  power_off_succeeded: "a device is off",
+  power_off_failed: "a device did not power off",
   came_up_by_itself: "a device came up by itself",
   agent_online: "an agent is online",
   agent_offline: "an agent is offline",
   agent_copied: "the credential of an agent is in use twice; remove the agent and let it join again",
+  schedule_ran: "a schedule ran",
+  schedule_skipped: "a schedule was skipped",
   request_refused: "a request was refused",
 };
 

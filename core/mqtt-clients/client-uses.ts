@@ -26,7 +26,7 @@ const WRITE_USE = `update mqtt_client c set last_seen_at = u.last_seen_at, last_
 
 /** Who is connected with which credential, and who was when. Known at once, written down at most once a minute each. */
 export class ClientUses {
-  readonly #byId = new Map<string, { use: ClientUse; connections: number }>();
+  readonly #byId = new Map<string, { use: ClientUse; connections: number; since: Date }>();
   readonly #behind: WriteBehind<object>;
   readonly #timer: NodeJS.Timeout;
 
@@ -60,6 +60,12 @@ export class ClientUses {
     return this.#byId.get(id)?.connections ?? 0;
   }
 
+  /** Who is connected now, with the newest of several connections; undefined when nobody is. */
+  connectedAs(id: string): { readonly clientId: string; readonly since: Date } | undefined {
+    const known = this.#byId.get(id);
+    return known && known.connections > 0 ? { clientId: known.use.lastClientId ?? "", since: known.since } : undefined;
+  }
+
   /** Undefined for a credential that nobody has used since the hub started. Who is connected is seen now. */
   of(id: string, now: Date): ClientUse | undefined {
     const known = this.#byId.get(id);
@@ -82,7 +88,9 @@ export class ClientUses {
   }
 
   #note(id: string, connections: number, use: ClientUse): void {
-    this.#byId.set(id, { use, connections });
+    const known = this.#byId.get(id);
+    const isNew = connections > (known?.connections ?? 0);
+    this.#byId.set(id, { use, connections, since: isNew || !known ? (use.lastSeenAt ?? new Date()) : known.since });
     this.#behind.add(id, {
       id,
       last_seen_at: use.lastSeenAt,

@@ -111,6 +111,21 @@ function targetOf({ id, name }: MqttClient) {
   return { type: "mqtt-client", id, name };
 }
 
+/** A site has few credentials, and fewer that read discovery. */
+const MAX_READERS = 1_000;
+
+/** The credentials of a site that may read what Home Assistant is told, and are connected now. @param em bound to the site. */
+export async function readersOfDiscovery(
+  em: EntityManager,
+  uses: ClientUses,
+): Promise<{ name: string; clientId: string; since: string }[]> {
+  const rows = await em.find(MqttClient, {}, { orderBy: { name: "asc" }, limit: MAX_READERS });
+  return rows.flatMap(({ id, name, permissions }) => {
+    const connected = permissions.includes("discovery") ? uses.connectedAs(id) : undefined;
+    return connected ? [{ name, clientId: connected.clientId, since: connected.since.toISOString() }] : [];
+  });
+}
+
 export async function findMqttClient(em: EntityManager, id: string): Promise<MqttClient> {
   const row = await em.findOne(MqttClient, { id });
   if (!row) throw new HubError("NOT_FOUND", "There is no such MQTT client");

@@ -115,6 +115,16 @@ export async function openTargets(hub: TestHub, sites: Readonly<Record<SiteName,
     ];
   }
 
+  /** What its address names besides, the matrix fills in. */
+  function discovered({ site }: MatrixCaller): MatrixTarget[] {
+    const [here, there] = sidesOf(site);
+    const of = (name: string, at: SiteName) =>
+      target(`discovered ${at}`, { name, site: at }, () =>
+        things.device(sites[at], { ownerId: things.neighbour(sites[at]).id }),
+      );
+    return [of("one of the site", here), of("one of another site", there), unknown];
+  }
+
   /** What is one person's alone. */
   function personal(kind: "session" | "token" | "identity", { person, site }: MatrixCaller): MatrixTarget[] {
     const [here] = sidesOf(site);
@@ -140,6 +150,7 @@ export async function openTargets(hub: TestHub, sites: Readonly<Record<SiteName,
     "/api/agents": (caller) => ofSite("agent", caller),
     "/api/enrolments": (caller) => ofSite("enrolment", caller),
     "/api/mqtt-clients": (caller) => ofSite("mqttClient", caller),
+    "/api/home-assistant/things/{type}": discovered,
     "/api/users": accounts,
     "/api/sites": everySite,
     "/api/auth/sessions": (caller) => personal("session", caller),

@@ -59,7 +59,7 @@ async function answerTo(cell: Cell): Promise<string> {
   const isLast = expected === "ok" && route === "POST /api/auth/logout" && caller.person;
   // a log-in that is none of this caller's would be refused for a reason of its own
   const body = route === "POST /api/auth/login" ? {} : rightBody(route);
-  const answer = await fetch(hub.url + path.replace("{id}", id), {
+  const answer = await fetch(hub.url + path.replace("{type}", "device").replace("{id}", id), {
     method,
     redirect: "manual",
     headers: {

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { duplexPair } from "node:stream";
 import pino from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { DiscoveredThing, DiscoveryRef } from "#contracts/discovery.ts";
+import type { DiscoveredThing, DiscoveryFormat, DiscoveryRef } from "#contracts/discovery.ts";
 import { topics } from "#contracts/topics.ts";
 import { createLink } from "#core/kernel/link.ts";
 import type { DiscoveredThings, Published, PublishedConfigs } from "../../ha-discovery/hub.ts";
@@ -66,12 +66,13 @@ class Notes extends Map<string, Published> implements PublishedConfigs {
 }
 
 const hub = { type: "hub", id: siteId, siteId, name: "PowerBeacon", version: "1.0.0" } as const;
+const nowhere = { area: null, poweredOffBy: null };
 const aDevice = (key: string, id: string = randomUUID()) =>
-  ({ type: "device", id, siteId, name: key, key, mac: "02:00:00:00:00:01", os: "linux", area: null }) as const;
+  ({ type: "device", id, siteId, name: key, key, mac: "02:00:00:00:00:01", os: "linux", ...nowhere }) as const;
 const anAgent = (key: string) =>
   ({ type: "agent", id: randomUUID(), siteId, name: key, key, version: "1.0.0", machineId: null }) as const;
 const aCluster = (key: string) =>
-  ({ type: "cluster", id: randomUUID(), siteId, name: key, key, deviceIds: [] }) as const;
+  ({ type: "cluster", id: randomUUID(), siteId, name: key, key, deviceIds: [], canPowerOff: false }) as const;
 
 beforeEach(async () => {
   broker = await Aedes.createBroker();
@@ -95,11 +96,13 @@ afterEach(async () => {
 /** Starts discovery over a fresh connection, as a hub that starts. */
 async function start({
   prefix = "homeassistant",
+  format = "device",
   enabled = true,
   baseTopic = "powerbeacon",
   publish,
 }: {
   prefix?: string;
+  format?: DiscoveryFormat;
   enabled?: boolean;
   baseTopic?: string;
   publish?: ReturnType<typeof createLink>["publish"];
@@ -115,6 +118,7 @@ async function start({
   const discovery = startDiscovery({
     enabled,
     prefix,
+    format,
     link: { ...link, ...link.outside, ...(publish && { publish }) },
     things,
     published,
@@ -174,7 +178,8 @@ test("beyond 10,000 configs nothing new is told of, and what is there goes on", 
   const device = things.put(aDevice("nas"));
   await start();
   await expect.poll(() => published.size).toBe(2);
-  for (let number = 0; number < 9_998; number++) published.put(`elsewhere/${number}`, { siteId, hash: null });
+  for (let number = 0; number < 9_998; number++)
+    published.put(`elsewhere/${number}`, { siteId, hash: null, publishedAt: null });
   const late = things.put(aDevice("late"));
   things.put({ ...device, name: "Renamed" });
   await expect.poll(() => heard.at(-1)?.text).toContain("Renamed");

@@ -1,0 +1,135 @@
+import type { DiscoveredDevice } from "#contracts/discovery.ts";
+import type { EventType } from "#contracts/event.ts";
+import { PowerState } from "#contracts/power.ts";
+import { topics } from "#contracts/topics.ts";
+import { type Component, type Components, DIAGNOSTIC, DISABLED } from "./component.ts";
+
+/** What may happen to a device. Home Assistant ignores types that are not listed. */
+const DEVICE_EVENTS: readonly EventType[] = [
+  "wake_requested",
+  "wake_succeeded",
+  "wake_failed",
+  "wake_cancelled",
+  "power_off_requested",
+  "power_off_succeeded",
+  "power_off_failed",
+  "came_up_by_itself",
+];
+
+/** `unknown` is Home Assistant's own word for a sensor whose state is `None`. */
+const PHASES = PowerState.exclude(["unknown"]).options;
+
+export const deviceComponents: Components<DiscoveredDevice> = {
+  power: {
+    platform: "switch",
+    name: null,
+    options: ({ key }, fullName) => ({
+      state_topic: fullName(topics.deviceState.for(key)),
+      command_topic: fullName(topics.deviceSet.for(key)),
+      payload_on: "ON",
+      payload_off: "OFF",
+      optimistic: false,
+      retain: false,
+      json_attributes_topic: fullName(topics.deviceInfo.for(key)),
+      // every sighting would otherwise be a row in the recorder
+      json_attributes_template: "{{ dict(value_json, evidence=none, reachable=none) | to_json }}",
+      availability: [
+        { topic: fullName(topics.hubStatus.name) },
+        { topic: fullName(topics.deviceAvailability.for(key)) },
+      ],
+      availability_mode: "all",
+    }),
+  },
+  reachable: {
+    platform: "binary_sensor",
+    name: "Reachable",
+    options: ({ key }, fullName) => ({
+      device_class: "connectivity",
+      state_topic: fullName(topics.deviceInfo.for(key)),
+      value_template: "{{ iif(value_json.reachable, 'ON', 'OFF', 'None') }}",
+    }),
+  },
+  phase: {
+    platform: "sensor",
+    name: "Power state",
+    options: ({ key }, fullName) => ({
+      device_class: "enum",
+      options: PHASES,
+      state_topic: fullName(topics.deviceInfo.for(key)),
+      value_template: "{{ 'None' if value_json.power == 'unknown' else value_json.power }}",
+    }),
+  },
+  wake: {
+    platform: "button",
+    name: "Wake",
+    options: ({ key }, fullName) => ({
+      command_topic: fullName(topics.deviceSet.for(key)),
+      payload_press: "WAKE",
+      retain: false,
+    }),
+  },
+  shutdown: powerOffButton("Shut down", "SHUTDOWN"),
+  sleep: powerOffButton("Sleep", "SLEEP", DISABLED),
+  reboot: powerOffButton("Reboot", "REBOOT", { device_class: "restart" }),
+  seen: {
+    platform: "sensor",
+    name: "Last seen",
+    options: ({ key }, fullName) => ({
+      device_class: "timestamp",
+      ...DIAGNOSTIC,
+      ...DISABLED,
+      state_topic: fullName(topics.deviceInfo.for(key)),
+      value_template: "{{ value_json.evidence.at if value_json.evidence else 'None' }}",
+    }),
+  },
+  wake_time: {
+    platform: "sensor",
+    name: "Wake time",
+    options: ({ key }, fullName) => ({
+      device_class: "duration",
+      unit_of_measurement: "s",
+      state_class: "measurement",
+      ...DIAGNOSTIC,
+      state_topic: fullName(topics.deviceInfo.for(key)),
+      value_template:
+        "{{ value_json.lastWake.seconds if value_json.lastWake and value_json.lastWake.outcome == 'awake' else 'None' }}",
+    }),
+  },
+  armed: {
+    platform: "binary_sensor",
+    name: "Armed",
+    options: ({ key }, fullName) => ({
+      ...DIAGNOSTIC,
+      state_topic: fullName(topics.deviceInfo.for(key)),
+      value_template: "{{ iif(value_json.armed, 'ON', 'OFF', 'None') }}",
+    }),
+  },
+  activity: {
+    platform: "event",
+    name: "Activity",
+    options: ({ key }, fullName) => ({
+      state_topic: fullName(topics.deviceEvent.for(key)),
+      event_types: DEVICE_EVENTS,
+    }),
+  },
+};
+
+/** There where an agent can do it, and available while that agent is. */
+function powerOffButton(name: string, payload: string, more: object = {}): Component<DiscoveredDevice> {
+  return {
+    platform: "button",
+    name,
+    isOffered: ({ poweredOffBy }) => poweredOffBy !== null,
+    options: ({ key, poweredOffBy }, fullName) => ({
+      ...more,
+      command_topic: fullName(topics.deviceSet.for(key)),
+      payload_press: payload,
+      retain: false,
+      availability: [
+        { topic: fullName(topics.hubStatus.name) },
+        ...(poweredOffBy === null ? [] : [{ topic: fullName(topics.agentStatus.for(poweredOffBy)) }]),
+      ],
+      availability_mode: "all",
+    }),
+  };
+}
