@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { networkOf } from "#contracts/network.ts";
 import { PERSON_MARK, type MqttCredentials as ShownCredentials, type Principal } from "#contracts/principal.ts";
-import type { AccessPolicy, AccessRefusal, Place } from "../broker/access-policy.ts";
+import type { AccessPolicy, AccessRefusal, Place, PlaceDirectory } from "../broker/access-policy.ts";
 import { type Broker, startBroker } from "../broker/broker.ts";
 import type { CopiedCredentials } from "./agents/copied-credentials.ts";
 import type { AgentCredentials } from "./agents/credentials.ts";
@@ -31,6 +31,9 @@ export interface EmbeddedBrokerOptions {
   readonly onRefused: (refusal: AccessRefusal, sender: Sender) => void;
   readonly log: Logger;
 }
+
+type PlaceSources = Pick<EmbeddedBrokerOptions, "directory" | "clusterOfDiscovery">;
+type DoorOptions = Pick<EmbeddedBrokerOptions, "agents" | "clients" | "tokens" | "audit" | "directory">;
 
 /** Who is refused again and again stands in the audit log so often, and no site fills it for the others. The broker counts all. */
 const NOTED_OF_CLIENT = { each: 10, all: 600, periodMs: 60_000 };
@@ -77,7 +80,7 @@ function sentenceOf(
 function policyOf(options: EmbeddedBrokerOptions, persons: TokenConnections): AccessPolicy {
   const { directory, uses, copies } = options;
   const refusals = { ofClient: new Allowance(NOTED_OF_CLIENT), ofSite: new Allowance(NOTED_OF_SITE) };
-  const logins = new Allowance(NOTED_OF_CLIENT);
+  const letIn = doorkeeper(options);
   directory.onChange((change) => {
     if (change.type === "agent" && change.before && !change.after) copies.forget(change.before.id);
   });
@@ -89,6 +92,7 @@ function policyOf(options: EmbeddedBrokerOptions, persons: TokenConnections): Ac
       if (logins.take(networkOf(shown.address ?? ""), performance.now())) noteLogin(shown, options);
       return { ok: false, reason: "bad-credentials" };
     },
+    principal: (id) => options.agents.byId(id) ?? options.clients.byId(id) ?? options.tokens.personOf(id),
     cluster: (key) => directory.clusters.byKey(key),
     clusterOfDevice: (key) => clusterOf(directory.devices.byKey(key)),
     clusterOfAgent: (key) => clusterOf(directory.agents.byKey(key)),
@@ -111,16 +115,33 @@ function policyOf(options: EmbeddedBrokerOptions, persons: TokenConnections): Ac
       options.onRefused(refusal, sender);
     },
   };
+}
 
-  function clusterOf(member: { readonly clusterId: string } | undefined): Place | undefined {
-    return member && directory.clusterOf(member);
-  }
+/** Where each thing lies. */
+export function placesOf({ directory, clusterOfDiscovery }: PlaceSources): PlaceDirectory {
+  const clusterOf = (member: { readonly clusterId: string } | undefined) => member && directory.clusterOf(member);
+  return {
+    cluster: (key) => directory.clusters.byKey(key),
+    clusterOfDevice: (key) => clusterOf(directory.devices.byKey(key)),
+    clusterOfAgent: (key) => clusterOf(directory.agents.byKey(key)),
+    clusterOfDiscovery,
+  };
+}
+
+/** Tells who it is that shows a credential; null where nobody has that. The audit log hears of those, not of all that often. */
+export function doorkeeper(options: DoorOptions): (shown: ShownCredentials) => Principal | null {
+  const logins = new Allowance(NOTED_OF_CLIENT);
+  return (shown) => {
+    const principal = principalOf(shown, options);
+    if (!principal && logins.take(networkOf(shown.address ?? ""), performance.now())) noteLogin(shown, options);
+    return principal;
+  };
 }
 
 /** A person shows a personal token; the other names are those of agents and integrations. */
 function principalOf(
   { username, password, address }: ShownCredentials,
-  { agents, clients, tokens }: EmbeddedBrokerOptions,
+  { agents, clients, tokens }: DoorOptions,
 ): Principal | null {
   if (username === null || password === null) return null;
   if (username.startsWith(PERSON_MARK)) return tokens.principalOf(username, password, address);
@@ -185,7 +206,7 @@ function noteRefusal(
 /** In the chain of the site whose credential somebody seems to try. */
 function noteLogin(
   { username, clientId, address }: ShownCredentials,
-  { audit, clients, directory }: EmbeddedBrokerOptions,
+  { audit, clients, directory }: DoorOptions,
 ): void {
   const owner = username === null ? undefined : (clients.byUsername(username) ?? directory.agents.byId(username));
   audit
