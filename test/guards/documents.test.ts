@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { channels, discoveryChannels, topicPattern } from "#contracts/channels.ts";
 import { EventType } from "#contracts/event.ts";
 import { RefusalReason } from "#contracts/agent.ts";
+import { hubRequests } from "#contracts/request.ts";
 import { WakeStage } from "#contracts/wake.ts";
 import { readConfig, SETTING_NAMES } from "#core/config.ts";
 import { ERROR_STATUS } from "#core/kernel/errors.ts";
@@ -52,6 +53,18 @@ describe("docs/protocol.md", () => {
     });
     expect(listed.toSorted()).toEqual(expected.toSorted());
   });
+
+  test.each(Object.entries(hubRequests))(
+    "lists the request %s with its fields and what it needs",
+    (verb, { fields, needs }) => {
+      const requests = protocol.slice(protocol.indexOf("## Requests to the hub"));
+      const row = requests.split("\n").find((line) => line.startsWith(`| ${verb} |`)) ?? "";
+      const [, , named = "", needed] = row.split("|").map((cell) => cell.trim());
+      const words = [...named.matchAll(/`([^`]+)`/g)].map((match) => match[1]);
+      expect(words.toSorted()).toEqual(Object.keys(fields.shape).toSorted());
+      expect(needed).toBe(needs.join(" or "));
+    },
+  );
 
   test("lists the stages of a wake, the events and the reasons why an agent refuses", () => {
     expect(wordsOf(protocol, "Stages:")).toEqual(WakeStage.options);
