@@ -87,16 +87,11 @@ function policyOf(options: EmbeddedBrokerOptions, persons: TokenConnections): Ac
   copies.onCopied((id, addresses) => noteCopy(id, addresses, options));
   return {
     authenticate: (shown) => {
-      const principal = principalOf(shown, options);
-      if (principal) return { ok: true, principal };
-      if (logins.take(networkOf(shown.address ?? ""), performance.now())) noteLogin(shown, options);
-      return { ok: false, reason: "bad-credentials" };
+      const principal = letIn(shown);
+      return principal ? { ok: true, principal } : { ok: false, reason: "bad-credentials" };
     },
     principal: (id) => options.agents.byId(id) ?? options.clients.byId(id) ?? options.tokens.personOf(id),
-    cluster: (key) => directory.clusters.byKey(key),
-    clusterOfDevice: (key) => clusterOf(directory.devices.byKey(key)),
-    clusterOfAgent: (key) => clusterOf(directory.agents.byKey(key)),
-    clusterOfDiscovery: options.clusterOfDiscovery,
+    ...placesOf(options),
     connected: ({ type, id }, connection) => {
       if (type === "integration") uses.connected(id, connection, new Date());
       if (type === "agent") copies.connected(id, connection, performance.now());
