@@ -42,6 +42,8 @@ export interface PlaceDirectory {
 /** What the broker asks the hub. All but `authenticate` is called on the way of a message: no I/O, no string building. */
 export interface AccessPolicy extends PlaceDirectory {
   authenticate(credentials: MqttCredentials): Authentication | Promise<Authentication>;
+  /** The one with this id, for what was kept of it over a restart; undefined where it has no credential any more. */
+  principal(id: string): Principal | undefined;
   /** `connection` is one object from `connected` to `disconnected`. */
   connected(principal: Principal, connection: ClientConnection): void;
   disconnected(principal: Principal, connection: ClientConnection): void;

@@ -1,51 +1,39 @@
 import type { EventEmitter } from "node:events";
-import type { Duplex, Readable } from "node:stream";
+import { type Duplex, Readable } from "node:stream";
 import type { Packet } from "mqtt-packet";
-import type { Publication } from "./publication.ts";
 
 /**
  * The private parts of Aedes 2.0.0-beta.1 that this folder touches, and why. The version is pinned exactly for them.
  *
- * Aedes keeps what it does well: CONNECT, take-over, keep-alive, Will, session expiry, SUBSCRIBE and UNSUBSCRIBE.
- * Reading, PUBLISH with its acknowledgements and delivery are ours: bare Aedes spends several turns of the event loop
- * on each message, holds a publisher for its slowest reader, and can be brought down by what a client sends.
+ * Aedes keeps what it does well: the steps of CONNECT, their time-out, keep-alive and the end of a connection. Reading and
+ * writing, sessions, subscriptions, Wills and delivery are ours: bare Aedes spends several turns of the event loop on each
+ * message, holds a publisher for its slowest reader, can be brought down by what a client sends, and leaves out parts of
+ * MQTT 5 that other clients rely on.
  */
 export interface AedesInsides extends EventEmitter {
-  readonly id: string;
-  /** Number of the last message; a client uses it to take a message that matches several filters once. */
-  counter: number;
   readonly closed: boolean;
+  connectedClients: number;
   /** A plain object in Aedes, so that a client identifier `constructor` or `__proto__` ended the process. */
   clients: Record<string, AedesClient>;
-  /** The matcher of topics and filters. */
-  readonly mq: {
-    on(filter: string, deliver: DeliverFunction): void;
-    removeListener(filter: string, deliver: DeliverFunction): void;
-    emit(message: object, done: () => void): void;
-  };
-  /** Puts a function into the matcher that copies each message for its client; ours does not copy, see `Connection`. */
-  subscribe(filter: string, deliver: DeliverFunction, done: () => void): void;
   handle(conn: Duplex, request?: unknown): AedesClient;
   listen(): Promise<void>;
   close(done: () => void): void;
-  /** Every publish, a Will too, goes through here. */
-  publish(packet: AedesPublish, client: AedesClient | null | (() => void), done?: () => void): void;
-  /** Asked for Wills only, since PUBLISH is ours. */
-  authorizePublish(client: AedesClient | null, packet: AedesPublish, done: (error?: Error | null) => void): void;
-  /** Leaves MQTT 3.1.1 sessions for ever; ours ends them too. */
-  scheduleSessionExpiry(client: AedesClient): void;
-  preConnect(client: AedesClient, packet: AedesConnect, done: (error: Error | null, ok: boolean) => void): void;
+  /** What Aedes says of itself to other brokers, of which there are none. */
+  publish(packet: object, client: unknown, done?: () => void): void;
   authenticate(
     client: AedesClient,
     username: string | undefined,
     password: Buffer | undefined,
     done: (error: Error | null, ok: boolean) => void,
   ): void;
+  /** Takes over a connection with the same identifier some turns after the new one was answered; ours does so before. */
+  registerClient(client: AedesClient): void;
+  /** Would also forget a client that is there when another one with its identifier leaves before it is let in. */
+  unregisterClient(client: AedesClient): void;
+  scheduleSessionExpiry(client: AedesClient): void;
 }
 
-/** What the matcher calls with a message; the matcher looks at the number of parameters. */
-export type DeliverFunction = (publication: Publication, done: () => void) => void;
-
+/** A PUBLISH, or a Will. */
 export interface AedesPublish {
   cmd?: string;
   topic: string;
@@ -53,9 +41,6 @@ export interface AedesPublish {
   qos: number;
   retain: boolean;
   properties?: PublishProperties | undefined;
-  clientId?: string;
-  brokerId?: string;
-  brokerCounter?: number;
   messageId?: number;
 }
 
@@ -65,7 +50,7 @@ export interface PublishProperties {
   contentType?: string;
   responseTopic?: string;
   correlationData?: Buffer;
-  subscriptionIdentifier?: number;
+  subscriptionIdentifier?: number | number[];
   userProperties?: Record<string, string | string[]>;
   topicAlias?: number;
   willDelayInterval?: number;
@@ -79,47 +64,28 @@ export interface AedesConnect {
   keepalive: number;
   username?: string;
   password?: Buffer;
-  will?: AedesPublish;
-  properties?: Record<string, unknown>;
+  will?: AedesPublish | undefined;
+  properties?: ConnectProperties;
 }
 
-export interface AedesSubscription {
-  topic: string;
-  qos: number;
-  rh?: number;
-  rap?: boolean;
-  nl?: boolean;
-  subscriptionIdentifier?: number;
-}
-
-/** A subscription of a client that is there. */
-export interface LiveSubscription {
-  readonly qos: number;
-  readonly rap?: boolean;
-  readonly nl?: boolean;
-  /** The subscription identifier. */
-  readonly si?: number;
-  /** What stands in the matcher, for Aedes to remove it. */
-  func: DeliverFunction;
+export interface ConnectProperties {
+  /** Seconds. */
+  sessionExpiryInterval?: number;
+  receiveMaximum?: number;
+  maximumPacketSize?: number;
+  requestProblemInformation?: boolean;
+  authenticationMethod?: string;
+  authenticationData?: Buffer;
 }
 
 export interface AedesClient extends EventEmitter {
   /** What the client calls itself until it is let in; then ours, so that two principals never share a session. */
   id: string;
-  clean: boolean;
   version: 3 | 4 | 5 | null;
-  /** Replaced by one that joins what is written in a turn, see `Outbox`. */
+  /** Replaced by one on which Aedes can read and end, see `conduit`. */
   conn: unknown;
   connected: boolean;
   closed: boolean;
-  will: AedesPublish | null;
-  _will: AedesPublish | null;
-  sessionExpiryInterval: number;
-  receiveMaximum: number;
-  maximumPacketSize: number | undefined;
-  /** Plain objects in Aedes, looked up by topic filter and by broker. */
-  subscriptions: Record<string, LiveSubscription>;
-  duplicates: Record<string, number>;
   _parser: EventEmitter & AedesParser;
   /** Counts packets in work; at 0, the next packet that Aedes gets is handled at once. */
   _parsingBatch: number;
@@ -128,11 +94,6 @@ export interface AedesClient extends EventEmitter {
   _paused?: boolean;
   _keepaliveTimer: NodeJS.Timeout | null;
   _serverKeepAlive?: number;
-  _assignedClientId?: string | undefined;
-  /** Reads the client's queue to its end when a session ends. */
-  emptyOutgoingQueue(done: () => void): void;
-  subscribe(subscription: AedesSubscription, done: (error?: Error | null) => void): void;
-  disconnect(options: { reasonCode: number }): void;
   close(): void;
 }
 
@@ -148,15 +109,13 @@ export interface AedesParser {
   _parseString(): string | null;
 }
 
-/** What Aedes asks of a store. Delivery is ours, so the queues of packets are not among it. */
-export interface AedesPersistence {
-  setup(): Promise<void>;
-  subscriptionsByClient(client: { id: string }): Promise<AedesSubscription[]>;
-  addSubscriptions(client: AedesClient, subscriptions: readonly AedesSubscription[]): Promise<void>;
-  removeSubscriptions(client: AedesClient, filters: readonly string[]): Promise<void>;
-  cleanSubscriptions(client: { id: string }): Promise<void>;
-  outgoingStream(): Readable;
-  putWill(): Promise<void>;
-  delWill(): Promise<void>;
-  streamWill(): Readable;
-}
+/** What Aedes asks of a store while a client connects. Sessions are ours, so it is told of none. */
+export const noPersistence = {
+  // Aedes tells a store by its `setup` being an async function
+  setup: async (): Promise<void> => {},
+  subscriptionsByClient: async (): Promise<never[]> => [],
+  cleanSubscriptions: async (): Promise<void> => {},
+  delWill: async (): Promise<void> => {},
+  outgoingStream: (): Readable => Readable.from([]),
+  streamWill: (): Readable => Readable.from([]),
+};

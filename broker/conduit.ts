@@ -2,18 +2,14 @@ import type { Duplex } from "node:stream";
 import type { Outbox } from "./outbox.ts";
 
 /**
- * What Aedes takes for its connection: reading and events are the connection's own, writing goes to the outbox.
+ * What Aedes takes for its connection: reading and events are the connection's own, and ending it goes through the outbox.
  *
- * It has no `cork`, since mqtt-packet would cork and uncork it around each packet, and its `write` is always true, since
- * Aedes would otherwise make whoever publishes wait for this reader.
+ * What Aedes writes is left out, since every answer is ours.
  */
 export function conduit(conn: Duplex, outbox: Outbox): object {
   return {
-    write(chunk: Buffer | string): boolean {
-      outbox.write(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
-      return true;
-    },
-    /** Aedes destroys a connection right after it wrote its last words. */
+    write: () => true,
+    /** Aedes destroys a connection right after its last words. */
     destroy: () => outbox.end(),
     get destroyed() {
       return conn.destroyed;

@@ -21,7 +21,6 @@ export interface ConnectionContext {
   readonly congestion: Congestion;
   readonly refuse: (refusal: AccessRefusal) => void;
   readonly onDroppedClient: (connection: Connection) => void;
-  readonly onDroppedMessage: () => void;
   readonly onProblem: (connection: Connection, problem: string) => void;
 }
 

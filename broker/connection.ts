@@ -2,23 +2,26 @@ import type { Duplex } from "node:stream";
 import type { Packet } from "mqtt-packet";
 import type { HubPrincipal, Principal } from "#contracts/principal.ts";
 import type { AccessRefusal, ClientConnection } from "./access-policy.ts";
-import type { AedesClient, AedesPublish, DeliverFunction, LiveSubscription } from "./aedes-insides.ts";
+import type { AedesClient, AedesConnect } from "./aedes-insides.ts";
 import { conduit } from "./conduit.ts";
+import {
+  connackFor,
+  type ConnectRefusal,
+  type ConnectRequest,
+  readConnect,
+  refusalOfConnect,
+  refusingConnack,
+} from "./connect.ts";
 import { type ConnectionContext, outputLimit } from "./connection-context.ts";
+import { Inbound } from "./inbound.ts";
 import { Inlet } from "./inlet.ts";
 import { Outbox } from "./outbox.ts";
-import { OutgoingQueue } from "./outgoing-queue.ts";
-import { lacksIdentifier, problemOfProperties, problemOfTopicName, Reason } from "./packet-rules.ts";
-import { refusalOfPublish } from "./publish-rules.ts";
-import { refusalOfResponseTopic } from "./read-rules.ts";
-import type { Session } from "./sessions.ts";
+import { problemOfProperties, Reason } from "./packet-rules.ts";
+import { Replies } from "./replies.ts";
+import type { Session } from "./session.ts";
 import { Subscriber } from "./subscriber.ts";
-import { answerSubscribe } from "./subscribe.ts";
-
-/** Packet types, as the first byte says them. MQTT 5 §2.1.2 */
-const PUBACK = 0x40;
-const PUBREC = 0x50;
-const PUBCOMP = 0x70;
+import { answerSubscribe, answerUnsubscribe } from "./subscribe.ts";
+import type { Will } from "./will.ts";
 
 /** One client's connection: its packets in, its messages out, its rights. */
 export class Connection implements ClientConnection {
@@ -27,27 +30,20 @@ export class Connection implements ClientConnection {
   readonly outbox: Outbox;
   /** Set for the hub's link, which needs no credentials. */
   readonly hub: HubPrincipal | null;
-  /** What the client calls itself. */
-  clientId = "";
-  /** Whether it left the choice to us. MQTT 5 §3.1.3.1 */
-  isIdAssigned = false;
   takenFrom: string | null = null;
-  /** As asked for in CONNECT; 0 for none. */
-  keepAliveSeconds = 0;
   /** Called when the client is let in. */
   onAdmitted: () => void = () => {};
   /** The one who was let in. */
   principal: Principal | null = null;
-  subscriber: Subscriber | null = null;
+  /** Set once the client is let in, until it is gone. */
+  session: Session | null = null;
+  replies: Replies;
+  #request: ConnectRequest | null = null;
+  #inbound: Inbound | null = null;
   readonly #context: ConnectionContext;
   readonly #inlet: Inlet;
-  /** The filters it has or is about to have: Aedes knows of one only some turns after it was asked for. */
-  readonly filters = new Set<string>();
   readonly #early: Packet[] = [];
   readonly #handToAedes: (packet: Packet) => void;
-  readonly #listening = new WeakSet<LiveSubscription>();
-  #awaitingPubrel = new Set<number>();
-  #hasConnect = false;
   #isEnding = false;
 
   constructor(
@@ -61,12 +57,8 @@ export class Connection implements ClientConnection {
     this.hub = origin.hub;
     this.#context = context;
     this.outbox = new Outbox(conn, context.flusher, context.limits.outputBytesAgent, () => this.#dropForBacklog());
+    this.replies = this.#repliesTo(null);
     client.conn = conduit(conn, this.outbox);
-    // names that every object has would be found in Aedes' plain objects, and end the process
-    client.subscriptions = Object.create(null) as AedesClient["subscriptions"];
-    client.duplicates = Object.create(null) as AedesClient["duplicates"];
-    // what a session is owed is kept by our own store, and forgotten with it
-    client.emptyOutgoingQueue = (done) => done();
     const enqueue = client._parser.listeners("packet")[0] as (this: AedesClient["_parser"], packet: Packet) => void;
     this.#handToAedes = (packet) => {
       client._parsingBatch = 0;
@@ -81,23 +73,36 @@ export class Connection implements ClientConnection {
         return client.connected ? context.limits.packetBytes : context.limits.packetBytesBeforeConnack;
       },
       congestion: origin.hub === null ? context.congestion : NEVER_CONGESTED,
-      isOpen: () => client.connected || !this.#hasConnect,
+      isOpen: () => client.connected || this.#request === null,
       onPacket: (packet) => this.#take(packet),
       onProblem: (reason, problem) => this.fail(reason, problem),
     });
   }
 
-  forgetWill(): void {
-    this.client._will = null;
+  /** What the client asked for in CONNECT. @throws before there was one. */
+  get request(): ConnectRequest {
+    if (this.#request === null) throw new Error("no CONNECT yet");
+    return this.#request;
+  }
+
+  get clientId(): string {
+    return this.#request?.clientId ?? "";
   }
 
   get protocolVersion(): 3 | 4 | 5 {
-    return this.client.version ?? 4;
+    return this.#request?.protocolVersion ?? 4;
   }
 
   refuse(action: AccessRefusal["action"], topic: string, reason: string): void {
     const { principal, address } = this;
     if (principal !== null) this.#context.refuse({ principal, address, action, topic, reason });
+  }
+
+  /** Does not let the client in. */
+  turnAway(refusal: ConnectRefusal): void {
+    const connack = refusingConnack(this.protocolVersion, refusal);
+    if (connack) this.replies.send(connack, refusal.sentence);
+    this.end(refusal.reasonCode, refusal.sentence);
   }
 
   /** Ends the connection because the client broke the protocol. Its Will is published. */
@@ -107,66 +112,88 @@ export class Connection implements ClientConnection {
     this.end(reason, problem);
   }
 
-  /** Ends the connection, with the reason where the client's version has reasons. */
-  end(reason: number, problem: string): void {
+  /** Ends the connection at once, with the reason where the client's version has reasons. */
+  end(reason: number, sentence: string): void {
+    if (this.client.closed) return;
     this.#isEnding = true;
     this.#inlet.stop();
-    if (this.client.version === 5 && this.client.connected) this.client.disconnect({ reasonCode: reason });
-    else this.client.emit("error", new Error(problem));
+    if (this.protocolVersion === 5 && this.session !== null)
+      this.replies.send({ cmd: "disconnect", reasonCode: reason }, sentence);
+    this.client.emit("error", new Error(sentence));
   }
 
-  /** Aedes has registered the client: its session and its rights are known. */
-  admit(principal: Principal): void {
-    const { client } = this;
+  /** The client is let in: its session begins or goes on, and it is told. Its former connection has ended. */
+  admit(principal: Principal, will: Will | null): void {
     const { limits, sessions } = this.#context;
-    // MQTT 5 can resume a session and let it end with this connection
-    const isLasting = !client.clean || sessions.has(client.id);
-    const session: Session | null = isLasting ? sessions.open(client.id, principal) : null;
-    if (session) this.#awaitingPubrel = session.awaitingPubrel;
+    const { request } = this;
+    const { session, isPresent } = sessions.open(this.client.id, {
+      principal,
+      isClean: request.isClean,
+      seconds: request.sessionSeconds,
+      receiveMaximum: request.receiveMaximum,
+      will,
+    });
+    this.session = session;
     this.outbox.limit = outputLimit(principal, limits);
-    const hasWindow = client.receiveMaximum < 65_535;
-    const queue =
-      session?.queue ?? (hasWindow ? new OutgoingQueue(limits, () => this.#context.onDroppedMessage()) : null);
-    this.subscriber = new Subscriber({
-      client,
+    session.subscriber = new Subscriber({
       outbox: this.outbox,
       protocolVersion: this.protocolVersion,
+      maximumPacketSize: request.maximumPacketSize,
+      receiveMaximum: request.receiveMaximum,
       isHub: principal.type === "hub",
-      queue,
+      queue: session.queue,
       mayRead: (publication) => this.#context.exchange.mayRead(principal, publication),
     });
-    for (const filter of Object.keys(client.subscriptions)) this.listen(filter);
-  }
-
-  /** Puts a subscription that Aedes has granted or restored into the matcher, once. */
-  listen(filter: string): void {
-    const subscription = this.client.subscriptions[filter];
-    if (subscription === undefined || this.#listening.has(subscription)) return;
-    this.#listening.add(subscription);
-    subscription.func = this.#deliverTo(filter, subscription);
-    this.#context.exchange.listen(filter, subscription.func);
+    this.#inbound = new Inbound({
+      context: this.#context,
+      replies: this.replies,
+      session,
+      principal,
+      protocolVersion: this.protocolVersion,
+      refuse: (action, topic, reason) => this.refuse(action, topic, reason),
+      onProblem: (problem) => this.#context.onProblem(this, problem),
+      fail: (reason, problem) => this.fail(reason, problem),
+    });
+    this.replies.send(connackFor(request, isPresent, limits), null);
   }
 
   /** CONNACK is on its way: what waited goes out and comes in. */
   start(): void {
-    for (const filter of Object.keys(this.client.subscriptions)) this.filters.add(filter);
-    this.subscriber?.start();
+    this.session?.subscriber?.start();
     for (const packet of this.#early.splice(0)) if (!this.#isEnding) this.#dispatch(packet);
     this.#inlet.pull();
+  }
+
+  /** The connection has ended. */
+  leave(): void {
+    const { session } = this;
+    this.session = null;
+    if (session) this.#context.sessions.leave(session, Date.now());
   }
 
   #take(packet: Packet): void {
     if (this.#isEnding) return;
     if (this.client.connected) return this.#dispatch(packet);
-    if (!this.#hasConnect) {
+    if (this.#request === null) {
       if (packet.cmd !== "connect") return this.fail(Reason.protocolError, "the first packet is no CONNECT");
-      this.#hasConnect = true;
-      this.#handToAedes(packet);
-      return;
+      return this.#onConnect(packet as unknown as AedesConnect);
     }
     // MQTT 5 §3.1.4: a client need not wait for CONNACK
     if (this.#early.push(packet) > this.#context.limits.packetsBeforeConnack)
       this.fail(Reason.quotaExceeded, "too many packets before CONNACK");
+  }
+
+  #onConnect(packet: AedesConnect): void {
+    this.#request = readConnect(packet, this.#context.limits);
+    this.replies = this.#repliesTo(this.#request);
+    const refusal = refusalOfConnect(packet);
+    if (refusal) {
+      this.#context.onProblem(this, refusal.sentence);
+      return this.turnAway(refusal);
+    }
+    // the Will is ours
+    const { will: _will, ...rest } = packet;
+    this.#handToAedes(rest as unknown as Packet);
   }
 
   #dispatch(packet: Packet): void {
@@ -174,27 +201,23 @@ export class Connection implements ClientConnection {
     if (problem !== null) return this.fail(Reason.protocolError, problem);
     switch (packet.cmd) {
       case "publish":
-        return this.#onPublish(packet as unknown as AedesPublish);
+        return this.#inbound?.publish(packet);
       case "puback":
-        return this.subscriber?.acknowledge(packet.messageId ?? 0);
+        this.session?.subscriber?.acknowledge(packet.messageId ?? 0);
+        return;
       case "pubrel":
-        return this.#onPubrel(packet.messageId ?? 0);
+        return this.#inbound?.release(packet.messageId ?? 0);
       case "pubrec":
       case "pubcomp":
         return; // nothing leaves here with QoS 2
       case "subscribe":
-        if (lacksIdentifier(packet)) return this.fail(Reason.protocolError, "packet identifier 0");
         return answerSubscribe(this, packet, this.#context);
       case "unsubscribe":
-        if (lacksIdentifier(packet)) return this.fail(Reason.protocolError, "packet identifier 0");
-        for (const filter of packet.unsubscriptions) this.filters.delete(filter);
-        return this.#handToAedes(packet);
+        return answerUnsubscribe(this, packet, this.#context);
       case "pingreq":
-        return this.#handToAedes(packet);
+        return this.replies.pong();
       case "disconnect":
-        this.#isEnding = true;
-        this.#inlet.stop();
-        return this.#handToAedes(packet);
+        return this.#onDisconnect(packet.reasonCode ?? 0, packet.properties?.sessionExpiryInterval);
       case "connect":
       case "connack":
       case "suback":
@@ -205,85 +228,27 @@ export class Connection implements ClientConnection {
     }
   }
 
-  #onPublish(packet: AedesPublish): void {
-    if (lacksIdentifier(packet)) return this.fail(Reason.protocolError, "packet identifier 0");
-    if (packet.properties?.topicAlias !== undefined)
-      return this.fail(Reason.topicAliasInvalid, "a topic alias, of which this broker takes none");
-    const id = packet.messageId ?? 0;
-    const problem = problemOfTopicName(packet.topic);
-    const isTooLong = packet.topic.length > this.#context.limits.topicBytes;
-    if (problem !== null || isTooLong) return this.#refuseName(packet, problem ?? "a topic that is too long");
-    const isRepeated = packet.qos === 2 && this.#awaitingPubrel.has(id);
-    const isRefused = !isRepeated && !this.#mayPublish(packet);
-    if (
-      !isRepeated &&
-      !isRefused &&
-      packet.qos === 2 &&
-      this.#awaitingPubrel.size >= this.#context.limits.awaitingPubrel
-    )
-      return this.#refuseQos2(id);
-    if (!isRepeated && !isRefused && this.principal) {
-      if (packet.qos === 2) this.#awaitingPubrel.add(id);
-      this.#context.exchange.publish(packet, this.client, this.principal);
-    }
-    this.#acknowledge(packet, isRefused ? Reason.notAuthorized : 0);
+  /** MQTT 5 §3.14 */
+  #onDisconnect(reasonCode: number, seconds: number | undefined): void {
+    const { session } = this;
+    // §3.14.2.2.2: a session that was to end with its connection cannot be made to last
+    if (seconds !== undefined && seconds > 0 && this.request.askedSessionSeconds === 0)
+      return this.fail(Reason.protocolError, "a session that was to end with its connection cannot last longer");
+    if (session && seconds !== undefined) session.seconds = Math.min(seconds, this.#context.limits.sessionSeconds);
+    // [MQTT-3.14.4-3]: with any other reason than "normal" the Will is published
+    if (session && reasonCode === 0) session.will = null;
+    this.#isEnding = true;
+    this.#inlet.stop();
+    this.client.close();
   }
 
-  /** MQTT 3.1.1 has no reasons: a refused message is acknowledged and dropped there. */
-  #acknowledge(packet: AedesPublish, reason: number): void {
-    if (packet.qos === 0) return;
-    this.outbox.acknowledge(packet.qos === 1 ? PUBACK : PUBREC, packet.messageId ?? 0, this.#tell(reason));
-  }
-
-  #tell(reason: number): number {
-    return this.client.version === 5 ? reason : 0;
-  }
-
-  #refuseName(packet: AedesPublish, problem: string): void {
-    if (this.client.version !== 5 || packet.qos === 0) return this.fail(Reason.topicNameInvalid, problem);
-    this.#context.onProblem(this, problem);
-    this.#acknowledge(packet, Reason.topicNameInvalid);
-  }
-
-  #refuseQos2(id: number): void {
-    if (this.client.version !== 5) return this.fail(Reason.receiveMaximumExceeded, "too many messages without PUBREL");
-    this.outbox.acknowledge(PUBREC, id, Reason.quotaExceeded);
-  }
-
-  #onPubrel(id: number): void {
-    const isKnown = this.#awaitingPubrel.delete(id);
-    this.outbox.acknowledge(PUBCOMP, id, this.#tell(isKnown ? 0 : Reason.packetIdentifierNotFound));
-  }
-
-  #mayPublish(packet: AedesPublish): boolean {
-    const { principal } = this;
-    if (principal === null) return false;
-    const { rules, policy } = this.#context;
-    const topic = rules.of(packet.topic);
-    const responseTopic = packet.properties?.responseTopic;
-    const reason =
-      refusalOfPublish(principal, topic, { payload: packet.payload as Buffer, retain: packet.retain }, policy) ??
-      (responseTopic === undefined ? null : refusalOfResponseTopic(principal, rules.of(responseTopic)));
-    if (reason === null) return true;
-    this.refuse("publish", topic.name, reason);
-    return false;
-  }
-
-  #deliverTo(filter: string, { qos, rap, nl, si }: LiveSubscription): DeliverFunction {
-    const startsWild = filter.startsWith("+") || filter.startsWith("#");
-    return (publication, done) => {
-      // MQTT 5 §4.7.2: no wildcard matches a first level with `$`
-      const isHidden = startsWild && publication.topic.startsWith("$");
-      const isOwn = nl === true && publication.clientId === this.client.id;
-      if (!isHidden && !isOwn)
-        this.subscriber?.deliver(
-          publication,
-          qos > 0 && publication.qos > 0 ? 1 : 0,
-          rap === true && publication.retain,
-          si,
-        );
-      done();
-    };
+  #repliesTo(request: ConnectRequest | null): Replies {
+    return new Replies(this.outbox, {
+      protocolVersion: request?.protocolVersion ?? 4,
+      maximumPacketSize: request?.maximumPacketSize ?? Number.POSITIVE_INFINITY,
+      wantsReasons: request?.wantsReasons ?? false,
+      onTooLarge: () => this.#dropForSize(),
+    });
   }
 
   #dropForBacklog(): void {
@@ -292,6 +257,15 @@ export class Connection implements ClientConnection {
     this.#inlet.stop();
     this.#context.onDroppedClient(this);
     this.client.emit("error", new Error("the client does not read"));
+  }
+
+  /** [MQTT-3.1.2-24]: nothing larger is sent, and without its answer the client could not go on. */
+  #dropForSize(): void {
+    if (this.#isEnding) return;
+    this.#context.onProblem(this, "takes no packets large enough for an answer");
+    this.#isEnding = true;
+    this.#inlet.stop();
+    this.client.emit("error", new Error("no answer is small enough"));
   }
 }
 

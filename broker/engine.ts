@@ -1,23 +1,25 @@
-import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { Aedes } from "aedes";
-import type { HubPrincipal, Principal } from "#contracts/principal.ts";
+import type { HubPrincipal } from "#contracts/principal.ts";
 import type { AccessRefusal } from "./access-policy.ts";
-import type { AedesClient, AedesConnect, AedesInsides, AedesPublish } from "./aedes-insides.ts";
+import { type AedesClient, type AedesInsides, noPersistence } from "./aedes-insides.ts";
 import { authenticator } from "./authenticator.ts";
 import type { BrokerFigures, BrokerOptions } from "./options.ts";
 import { Congestion } from "./congestion.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { Connection } from "./connection.ts";
-import { Exchange } from "./exchange.ts";
+import { Exchange, messageOf } from "./exchange.ts";
+import { Keeper } from "./keeper.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { limitedLog } from "./log-limit.ts";
 import { Flusher } from "./outbox.ts";
-import { problemOfConnect, Reason } from "./packet-rules.ts";
+import { Reason } from "./packet-rules.ts";
 import { refusalOfPublish } from "./publish-rules.ts";
+import { restoreBroker } from "./restore.ts";
 import { RetainedStore } from "./retained-store.ts";
 import { Sessions } from "./sessions.ts";
 import { TopicRules } from "./topic-rules.ts";
+import type { Will } from "./will.ts";
 
 export interface Origin {
   readonly address: string | null;
@@ -39,28 +41,25 @@ export async function startEngine(options: BrokerOptions): Promise<Engine> {
   const log = limitedLog(options.log);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const counts = { refusals: 0, droppedClients: 0, droppedMessages: 0 };
-  // Aedes tells of a client's end some turns after its connection closed
+  const countDropped = () => void counts.droppedMessages++;
   const connectionByClient = new WeakMap<AedesClient, Connection>();
   const connections = new Set<Connection>();
   const rules = new TopicRules(options.baseTopic, options.discoveryPrefix);
-  const retained = new RetainedStore(limits.retainedMessages);
-  const congestion = new Congestion();
+  const keeper = options.store ? new Keeper({ store: options.store, policy, log: options.log }) : null;
+  const retained = new RetainedStore(
+    limits.retainedMessages,
+    keeper && ((...change) => keeper.retainedChanged(...change)),
+  );
 
   const exchange = new Exchange({
     policy,
     rules,
     retained,
-    onRetainedFull: () => {
-      counts.droppedMessages++;
-    },
+    onRetainedFull: countDropped,
+    onWillRefused: ({ principal }, topic, reason) =>
+      refuse({ principal, address: null, action: "will", topic: topic.name, reason }),
   });
-  const sessions = new Sessions({
-    limits,
-    exchange,
-    onDropped: () => {
-      counts.droppedMessages++;
-    },
-  });
+  const sessions = new Sessions({ limits, exchange, keeper, onDropped: countDropped });
   const context: ConnectionContext = {
     limits,
     policy,
@@ -69,45 +68,35 @@ export async function startEngine(options: BrokerOptions): Promise<Engine> {
     sessions,
     retained,
     flusher: new Flusher(),
-    congestion,
+    congestion: new Congestion(),
     refuse,
     onDroppedClient: (connection) => {
       counts.droppedClients++;
       log.warn(about(connection), "dropped a client that does not read what it is sent");
     },
-    onDroppedMessage: () => {
-      counts.droppedMessages++;
-    },
     onProblem: (connection, problem) => log.info({ ...about(connection), problem }, "a client broke the protocol"),
   };
+  if (keeper && options.store) {
+    restoreBroker(await options.store.load(), { policy, rules, exchange, sessions, retained, keeper }, Date.now());
+    keeper.start(retained);
+  }
 
   const aedes = new Aedes({
-    // the default bounds messages in work, and shifts a long array once that is reached
+    // it is handed one packet of each connection
     concurrency: 0,
     connectTimeout: limits.connectTimeoutMs,
-    // output is bounded by the outbox, and nobody waits for a reader
     drainTimeout: 0,
-    persistence: sessions,
-    // both are checked while reading; here they are for CONNACK
-    maximumPacketSize: limits.packetBytes,
-    receiveMaximum: limits.awaitingPubrel,
+    persistence: noPersistence,
     maxClientsIdLength: 65_535,
-    sessionExpiryIntervalLimit: limits.sessionSeconds,
-    pendingSessionsLimit: limits.sessions,
   }) as unknown as AedesInsides;
-  exchange.useBroker(aedes);
   // a client may call itself `constructor`
   aedes.clients = Object.create(null) as AedesInsides["clients"];
-  aedes.preConnect = preConnect;
-  aedes.authenticate = authenticator({ policy, limits, log, connectionOf, holderOf, onWill: checkWill });
-  aedes.authorizePublish = authorizeWill;
-  aedes.publish = publish;
-  // granted filters are put into the matcher by their connection
-  aedes.subscribe = (_filter, _deliver, done) => setImmediate(done);
-  endSessionsOfAllVersions(aedes);
-  aedes.on("client", onRegistered);
+  aedes.authenticate = authenticator({ policy, limits, log, connectionOf });
+  aedes.publish = (_packet, client, done) => (typeof client === "function" ? client : done)?.();
+  aedes.registerClient = register;
+  aedes.unregisterClient = unregister;
+  aedes.scheduleSessionExpiry = () => {};
   aedes.on("clientReady", (client: AedesClient) => connectionOf(client)?.start());
-  aedes.on("clientDisconnect", onGone);
   await aedes.listen();
 
   function handle(conn: Duplex, origin: Origin): void {
@@ -126,77 +115,48 @@ export async function startEngine(options: BrokerOptions): Promise<Engine> {
     return connectionByClient.get(client);
   }
 
-  function holderOf(id: string): Connection | undefined {
-    const client = aedes.clients[id];
-    return client && connectionOf(client);
+  function willOf(connection: Connection): Will | null {
+    const { principal } = connection;
+    const packet = connection.request.will;
+    if (principal === null || packet === null) return null;
+    const topic = rules.of(packet.topic);
+    const reason = refusalOfPublish(principal, topic, messageOf(packet), policy);
+    if (reason === null) return { packet, principal };
+    connection.refuse("will", topic.name, reason);
+    log.info(about(connection), "a Will that its client may not publish");
+    return null;
   }
 
-  function preConnect(
-    client: AedesClient,
-    packet: AedesConnect,
-    done: (error: Error | null, ok: boolean) => void,
-  ): void {
-    const connection = connectionOf(client);
-    const problem = problemOfConnect(packet);
-    if (!connection || problem !== null) {
-      connection?.fail(Reason.protocolError, problem ?? "gone");
-      return done(null, false);
-    }
-    connection.clientId = packet.clientId || `pb-${randomUUID()}`;
-    connection.isIdAssigned = packet.clientId === "";
-    connection.keepAliveSeconds = packet.keepalive;
-    done(null, true);
-  }
-
-  function checkWill(connection: Connection, principal: Principal, will: AedesPublish): boolean {
-    const isAllowed = isWillAllowed(connection, principal, will);
-    if (!isAllowed) log.info(about(connection), "a Will that its client may not publish");
-    return isAllowed;
-  }
-
-  function authorizeWill(client: AedesClient | null, will: AedesPublish, done: (error?: Error | null) => void): void {
-    const connection = client ? connectionOf(client) : undefined;
-    const principal = connection?.principal;
-    if (connection && principal && isWillAllowed(connection, principal, will)) done();
-    else done(new Error("refused"));
-  }
-
-  function isWillAllowed(connection: Connection, principal: Principal, will: AedesPublish): boolean {
-    const topic = rules.of(will.topic);
-    const payload = Buffer.isBuffer(will.payload) ? will.payload : Buffer.from(will.payload);
-    const reason = refusalOfPublish(principal, topic, { payload, retain: will.retain }, policy);
-    if (reason !== null) connection.refuse("will", topic.name, reason);
-    return reason === null;
-  }
-
-  /** What Aedes publishes: Wills, and news of itself under `$SYS` for other brokers, of which there are none. */
-  function publish(packet: AedesPublish, client: AedesClient | null | (() => void), done?: () => void): void {
-    const publisher = typeof client === "function" || client === null ? undefined : connectionOf(client)?.principal;
-    if (publisher) exchange.publish(packet, client as AedesClient, publisher);
-    (typeof client === "function" ? client : done)?.();
-  }
-
-  function onRegistered(client: AedesClient): void {
+  /** [MQTT-3.1.4-3]: a former connection with this identifier is over before the new one begins. */
+  function register(client: AedesClient): void {
     const connection = connectionOf(client);
     const principal = connection?.principal;
     if (!connection || !principal) return;
-    connection.admit(principal);
+    const formerClient = aedes.clients[client.id];
+    const former = formerClient && connectionOf(formerClient);
+    connection.takenFrom = former?.address ?? null;
+    former?.end(Reason.sessionTakenOver, "another connection has this client identifier");
+    aedes.connectedClients++;
+    aedes.clients[client.id] = client;
+    connection.admit(principal, willOf(connection));
     if (principal.type === "hub") watchBacklog(connection);
     tell(() => policy.connected(principal, connection));
   }
 
-  function onGone(client: AedesClient): void {
+  function unregister(client: AedesClient): void {
     const connection = connectionOf(client);
     const principal = connection?.principal;
-    if (!connection || !principal) return;
-    if (!client.clean) sessions.away(client.id);
+    if (aedes.clients[client.id] !== client || !connection || !principal) return;
+    aedes.connectedClients--;
+    delete aedes.clients[client.id];
+    connection.leave();
     tell(() => policy.disconnected(principal, connection));
   }
 
   function watchBacklog(connection: Connection): void {
     connection.outbox.onHigh = {
       bytes: limits.hubBacklogBytes,
-      callback: () => congestion.begin((over) => connection.outbox.whenDrained(over)),
+      callback: () => context.congestion.begin((over) => connection.outbox.whenDrained(over)),
     };
   }
 
@@ -217,22 +177,25 @@ export async function startEngine(options: BrokerOptions): Promise<Engine> {
   return {
     handle,
     disconnect(principalId) {
-      for (const connection of connections) {
-        if (connection.principal?.id !== principalId) continue;
-        connection.forgetWill(); // what a revoked credential still wished for is not done
-        connection.end(Reason.administrativeAction, "disconnected by the hub");
-      }
-      sessions.dropAll(`${principalId}/`);
+      for (const connection of connections)
+        if (connection.principal?.id === principalId)
+          connection.end(Reason.administrativeAction, "disconnected by the hub");
+      sessions.endAll(`${principalId}/`);
     },
     figures: () => ({
       clients: Object.keys(aedes.clients).length,
+      awaySessions: sessions.away,
       retained: retained.size,
       ...counts,
     }),
     async close() {
+      for (const connection of connections) connection.end(Reason.serverShuttingDown, "the hub stops");
+      exchange.close();
+      sessions.close();
       log.close();
       await new Promise<void>((resolve) => aedes.close(resolve));
       for (const connection of connections) connection.outbox.end();
+      await keeper?.close();
     },
   };
 }
@@ -242,16 +205,5 @@ function about(connection: Connection) {
     client: connection.clientId,
     username: connection.principal?.username ?? null,
     address: connection.address,
-  };
-}
-
-/** Aedes ends lasting sessions of MQTT 5 only, and keeps those of 3.1.1 for ever. */
-function endSessionsOfAllVersions(aedes: AedesInsides): void {
-  const schedule = aedes.scheduleSessionExpiry.bind(aedes);
-  aedes.scheduleSessionExpiry = (client) => {
-    const { version } = client;
-    client.version = 5;
-    schedule(client);
-    client.version = version;
   };
 }

@@ -1,4 +1,5 @@
 import type { AccessPolicy } from "./access-policy.ts";
+import type { BrokerStore } from "./broker-store.ts";
 import type { BrokerLimits } from "./limits.ts";
 
 export interface BrokerLog {
@@ -15,12 +16,16 @@ export interface BrokerOptions {
   readonly tls: { readonly host: string; readonly port: number; readonly cert: Buffer; readonly key: Buffer } | null;
   readonly policy: AccessPolicy;
   readonly log: BrokerLog;
+  /** Where sessions and retained messages are kept over a restart; nowhere without. */
+  readonly store?: BrokerStore;
   /** Where other limits than the usual ones are wanted. */
   readonly limits?: Partial<BrokerLimits>;
 }
 
 export interface BrokerFigures {
   readonly clients: number;
+  /** Sessions of clients that are away. */
+  readonly awaySessions: number;
   readonly retained: number;
   readonly refusals: number;
   readonly droppedClients: number;

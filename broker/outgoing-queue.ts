@@ -4,27 +4,55 @@ import type { Publication } from "./publication.ts";
 export interface Outgoing {
   readonly publication: Publication;
   readonly retain: boolean;
-  readonly subscriptionIdentifier: number | undefined;
+  /** Subscription Identifiers. */
+  readonly identifiers: Identifiers;
   /** The packet identifier it was sent with, on this connection or an earlier one; 0 when it was not. */
   id: number;
   /** Whether it was sent on this connection. */
   isSent: boolean;
+  /** Whether the store may have it. */
+  isStored?: boolean;
 }
+
+/** The Subscription Identifiers of all subscriptions that a message came for. */
+export type Identifiers = number | readonly number[] | undefined;
+
+export interface QueueLimits {
+  readonly queuedMessages: number;
+  readonly queuedBytes: number;
+}
+
+export interface QueueOptions {
+  readonly limits: QueueLimits;
+  readonly onDropped: () => void;
+  /** Called when there is something to store; null where the queue ends with its connection. */
+  readonly onChange: (() => void) | null;
+}
+
+/** What a store has to be told of a queue. */
+export interface QueueChanges {
+  readonly added: readonly Outgoing[];
+  /** Numbers of messages that are gone while the store may have them; `all` where it is to forget the whole queue first. */
+  readonly left: readonly number[] | "all";
+}
+
+/** More than this, and the whole queue is stored anew. */
+const LEFT_LIMIT = 2_000;
 
 /** The messages of QoS 1 that one session is owed, oldest first and bounded. */
 export class OutgoingQueue {
-  readonly #limits: { readonly queuedMessages: number; readonly queuedBytes: number };
-  readonly #onDropped: () => void;
+  readonly #options: QueueOptions;
   /** By the number of the message, which also keeps a message from being queued twice. */
   readonly #waiting = new Map<number, Outgoing>();
   readonly #byId = new Map<number, Outgoing>();
   #inFlight = 0;
   #newest: Outgoing | null = null;
   #bytes = 0;
+  #unstored = new Set<Outgoing>();
+  #left: QueueChanges["left"] = [];
 
-  constructor(limits: { readonly queuedMessages: number; readonly queuedBytes: number }, onDropped: () => void) {
-    this.#limits = limits;
-    this.#onDropped = onDropped;
+  constructor(options: QueueOptions) {
+    this.#options = options;
   }
 
   get size(): number {
@@ -47,11 +75,13 @@ export class OutgoingQueue {
     this.#waiting.set(number, message);
     this.#newest = message;
     this.#bytes += message.publication.size;
-    while (this.#waiting.size > this.#limits.queuedMessages || this.#bytes > this.#limits.queuedBytes) {
+    this.#noteUnstored(message);
+    const { queuedMessages, queuedBytes } = this.#options.limits;
+    while (this.#waiting.size > queuedMessages || this.#bytes > queuedBytes) {
       const oldest = this.#waiting.values().next().value;
       if (oldest === undefined) break;
       this.remove(oldest);
-      this.#onDropped();
+      this.#options.onDropped();
     }
     return this.#waiting.has(number);
   }
@@ -61,7 +91,10 @@ export class OutgoingQueue {
   }
 
   markSent(message: Outgoing, id: number): void {
-    message.id = id;
+    if (message.id !== id) {
+      message.id = id;
+      this.#noteUnstored(message);
+    }
     message.isSent = true;
     this.#byId.set(id, message);
     this.#inFlight++;
@@ -76,11 +109,15 @@ export class OutgoingQueue {
   }
 
   remove(message: Outgoing): void {
-    if (this.#waiting.delete(message.publication.brokerCounter)) this.#bytes -= message.publication.size;
+    const number = message.publication.brokerCounter;
+    if (this.#waiting.delete(number)) this.#bytes -= message.publication.size;
     if (message.id !== 0) this.#byId.delete(message.id);
     if (message.isSent) this.#inFlight--;
     message.isSent = false;
     if (message === this.#newest) this.#newest = null;
+    if (this.#options.onChange === null) return;
+    this.#unstored.delete(message);
+    if (message.isStored === true) this.#noteLeft([number]);
   }
 
   /** A new connection begins: everything is to be sent again, what was sent before with its identifier. MQTT 5 §4.4 */
@@ -92,5 +129,44 @@ export class OutgoingQueue {
   /** The messages that were not sent on this connection, oldest first. */
   *unsent(): Generator<Outgoing> {
     for (const message of this.#waiting.values()) if (!message.isSent) yield message;
+  }
+
+  /** Takes back what the store had. */
+  restore(message: Outgoing): void {
+    message.isStored = true;
+    this.#waiting.set(message.publication.brokerCounter, message);
+    this.#bytes += message.publication.size;
+    if (message.id !== 0) this.#byId.set(message.id, message);
+  }
+
+  /** What the store lacks, and what it has too much. Both count as done, see `takeBack`. */
+  takeChanges(): QueueChanges {
+    const changes = { added: [...this.#unstored], left: this.#left };
+    for (const message of changes.added) message.isStored = true;
+    this.#unstored = new Set();
+    this.#left = [];
+    return changes;
+  }
+
+  /** The store could not be told: it is told again. */
+  takeBack({ added, left }: QueueChanges): void {
+    for (const message of added)
+      if (this.#waiting.get(message.publication.brokerCounter) === message) this.#noteUnstored(message);
+    this.#noteLeft(left);
+  }
+
+  #noteUnstored(message: Outgoing): void {
+    if (this.#options.onChange === null) return;
+    this.#unstored.add(message);
+    this.#options.onChange();
+  }
+
+  #noteLeft(left: QueueChanges["left"]): void {
+    const known = this.#left;
+    if (left === "all" || known === "all" || known.length + left.length > LEFT_LIMIT) {
+      this.#left = "all";
+      this.#unstored = new Set(this.#waiting.values());
+    } else this.#left = [...known, ...left];
+    this.#options.onChange?.();
   }
 }

@@ -5,6 +5,9 @@ import type { AedesConnect, AedesPublish } from "./aedes-insides.ts";
 export const Reason = {
   malformedPacket: 0x81,
   protocolError: 0x82,
+  noSubscriptionExisted: 0x11,
+  serverShuttingDown: 0x8b,
+  sessionTakenOver: 0x8e,
   notAuthorized: 0x87,
   topicFilterInvalid: 0x8f,
   topicNameInvalid: 0x90,
@@ -14,7 +17,6 @@ export const Reason = {
   packetTooLarge: 0x95,
   quotaExceeded: 0x97,
   administrativeAction: 0x98,
-  sharedSubscriptionsNotSupported: 0x9e,
 } as const;
 
 /** Which properties a client may send with which packet. MQTT 5 §2.2.2.2 */
@@ -74,7 +76,7 @@ export function problemOfProperties(packet: string, properties: object | undefin
   return null;
 }
 
-/** What is wrong with a CONNECT; null when nothing is. Aedes answers an empty identifier with a lasting session itself. */
+/** What is wrong with a CONNECT; null when nothing is. */
 export function problemOfConnect(packet: AedesConnect): string | null {
   // MQTT 3.1.1 §3.1.2.1: the name and the version belong together
   if ((packet.protocolVersion === 3) !== (packet.protocolId === "MQIsdp")) return "protocol name of another version";
@@ -82,7 +84,12 @@ export function problemOfConnect(packet: AedesConnect): string | null {
   if (packet.protocolVersion < 5 && packet.password !== undefined && packet.username === undefined)
     return "password without user name";
   const problem = problemOfProperties("connect", packet.properties);
-  if (problem !== null || packet.will === undefined) return problem;
+  if (problem !== null) return problem;
+  // MQTT 5 §3.1.2.11.3, §3.1.2.11.4
+  if (packet.properties?.receiveMaximum === 0) return "Receive Maximum 0";
+  if (packet.properties?.maximumPacketSize === 0) return "Maximum Packet Size 0";
+  if (packet.properties?.authenticationData !== undefined) return "authentication data without a method";
+  if (packet.will === undefined) return null;
   // MQTT 3.1.1 §3.1.2.6
   if (packet.will.qos > 2) return "Will with QoS 3";
   const willProblem = problemOfTopicName(packet.will.topic);

@@ -1,6 +1,7 @@
 import { generate } from "mqtt-packet";
 import type { Principal } from "#contracts/principal.ts";
 import type { PublishProperties } from "./aedes-insides.ts";
+import type { Identifiers } from "./outgoing-queue.ts";
 import type { RuledTopic } from "./topic-rules.ts";
 
 /** A PUBLISH as bytes, with the place of its packet identifier (QoS 1). */
@@ -15,7 +16,7 @@ export interface EncodingOptions {
   readonly retain: boolean;
   /** Whether to tell of the publisher: on the hub's link only. */
   readonly isForHub: boolean;
-  readonly subscriptionIdentifier: number | undefined;
+  readonly identifiers: Identifiers;
 }
 
 /** The user property that tells the hub who published a message. */
@@ -27,15 +28,14 @@ export const BY_TOKEN = "pb-token";
 
 /** A message on its way from one publisher to any number of readers. Encoded once for all readers of a kind. */
 export class Publication {
-  readonly cmd = "publish";
-  readonly brokerId: string;
+  /** Rises from message to message, also over restarts. */
   readonly brokerCounter: number;
   readonly topic: string;
   readonly payload: Buffer;
   readonly qos: number;
   readonly retain: boolean;
   readonly properties: PublishProperties | undefined;
-  /** The publisher's internal client id, which Aedes compares for MQTT 5 "no local". */
+  /** The publisher's internal client id, for MQTT 5 "no local". */
   readonly clientId: string | undefined;
   readonly rules: RuledTopic;
   readonly publisher: Principal;
@@ -46,7 +46,6 @@ export class Publication {
   readonly #encoded: (EncodedPublish | undefined)[] = [];
 
   constructor(fields: {
-    brokerId: string;
     brokerCounter: number;
     topic: string;
     payload: Buffer;
@@ -57,9 +56,8 @@ export class Publication {
     rules: RuledTopic;
     publisher: Principal;
     siteId: string | null;
-    nowMs: number;
+    expiresAtMs: number | null;
   }) {
-    this.brokerId = fields.brokerId;
     this.brokerCounter = fields.brokerCounter;
     this.topic = fields.topic;
     this.payload = fields.payload;
@@ -70,8 +68,7 @@ export class Publication {
     this.rules = fields.rules;
     this.publisher = fields.publisher;
     this.siteId = fields.siteId;
-    const seconds = fields.properties?.messageExpiryInterval;
-    this.expiresAtMs = seconds === undefined ? null : fields.nowMs + seconds * 1_000;
+    this.expiresAtMs = fields.expiresAtMs;
   }
 
   /** What this message takes in a queue. Bytes, about. */
@@ -85,7 +82,7 @@ export class Publication {
 
   /** The bytes are shared by all readers that get the same. Where the message expires, its remaining lifetime is told. */
   encode(options: EncodingOptions, now: () => number): EncodedPublish {
-    if (options.subscriptionIdentifier !== undefined || (this.expiresAtMs !== null && options.protocolVersion === 5))
+    if (options.identifiers !== undefined || (this.expiresAtMs !== null && options.protocolVersion === 5))
       return this.#encode(options, this.#remaining(now));
     const kind =
       (options.protocolVersion === 5 ? 1 : 0) +
@@ -125,7 +122,9 @@ export class Publication {
 
   #propertiesFor(options: EncodingOptions, properties: PublishProperties | undefined): PublishProperties {
     const sent: PublishProperties = { ...properties };
-    if (options.subscriptionIdentifier !== undefined) sent.subscriptionIdentifier = options.subscriptionIdentifier;
+    const { identifiers } = options;
+    if (identifiers !== undefined)
+      sent.subscriptionIdentifier = typeof identifiers === "number" ? identifiers : [...identifiers];
     if (options.isForHub && this.publisher.type !== "hub") sent.userProperties = this.#stamped(properties);
     return sent;
   }

@@ -1,6 +1,6 @@
-import type { AedesSubscription } from "./aedes-insides.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import type { Connection } from "./connection.ts";
+import type { Subscription } from "./subscription.ts";
 
 /** Bytes that may wait for a reader before the rest of its retained messages does. */
 const BACKLOG = 256 * 1024;
@@ -16,17 +16,18 @@ const SLICE = 100;
  */
 export function replayRetained(
   connection: Connection,
-  subscriptions: readonly AedesSubscription[],
+  subscriptions: readonly Subscription[],
   { retained, exchange }: Pick<ConnectionContext, "retained" | "exchange">,
 ): void {
-  const { client, subscriber, outbox, principal } = connection;
-  if (subscriber === null || principal === null) return;
+  const { client, outbox, principal } = connection;
+  const subscriber = connection.session?.subscriber ?? null;
+  if (subscriber === null || principal === null || subscriptions.length === 0) return;
   const due = topicsOf();
   sendSlice();
 
-  function* topicsOf(): Generator<{ topic: string; subscription: AedesSubscription }> {
+  function* topicsOf(): Generator<{ topic: string; subscription: Subscription }> {
     for (const subscription of subscriptions)
-      for (const { topic } of retained.match(subscription.topic)) yield { topic, subscription };
+      for (const { topic } of retained.match(subscription.filter)) yield { topic, subscription };
   }
 
   function sendSlice(): void {
@@ -44,8 +45,8 @@ export function replayRetained(
       }
       sent++;
       if (!exchange.mayRead(principal, message)) continue;
-      const { qos, subscriptionIdentifier } = next.value.subscription;
-      subscriber.send(message, qos > 0 && message.qos > 0 ? 1 : 0, true, subscriptionIdentifier);
+      const { qos, identifier } = next.value.subscription;
+      subscriber.send(message, qos > 0 && message.qos > 0 ? 1 : 0, true, identifier);
     }
     setImmediate(sendSlice);
   }

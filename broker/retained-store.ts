@@ -14,9 +14,12 @@ export class RetainedStore {
   readonly #root: Level = { message: null, below: null };
   readonly #byTopic = new Map<string, Publication>();
   readonly #limit: number;
+  readonly #onChange: ((topic: string, message: Publication | null) => void) | null;
 
-  constructor(limit: number) {
+  /** @param onChange called with what is retained on a topic from now on. */
+  constructor(limit: number, onChange: ((topic: string, message: Publication | null) => void) | null = null) {
     this.#limit = limit;
+    this.#onChange = onChange;
   }
 
   get size(): number {
@@ -47,11 +50,14 @@ export class RetainedStore {
       level = next;
     }
     level.message = message;
+    this.#onChange?.(message.topic, message);
     return true;
   }
 
   delete(topic: string): void {
-    if (this.#byTopic.delete(topic)) prune(this.#root, topic.split("/"), 0);
+    if (!this.#byTopic.delete(topic)) return;
+    prune(this.#root, topic.split("/"), 0);
+    this.#onChange?.(topic, null);
   }
 
   /** The retained messages whose topics match a filter. */

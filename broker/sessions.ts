@@ -1,134 +1,178 @@
-import { Readable } from "node:stream";
 import type { Principal } from "#contracts/principal.ts";
-import type { AedesClient, AedesPersistence, AedesSubscription, DeliverFunction } from "./aedes-insides.ts";
 import type { Exchange } from "./exchange.ts";
 import type { BrokerLimits } from "./limits.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
-
-/** What is kept of a client between its connections. */
-export interface Session {
-  /** Whose it is, as it was when it last connected. */
-  principal: Principal;
-  readonly subscriptions: Map<string, AedesSubscription>;
-  readonly queue: OutgoingQueue;
-  /** Packet identifiers of QoS 2 messages whose PUBREL is awaited. */
-  readonly awaitingPubrel: Set<number>;
-  /** While the client is away: what stands in the matcher in its place. */
-  standIns: Map<string, DeliverFunction> | null;
-}
+import { Session } from "./session.ts";
+import { type Subscription, parseFilter } from "./subscription.ts";
+import { type Will, delayOf } from "./will.ts";
 
 export interface SessionsOptions {
   readonly limits: BrokerLimits;
-  readonly exchange: Pick<Exchange, "listen" | "ignore" | "mayRead">;
+  readonly exchange: Pick<Exchange, "listen" | "ignore" | "publishWill">;
   readonly onDropped: () => void;
+  /** What is to be kept over a restart. */
+  readonly keeper: SessionKeeper | null;
 }
 
-/** The sessions that outlive their connections, in memory, by internal client id. Takes the place of Aedes' own store. */
-export class Sessions implements AedesPersistence {
+/** Is told what changed of sessions. */
+export interface SessionKeeper {
+  /** The session itself: its client, subscriptions, Will, QoS 2 identifiers. */
+  changed(session: Session): void;
+  queueChanged(session: Session): void;
+  ended(session: Session): void;
+}
+
+/** How a client begins. */
+export interface Opening {
+  readonly principal: Principal;
+  /** Clean Start: what was kept of it so far is forgotten. */
+  readonly isClean: boolean;
+  /** How long the session is to last once its client is gone. */
+  readonly seconds: number;
+  readonly receiveMaximum: number;
+  readonly will: Will | null;
+}
+
+/** A client takes as many unacknowledged messages as there are packet identifiers unless it says less. MQTT 5 §3.1.2.11.3 */
+const NO_WINDOW = 65_535;
+
+/** The sessions of all clients, by internal client id. */
+export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Map<string, Session>();
+  /** How many of them have no client now. */
+  #away = 0;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
   }
 
-  has(clientId: string): boolean {
-    return this.#sessions.has(clientId);
+  get away(): number {
+    return this.#away;
   }
 
-  /** The session of a client that is let in with a lasting one. */
-  open(clientId: string, principal: Principal): Session {
-    let session = this.#sessions.get(clientId);
-    if (session === undefined) {
-      session = {
-        principal,
-        subscriptions: new Map(),
-        queue: new OutgoingQueue(this.#options.limits, this.#options.onDropped),
-        awaitingPubrel: new Set(),
-        standIns: null,
-      };
-      this.#sessions.set(clientId, session);
-    }
-    session.principal = principal;
-    this.#removeStandIns(session);
-    return session;
+  get(id: string): Session | undefined {
+    return this.#sessions.get(id);
   }
 
-  /** The client went away: what it is owed is queued until it is back or its session ends. */
-  away(clientId: string): void {
-    const session = this.#sessions.get(clientId);
-    if (session === undefined || session.standIns !== null) return;
-    session.standIns = new Map();
-    for (const subscription of session.subscriptions.values()) {
-      // QoS 0 is for those who are there
-      if (subscription.qos === 0) continue;
-      const standIn = this.#standIn(session, subscription);
-      session.standIns.set(subscription.topic, standIn);
-      this.#options.exchange.listen(subscription.topic, standIn);
-    }
+  /** The session of a client that is let in, and whether there was one. Its former connection has ended. */
+  open(id: string, opening: Opening): { readonly session: Session; readonly isPresent: boolean } {
+    const { principal, isClean, seconds, receiveMaximum, will } = opening;
+    const known = this.#sessions.get(id);
+    if (known && isClean) this.end(known);
+    const session = known && !isClean ? known : new Session(id, principal);
+    const isPresent = session === known;
+    if (isPresent) this.#comeBack(session);
+    this.#sessions.set(id, session);
+    Object.assign(session, { principal, seconds, will });
+    // a session can be resumed and end with this connection
+    const isLasting = seconds > 0 || isPresent;
+    if (isLasting || receiveMaximum < NO_WINDOW) session.queue ??= this.newQueue(session, isLasting);
+    this.changed(session);
+    return { session, isPresent };
   }
 
-  /** Forgets every session whose id begins so. */
-  dropAll(idPrefix: string): void {
-    for (const id of this.#sessions.keys()) if (id.startsWith(idPrefix)) this.#drop(id);
+  /** The client is gone: its Will is published now or later, and what it is owed is queued until its session ends. */
+  leave(session: Session, nowMs: number): void {
+    session.subscriber = null;
+    if (this.#sessions.get(session.id) !== session) return;
+    session.leftAtMs = nowMs;
+    // beyond the bound the newest goes
+    if (session.seconds === 0 || this.#away >= this.#options.limits.sessions) return this.end(session);
+    this.#away++;
+    this.#watch(session, nowMs);
+    if (session.will && delayOf(session.will) === 0) this.#publishWill(session);
+    else this.changed(session);
   }
 
-  // Aedes tells a store by its `setup` being an async function
-  async setup(): Promise<void> {}
-
-  async subscriptionsByClient(client: { id: string }): Promise<AedesSubscription[]> {
-    return structuredClone([...(this.#sessions.get(client.id)?.subscriptions.values() ?? [])]);
+  /** Takes back a session that the store had. Where its client was there when the broker ended, it has left just now. */
+  resume(session: Session, nowMs: number): void {
+    this.#sessions.set(session.id, session);
+    if (session.leftAtMs === null) return this.leave(session, nowMs);
+    this.#away++;
+    this.#watch(session, nowMs);
   }
 
-  async addSubscriptions(client: AedesClient, subscriptions: readonly AedesSubscription[]): Promise<void> {
-    const session = this.#sessions.get(client.id);
-    for (const subscription of subscriptions) session?.subscriptions.set(subscription.topic, { ...subscription });
+  /** Ends a session, and publishes the Will that waited for it. [MQTT-3.1.2-8] */
+  end(session: Session): void {
+    if (session.leftAtMs !== null && session.timers.end !== null) this.#away--;
+    clearTimers(session);
+    this.#sessions.delete(session.id);
+    for (const listening of session.subscriptions.values()) this.#options.exchange.ignore(listening);
+    session.subscriptions.clear();
+    this.#publishWill(session);
+    this.#options.keeper?.ended(session);
   }
 
-  async removeSubscriptions(client: AedesClient, filters: readonly string[]): Promise<void> {
-    const session = this.#sessions.get(client.id);
-    for (const filter of filters) session?.subscriptions.delete(filter);
+  /** Ends every session whose id begins so and whose client is gone. */
+  endAll(idPrefix: string): void {
+    for (const session of this.#sessions.values()) if (session.id.startsWith(idPrefix)) this.end(session);
   }
 
-  /** Called when a session begins anew, and when one ends. */
-  async cleanSubscriptions(client: { id: string }): Promise<void> {
-    this.#drop(client.id);
+  subscribe(session: Session, subscription: Subscription): void {
+    const { filter } = subscription;
+    const parsed = parseFilter(filter);
+    if (!parsed) return;
+    const former = session.subscriptions.get(filter);
+    if (former) this.#options.exchange.ignore(former);
+    session.subscriptions.set(filter, this.#options.exchange.listen(session, subscription, parsed));
+    this.changed(session);
   }
 
-  /** Our own `Subscriber` sends what waits, in order and within the client's Receive Maximum. */
-  outgoingStream(): Readable {
-    return Readable.from([]);
+  /** False where there was no such subscription. */
+  unsubscribe(session: Session, filter: string): boolean {
+    const listening = session.subscriptions.get(filter);
+    if (!listening) return false;
+    this.#options.exchange.ignore(listening);
+    session.subscriptions.delete(filter);
+    this.changed(session);
+    return true;
   }
 
-  // A Will lives with its connection. Stored ones would be published by Aedes' search for brokers that died.
-  async putWill(): Promise<void> {}
-  async delWill(): Promise<void> {}
-  streamWill(): Readable {
-    return Readable.from([]);
+  /** What is stored of this session is not up to date any more. */
+  changed(session: Session): void {
+    this.#options.keeper?.changed(session);
   }
 
-  #drop(clientId: string): void {
-    const session = this.#sessions.get(clientId);
-    if (session === undefined) return;
-    this.#removeStandIns(session);
-    this.#sessions.delete(clientId);
+  newQueue(session: Session, isLasting: boolean): OutgoingQueue {
+    const { limits, onDropped, keeper } = this.#options;
+    const onChange = isLasting && keeper ? () => keeper.queueChanged(session) : null;
+    return new OutgoingQueue({ limits, onDropped, onChange });
   }
 
-  #removeStandIns(session: Session): void {
-    for (const [filter, standIn] of session.standIns ?? []) this.#options.exchange.ignore(filter, standIn);
-    session.standIns = null;
+  close(): void {
+    for (const session of this.#sessions.values()) clearTimers(session);
   }
 
-  #standIn(session: Session, { topic, rap, subscriptionIdentifier }: AedesSubscription): DeliverFunction {
-    const startsWild = topic.startsWith("+") || topic.startsWith("#");
-    return (publication, done) => {
-      const isHidden = startsWild && publication.topic.startsWith("$");
-      const isQueued = publication.qos > 0 && session.standIns !== null && !isHidden;
-      if (isQueued && this.#options.exchange.mayRead(session.principal, publication)) {
-        const retain = rap === true && publication.retain;
-        session.queue.add({ publication, retain, subscriptionIdentifier, id: 0, isSent: false });
-      }
-      done();
-    };
+  /** [MQTT-3.1.3-9]: a Will whose client is back in time is not published. */
+  #comeBack(session: Session): void {
+    if (session.leftAtMs !== null) this.#away--;
+    session.leftAtMs = null;
+    clearTimers(session);
   }
+
+  /** Ends the session of a client that is away when its time is up, and publishes its Will when that is due before. */
+  #watch(session: Session, nowMs: number): void {
+    const { seconds, will, leftAtMs, timers } = session;
+    const goneMs = nowMs - (leftAtMs ?? nowMs);
+    timers.end = setTimeout(() => this.end(session), Math.max(0, seconds * 1_000 - goneMs)).unref();
+    const delay = will ? delayOf(will) : 0;
+    if (delay > 0 && delay < seconds)
+      timers.will = setTimeout(() => this.#publishWill(session), Math.max(0, delay * 1_000 - goneMs)).unref();
+  }
+
+  #publishWill(session: Session): void {
+    const { will } = session;
+    if (!will) return;
+    session.will = null;
+    this.#options.exchange.publishWill(will, session.id);
+    if (this.#sessions.get(session.id) === session) this.#options.keeper?.changed(session);
+  }
+}
+
+function clearTimers({ timers }: Session): void {
+  if (timers.end) clearTimeout(timers.end);
+  if (timers.will) clearTimeout(timers.will);
+  timers.end = null;
+  timers.will = null;
 }

@@ -1,76 +1,123 @@
-import { generate, type ISubscribePacket } from "mqtt-packet";
-import type { AedesSubscription } from "./aedes-insides.ts";
+import type { ISubscribePacket, IUnsubscribePacket } from "mqtt-packet";
+import type { Principal } from "#contracts/principal.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import type { Connection } from "./connection.ts";
-import { problemOfFilter, Reason } from "./packet-rules.ts";
+import { lacksIdentifier, Reason } from "./packet-rules.ts";
 import { refusalOfSubscribe } from "./read-rules.ts";
 import { replayRetained } from "./retained-replay.ts";
+import type { Session } from "./session.ts";
+import { parseFilter, type Subscription } from "./subscription.ts";
 
 /** MQTT 3.1.1 has one code for every refusal. */
 const FAILURE = 0x80;
-const SHARED = "$share/";
 
-/**
- * Answers a SUBSCRIBE: one code for each filter, and then the retained messages.
- *
- * Aedes gets the granted filters one by one. Given all, it stores all of them once for each (quadratic), loses a filter
- * `__proto__` and answers two equal filters with one code.
- */
+interface Refusal {
+  readonly code: number;
+  readonly sentence: string;
+}
+
+/** Answers a SUBSCRIBE: one code for each filter, and then the retained messages. MQTT 5 §3.8 */
 export function answerSubscribe(connection: Connection, packet: ISubscribePacket, context: ConnectionContext): void {
-  const { client, principal, filters } = connection;
-  if (principal === null) return;
+  const { session, principal, replies, protocolVersion } = connection;
+  if (session === null || principal === null) return;
   const identifier = packet.properties?.subscriptionIdentifier;
-  if (identifier === 0 || Array.isArray(identifier))
-    return connection.fail(Reason.protocolError, "subscription identifier 0, or several");
-  if (packet.subscriptions.length === 0) return connection.fail(Reason.protocolError, "SUBSCRIBE without a filter");
+  const problem = problemOfSubscribe(packet);
+  if (problem !== null) return connection.fail(Reason.protocolError, problem);
 
-  const granted: { subscription: AedesSubscription; isReplayed: boolean }[] = [];
-  const codes = packet.subscriptions.map((asked, at) => {
-    const isNew = !filters.has(asked.topic);
-    const code = at < context.limits.filtersPerPacket ? refusalCode(asked.topic) : Reason.quotaExceeded;
-    if (code !== null) return code;
-    if (isNew && filters.size >= context.limits.filtersPerClient) return Reason.quotaExceeded;
-    filters.add(asked.topic);
+  const replayed: Subscription[] = [];
+  let sentence: string | null = null;
+  const granted = packet.subscriptions.map((asked, at) => {
+    const { topic: filter, qos, nl: noLocal = false, rap: retainAsPublished = false, rh: handling = 0 } = asked;
+    const refusal =
+      at < context.limits.filtersPerPacket
+        ? refusalOf(filter, { connection, session, principal, context })
+        : { code: Reason.quotaExceeded, sentence: "too many filters in one packet" };
+    if (refusal) {
+      sentence ??= refusal.sentence;
+      return refusal.code;
+    }
+    const isNew = !session.subscriptions.has(filter);
     // QoS 2 is not needed by anything here, and without it no reader can hold back messages by half a handshake
-    const qos = Math.min(asked.qos, 1);
-    const { rh: _handling, ...options } = asked;
-    const subscription: AedesSubscription = { ...options, qos, rh: 2 };
-    if (identifier !== undefined) subscription.subscriptionIdentifier = identifier;
-    granted.push({ subscription, isReplayed: asked.rh === undefined || asked.rh === 0 || (asked.rh === 1 && isNew) });
-    return qos;
+    const subscription = {
+      filter,
+      qos: qos > 0 ? 1 : 0,
+      noLocal,
+      retainAsPublished,
+      identifier: identifierOf(identifier),
+    } as const;
+    context.sessions.subscribe(session, subscription);
+    // §4.8.2: a shared one is for what is published from now on
+    const isShared = session.subscriptions.get(filter)?.group !== null;
+    if (!isShared && (handling === 0 || (handling === 1 && isNew))) replayed.push(subscription);
+    return subscription.qos;
   });
+  const told = protocolVersion === 5 ? granted : granted.map((code) => (code > 2 ? FAILURE : code));
+  replies.send({ cmd: "suback", messageId: packet.messageId ?? 0, granted: told }, sentence);
+  if (!connection.client.closed) replayRetained(connection, replayed, context);
+}
 
-  let left = granted.length;
-  if (left === 0) finish();
-  for (const { subscription } of granted) {
-    client.subscribe(subscription, () => {
-      if (!client.closed) connection.listen(subscription.topic);
-      if (--left === 0) finish();
-    });
-  }
+/** Answers an UNSUBSCRIBE. MQTT 5 §3.10, §3.11 */
+export function answerUnsubscribe(
+  connection: Connection,
+  packet: IUnsubscribePacket,
+  context: ConnectionContext,
+): void {
+  const { session } = connection;
+  if (session === null) return;
+  if (lacksIdentifier(packet)) return connection.fail(Reason.protocolError, "packet identifier 0");
+  // [MQTT-3.10.3-2]
+  if (packet.unsubscriptions.length === 0) return connection.fail(Reason.protocolError, "UNSUBSCRIBE without a filter");
+  const granted = packet.unsubscriptions.map((filter) => {
+    if (context.sessions.unsubscribe(session, filter)) return 0;
+    return parseFilter(filter) ? Reason.noSubscriptionExisted : Reason.topicFilterInvalid;
+  });
+  connection.replies.send({ cmd: "unsuback", messageId: packet.messageId ?? 0, granted }, null);
+}
 
-  function refusalCode(filter: string): number | null {
-    if (filter.startsWith(SHARED)) return Reason.sharedSubscriptionsNotSupported;
-    if (problemOfFilter(filter) !== null || filter.length > context.limits.topicBytes) return Reason.topicFilterInvalid;
-    if (principal === null) return Reason.notAuthorized;
-    const topic = context.rules.of(filter);
-    const reason = refusalOfSubscribe(principal, filter, topic, context.policy);
-    if (reason === null) return null;
+/** What makes the whole packet wrong; null when nothing does. */
+function problemOfSubscribe(packet: ISubscribePacket): string | null {
+  if (lacksIdentifier(packet)) return "packet identifier 0";
+  const identifier = packet.properties?.subscriptionIdentifier as unknown;
+  // §3.8.2.1.2
+  if (identifier === 0 || Array.isArray(identifier)) return "subscription identifier 0, or several";
+  // [MQTT-3.8.3-2]
+  if (packet.subscriptions.length === 0) return "SUBSCRIBE without a filter";
+  // [MQTT-3.8.3-4]
+  if (packet.subscriptions.some(({ topic, nl }) => nl === true && parseFilter(topic)?.group))
+    return "No Local on a shared subscription";
+  return null;
+}
+
+function refusalOf(
+  filter: string,
+  {
+    connection,
+    session,
+    principal,
+    context,
+  }: {
+    readonly connection: Connection;
+    readonly session: Session;
+    readonly principal: Principal;
+    readonly context: ConnectionContext;
+  },
+): Refusal | null {
+  const { limits, rules, policy } = context;
+  const parsed = parseFilter(filter);
+  if (!parsed || filter.length > limits.topicBytes)
+    return { code: Reason.topicFilterInvalid, sentence: "this is no topic filter" };
+  const topic = rules.of(parsed.pattern);
+  const reason = refusalOfSubscribe(principal, parsed.pattern, topic, policy);
+  if (reason !== null) {
     connection.refuse("subscribe", topic.name, reason);
-    return Reason.notAuthorized;
+    return { code: Reason.notAuthorized, sentence: reason };
   }
+  if (!session.subscriptions.has(filter) && session.subscriptions.size >= limits.filtersPerClient)
+    return { code: Reason.quotaExceeded, sentence: "too many filters for one client" };
+  return null;
+}
 
-  function finish(): void {
-    if (client.closed) return;
-    const protocolVersion = client.version === 5 ? 5 : 4;
-    const told = protocolVersion === 5 ? codes : codes.map((code) => (code > 2 ? FAILURE : code));
-    connection.outbox.write(
-      generate({ cmd: "suback", messageId: packet.messageId ?? 0, granted: told }, { protocolVersion }),
-    );
-    replayRetained(
-      connection,
-      granted.filter((one) => one.isReplayed).map((one) => one.subscription),
-      context,
-    );
-  }
+/** One, as `problemOfSubscribe` makes sure. */
+function identifierOf(identifier: number | number[] | undefined): number | undefined {
+  return Array.isArray(identifier) ? identifier[0] : identifier;
 }

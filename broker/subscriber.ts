@@ -1,12 +1,13 @@
-import type { AedesClient } from "./aedes-insides.ts";
 import type { Outbox } from "./outbox.ts";
-import type { Outgoing, OutgoingQueue } from "./outgoing-queue.ts";
+import type { Identifiers, Outgoing, OutgoingQueue } from "./outgoing-queue.ts";
 import type { Publication } from "./publication.ts";
 
 export interface SubscriberOptions {
-  readonly client: AedesClient;
   readonly outbox: Outbox;
   readonly protocolVersion: 3 | 4 | 5;
+  /** What the client takes: bytes of one packet, and unacknowledged messages. MQTT 5 §3.1.2.11 */
+  readonly maximumPacketSize: number;
+  readonly receiveMaximum: number;
   readonly isHub: boolean;
   /** Where messages of QoS 1 wait for their acknowledgement; null where nobody would ask for them again. */
   readonly queue: OutgoingQueue | null;
@@ -19,21 +20,24 @@ const IDENTIFIERS = 65_535;
 /** The reading side of one connection. Every message is checked against the reader's rights on its way out. */
 export class Subscriber {
   readonly #options: SubscriberOptions;
-  readonly #maximumPacketSize: number;
   readonly #window: number;
-  #lastNumber = 0;
   #nextId = 1;
   #isReady = false;
   #onAcknowledged: (() => void)[] = [];
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
-    this.#maximumPacketSize = options.client.maximumPacketSize ?? Infinity;
-    this.#window = Math.min(options.client.receiveMaximum, IDENTIFIERS);
+    this.#window = Math.min(options.receiveMaximum, IDENTIFIERS);
   }
 
   get queued(): number {
     return this.#options.queue?.size ?? 0;
+  }
+
+  /** Whether a message of QoS 1 would be sent at once. */
+  get hasRoom(): boolean {
+    const { queue } = this.#options;
+    return queue === null || (queue.inFlight < this.#window && queue.inFlight === queue.size);
   }
 
   /** The client knows that it is let in: from here on messages go out, first those that waited. */
@@ -44,28 +48,27 @@ export class Subscriber {
   }
 
   /** A message that has just been published and matches a filter of this client. */
-  deliver(publication: Publication, qos: 0 | 1, retain: boolean, subscriptionIdentifier: number | undefined): void {
-    // the same message by another filter
-    if (publication.brokerCounter <= this.#lastNumber) return;
-    if (!this.#options.mayRead(publication)) return;
-    this.#lastNumber = publication.brokerCounter;
-    this.send(publication, qos, retain, subscriptionIdentifier);
+  deliver(publication: Publication, qos: 0 | 1, retain: boolean, identifiers: Identifiers): void {
+    if (this.#options.mayRead(publication)) this.send(publication, qos, retain, identifiers);
   }
 
   /** Sends what the client may read, be it new or retained. */
-  send(publication: Publication, qos: 0 | 1, retain: boolean, subscriptionIdentifier: number | undefined): void {
+  send(publication: Publication, qos: 0 | 1, retain: boolean, identifiers: Identifiers): void {
     const { queue } = this.#options;
     if (qos === 1 && queue !== null) {
-      if (queue.add({ publication, retain, subscriptionIdentifier, id: 0, isSent: false })) this.#sendWaiting();
+      if (queue.add({ publication, retain, identifiers, id: 0, isSent: false })) this.#sendWaiting();
       return;
     }
-    if (this.#isReady) this.#write(publication, qos, retain, subscriptionIdentifier, this.#freeId());
+    if (this.#isReady) this.#write(publication, qos, retain, identifiers, this.#freeId());
   }
 
-  acknowledge(id: number): void {
+  /** False for an identifier that was not in use. */
+  acknowledge(id: number): boolean {
     const { queue } = this.#options;
-    if (queue?.acknowledge(id)) this.#sendWaiting();
+    const isKnown = queue === null || queue.acknowledge(id);
+    if (isKnown) this.#sendWaiting();
     for (const callback of this.#onAcknowledged.splice(0)) callback();
+    return isKnown;
   }
 
   /** Calls back, once, when the client has acknowledged a message. */
@@ -90,13 +93,13 @@ export class Subscriber {
   }
 
   #sendQueued(queue: OutgoingQueue, message: Outgoing): void {
-    const { publication, retain, subscriptionIdentifier } = message;
+    const { publication, retain, identifiers } = message;
     // rights and lifetimes may have ended while it waited
     if (publication.hasExpired(Date.now()) || !this.#options.mayRead(publication)) return queue.remove(message);
     const isRepeated = message.id !== 0;
     const id = isRepeated ? message.id : this.#freeId();
     queue.markSent(message, id);
-    if (!this.#write(publication, 1, retain, subscriptionIdentifier, id, isRepeated)) queue.remove(message);
+    if (!this.#write(publication, 1, retain, identifiers, id, isRepeated)) queue.remove(message);
   }
 
   /** False when the message cannot be sent, as when the client told that it takes no packets of this size. MQTT 5 §3.1.2.11.4 */
@@ -104,17 +107,17 @@ export class Subscriber {
     publication: Publication,
     qos: 0 | 1,
     retain: boolean,
-    subscriptionIdentifier: number | undefined,
+    identifiers: Identifiers,
     id: number,
     isRepeated = false,
   ): boolean {
-    const { outbox, protocolVersion, isHub } = this.#options;
+    const { outbox, protocolVersion, isHub, maximumPacketSize } = this.#options;
     const encoded = publication.encode(
-      { protocolVersion, qos, retain, isForHub: isHub && protocolVersion === 5, subscriptionIdentifier },
+      { protocolVersion, qos, retain, isForHub: isHub && protocolVersion === 5, identifiers },
       Date.now,
     );
     // empty is what mqtt-packet makes of properties that it cannot write
-    if (encoded.bytes.length === 0 || encoded.bytes.length > this.#maximumPacketSize) return false;
+    if (encoded.bytes.length === 0 || encoded.bytes.length > maximumPacketSize) return false;
     if (qos === 0) outbox.write(encoded.bytes);
     else outbox.writeWithId(encoded.bytes, encoded.idAt, id, isRepeated);
     return true;

@@ -4,6 +4,7 @@ import type { Key } from "#contracts/key.ts";
 import type { Permission } from "#contracts/permissions.ts";
 import type { MqttCredentials, MqttPermission, Principal } from "#contracts/principal.ts";
 import type { AccessRefusal, Authentication, ClientConnection, Place, PlaceDirectory } from "./access-policy.ts";
+import type { BrokerStore } from "./broker-store.ts";
 import { type Broker, startBroker } from "./broker.ts";
 import type { BrokerOptions } from "./options.ts";
 import type { BrokerLimits } from "./limits.ts";
@@ -141,6 +142,7 @@ export async function startTestBroker(
     tls?: { cert: Buffer; key: Buffer };
     authenticate?: (credentials: MqttCredentials) => Authentication | Promise<Authentication>;
     directory?: PlaceDirectory;
+    store?: BrokerStore;
   } = {},
 ): Promise<TestBroker> {
   const state = {
@@ -164,6 +166,7 @@ export async function startTestBroker(
     tls: options.tls ? { host: "127.0.0.1", port: 0, ...options.tls } : null,
     log: { warn: note, info: note },
     ...(options.limits ? { limits: options.limits } : {}),
+    ...(options.store ? { store: options.store } : {}),
     policy: {
       authenticate(credentials) {
         state.asked.push(credentials);
@@ -172,6 +175,7 @@ export async function startTestBroker(
         const isWrong = credentials.password?.toString() === "wrong";
         return principal && !isWrong ? { ok: true, principal } : { ok: false, reason: "bad-credentials" };
       },
+      principal: (id) => Object.values(state.people).find((one) => one.id === id),
       ...(options.directory ?? state.places.directory),
       connected: ({ username }, { clientId, address, protocolVersion, takenFrom }) => {
         state.arrivals.push({ who: username, connection: { clientId, address, protocolVersion, takenFrom } });

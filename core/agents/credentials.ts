@@ -54,6 +54,10 @@ export class AgentCredentials {
     });
   }
 
+  byId(id: string): AgentPrincipal | undefined {
+    return this.#byUsername.get(id)?.principal;
+  }
+
   /** Undefined when nobody has this user name; null when the password is wrong. */
   authenticate(username: string, password: Buffer): AgentPrincipal | null | undefined {
     const credential = this.#byUsername.get(username);

@@ -126,11 +126,17 @@ export class Tokens {
   /** Lets a person in over MQTT: user name `~ann`, the token as password. Its rights are asked anew at each message. */
   principalOf(username: string, password: Buffer, address: string | null): PersonPrincipal | null {
     const token = this.find(password.toString("utf8"), address, new Date());
+    const person = token && this.personOf(token.id);
+    return person && username.toLowerCase() === person.username.toLowerCase() ? person : null;
+  }
+
+  /** The person with this token, as the broker knows it; undefined while the token is good for nothing. */
+  personOf(id: string): PersonPrincipal | undefined {
+    const token = this.byId(id);
     const account = token && this.#options.accounts.byId(token.userId);
-    if (!account || account.mustChangePassword || username.toLowerCase() !== mqttUsername(account).toLowerCase())
-      return null;
+    if (!account || account.mustChangePassword) return undefined;
     const actor = () => this.actorOf(token.id, new Date());
-    if (!actor()) return null;
+    if (!actor()) return undefined;
     return {
       type: "person",
       id: token.id,

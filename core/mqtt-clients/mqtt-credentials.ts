@@ -33,6 +33,10 @@ export class MqttCredentials {
     this.#listeners.push(listener);
   }
 
+  byId(id: string): IntegrationPrincipal | undefined {
+    return this.#byUsername.values().find(({ principal }) => principal.id === id)?.principal;
+  }
+
   byUsername(username: string): IntegrationPrincipal | undefined {
     return this.#byUsername.get(username)?.principal;
   }

@@ -32,6 +32,7 @@ const broker = await startBroker({
   policy: {
     authenticate: ({ username }) =>
       username === null ? { ok: false, reason: "bad-credentials" } : { ok: true, principal: principalOf(username) },
+    principal: () => undefined,
     cluster: () => home,
     clusterOfDevice: () => home,
     clusterOfAgent: () => home,
