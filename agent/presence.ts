@@ -2,6 +2,7 @@ import type { Heartbeat, Inventory, InventoryMessage } from "#contracts/agent.ts
 import type { Key } from "#contracts/key.ts";
 import { HEARTBEAT_INTERVAL_SECONDS } from "#contracts/limits.ts";
 import { type TopicOptions, topics } from "#contracts/topics.ts";
+import { updateOf } from "#contracts/update.ts";
 import type { Background } from "./background.ts";
 import { readHostFigures } from "./host-figures.ts";
 import type { HubClock } from "./hub-clock.ts";
@@ -71,8 +72,10 @@ export class Presence {
 
   /** Publishes `online`. From then on a late Will of an earlier connection is corrected, and heartbeats go out. */
   async announce(outlet: Outlet): Promise<void> {
+    const { key } = this.#options;
     this.#isAnnounced = true;
     await this.#publishStatus(outlet);
+    await outlet.publish(topics.agentUpdate.for(key), JSON.stringify(updateOf(VERSION)), topics.agentUpdate.options);
   }
 
   /** Reads what everybody reads of this agent; `offline` is a Will that came late. */

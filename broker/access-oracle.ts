@@ -87,9 +87,9 @@ export function mayPublish(world: World, someone: Someone, { topic, payload, ret
   if (root === "homeassistant") {
     if (isPerson ? !manages : !someone.permissions.includes("discovery")) return false;
     if (topic === "homeassistant/status") return true;
-    const isConfig = words.length === 3 && words[0] === "device" && words[1] !== "" && words[2] === "config";
-    if (!isConfig || !retain || payload !== "") return false;
-    const cluster = world.discovered.get(words[1] ?? "");
+    const objectId = objectIdIn(words);
+    if (!objectId || !retain || payload !== "") return false;
+    const cluster = world.discovered.get(objectId);
     if (cluster === "the hub") return hasAll(someone) && someone.site === "house";
     return cluster === undefined ? hasAll(someone) : reaches(world, someone, cluster);
   }
@@ -105,6 +105,15 @@ export function mayPublish(world: World, someone: Someone, { topic, payload, ret
   if (!permissions.includes("wake") && !(isSet && permissions.includes("power"))) return false;
   if (isWake && isSigned(payload)) return false;
   return cluster === undefined ? hasAll(someone) : reaches(world, someone, cluster);
+}
+
+/** `device/<object_id>/config`, or `<platform>/<object_id>/<component>/config`. */
+function objectIdIn(words: readonly string[]): string | undefined {
+  const [first = "", second = "", third = ""] = words;
+  if (words.at(-1) !== "config") return undefined;
+  if (words.length === 3) return first === "device" ? second : undefined;
+  const isMade = [first, second, third].every((word) => /^[A-Za-z0-9_-]+$/.test(word));
+  return words.length === 4 && first !== "device" && isMade ? second : undefined;
 }
 
 /** A person wakes what the role allows: everything of the site, or what is their own; a cluster when any of its devices is. */
@@ -136,8 +145,7 @@ export function mayRead(world: World, someone: Someone, { topic, payload, site }
   if (root === "homeassistant" && words.length > 0) {
     if (!may("discovery", "mqtt-client:manage")) return false;
     if (topic === "homeassistant/status") return isOfOurSite;
-    const isConfig = words.length === 3 && words[0] === "device" && words[2] === "config";
-    const cluster = isConfig ? world.discovered.get(words[1] ?? "") : undefined;
+    const cluster = world.discovered.get(objectIdIn(words) ?? "");
     if (cluster !== undefined && cluster !== "the hub") return reaches(world, someone, cluster);
     return hasAll(someone) && isOfOurSite;
   }

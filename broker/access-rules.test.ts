@@ -96,6 +96,12 @@ const table = `
   homeassistant/device/removed/config          empty    shop   -    t    -      -     -     -      -    tr   t    -    -    -
   homeassistant/device/hub-1/more/config       empty    -      -    r    -      -     -     -      -    r    r    -    -    -
   homeassistant/switch/lamp/config             empty    -      -    r    -      -     -     -      -    r    r    -    -    -
+  homeassistant/switch/hub-1/power/config      text     -      -    r    -      -     -     -      -    r    r    -    -    -
+  homeassistant/switch/hub-1/power/config      empty    -      -    tr   -      -     -     -      -    r    tr   -    -    -
+  homeassistant/switch/office-printer/p/config text     house  -    r    -      -     -     r      -    -    r    -    -    -
+  homeassistant/switch/office-printer/p/config empty    house  -    tr   -      -     -     tr     -    -    tr   -    -    -
+  homeassistant/switch/shop-register/p/config  empty    shop   -    -    -      -     -     -      -    tr   -    -    -    -
+  homeassistant/switch/removed/p/config        empty    shop   -    t    -      -     -     -      -    tr   t    -    -    -
 `;
 
 const payloads: Record<string, Buffer> = {

@@ -88,7 +88,7 @@ const discoveryStatus: TopicRule = {
   personReads: MANAGES,
 };
 const discoveryOther: TopicRule = { ...nobody, integrationReads: "discovery, own cluster", personReads: MANAGES };
-const discoveryDevice: TopicRule = { ...discoveryOther, integrationPublishes: "discovery, empty" };
+const discoveryConfig: TopicRule = { ...discoveryOther, integrationPublishes: "discovery, empty" };
 
 /** A topic name with the rule that holds for it. */
 export interface RuledTopic {
@@ -141,8 +141,8 @@ export class TopicRules {
 
   #underDiscovery(name: string): RuledTopic {
     if (name === this.#discovery.status.name) return { name, rule: discoveryStatus, key: "" };
-    const objectId = this.#discovery.config.match(name);
-    if (objectId !== undefined) return { name, rule: discoveryDevice, key: objectId };
+    const objectId = this.#discovery.config.match(name) ?? this.#discovery.component.match(name)?.split("/")[1];
+    if (objectId !== undefined) return { name, rule: discoveryConfig, key: objectId };
     return { name, rule: discoveryOther, key: "" };
   }
 }

@@ -1,18 +1,19 @@
 import { z } from "zod";
 import { Heartbeat, InventoryMessage, Receipt, SightingBatch } from "./agent.ts";
-import { DiscoveryConfig, discoveryTopics } from "./discovery.ts";
+import { ComponentConfig, DiscoveryConfig, discoveryTopics } from "./discovery.ts";
 import { EventMessage } from "./event.ts";
 import { AgentOrder, WakeOrder, WatchList } from "./order.ts";
 import { Availability, ClusterInfo, DeviceInfo, HubInfo, SwitchState } from "./power.ts";
 import { hubMessages } from "./request.ts";
 import { type FixedTopic, type KeyedTopic, topics } from "./topics.ts";
+import { UpdateInfo } from "./update.ts";
 import { Refusal, WakeResult } from "./wake.ts";
 
 /** One topic with who speaks on it to whom, and what. `docs/protocol.md` and the AsyncAPI document come from this list. */
 export interface Channel {
   readonly topic: FixedTopic | KeyedTopic;
   /** What the free level of the topic stands for. */
-  readonly parameter?: "device" | "cluster" | "agent" | "verb" | "object_id";
+  readonly parameter?: "device" | "cluster" | "agent" | "verb" | "object_id" | "component";
   readonly from: "hub" | "agent" | "anyone";
   readonly to: "hub" | "agent" | "all";
   readonly summary: string;
@@ -198,6 +199,21 @@ export const channels: readonly Channel[] = [
     payload: SightingBatch,
   },
   {
+    topic: topics.hubUpdate,
+    from: "hub",
+    to: "all",
+    summary: "The installed version of the hub, and the latest that it knows",
+    payload: UpdateInfo,
+  },
+  {
+    topic: topics.agentUpdate,
+    parameter: "agent",
+    from: "agent",
+    to: "all",
+    summary: "The installed version of the agent, and the latest that it knows",
+    payload: UpdateInfo,
+  },
+  {
     topic: topics.hubRequest,
     parameter: "verb",
     from: "anyone",
@@ -218,7 +234,7 @@ export const channels: readonly Channel[] = [
 
 /** Home Assistant's topics. They stand outside of the base topic. */
 export function discoveryChannels(prefix: string): readonly Channel[] {
-  const { status, config } = discoveryTopics(prefix);
+  const { status, config, component } = discoveryTopics(prefix);
   return [
     {
       topic: status,
@@ -235,10 +251,18 @@ export function discoveryChannels(prefix: string): readonly Channel[] {
       summary: "A thing for Home Assistant; empty once it is gone, or when a person deletes it there",
       payload: DiscoveryConfig,
     },
+    {
+      topic: component,
+      parameter: "component",
+      from: "hub",
+      to: "all",
+      summary: "The same for one component, where HA_DISCOVERY_FORMAT is single",
+      payload: ComponentConfig,
+    },
   ];
 }
 
 /** The topic as documents write it: `device/<device>/state`. */
 export function topicPattern({ topic, parameter }: Pick<Channel, "topic" | "parameter">): string {
-  return topic.filter.replace("+", `<${parameter ?? "key"}>`);
+  return topic.filter.replace(/\+(\/\+)*/, `<${parameter ?? "key"}>`);
 }

@@ -41,7 +41,9 @@ export class ComponentTopic extends KeyedTopic {
   override match(name: string): string | undefined {
     if (!name.startsWith(`${this.#prefix}/`) || !name.endsWith("/config")) return undefined;
     const levels = name.slice(this.#prefix.length + 1, -"/config".length).split("/");
-    return levels.length === 3 && levels.every((level) => LEVEL.test(level)) ? levels.join("/") : undefined;
+    // below `device` the second level would be an object id's own beginning
+    if (levels.length !== 3 || levels[0] === "device" || !levels.every((level) => LEVEL.test(level))) return undefined;
+    return levels.join("/");
   }
 }
 

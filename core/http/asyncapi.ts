@@ -8,6 +8,7 @@ const PARAMETERS: Readonly<Record<NonNullable<Channel["parameter"]>, string>> = 
   agent: "the key of the agent",
   verb: "what is asked for",
   object_id: "powerbeacon_, the kind of thing, _ and the id of its row",
+  component: "the platform, the object id and the key of the component, with / between",
 };
 
 /** The AsyncAPI 3.0 document of the MQTT API, made from the contracts. */
@@ -41,7 +42,7 @@ function channelOf(channel: Channel, base: string): object {
   const messages =
     "messages" in payload ? Object.entries(payload.messages) : [["message", { summary, payload }] as const];
   return {
-    address: `${base}${topic.filter.replace("+", `{${parameter}}`)}`,
+    address: `${base}${topic.filter.replace(/\+(\/\+)*/, `{${parameter}}`)}`,
     ...(parameter && { parameters: { [parameter]: { description: PARAMETERS[parameter] } } }),
     messages: Object.fromEntries(
       messages.map(([name, { summary, payload }]) => [

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { HubInfo, SwitchState } from "#contracts/power.ts";
 import { type FixedTopic, type KeyedTopic, topics } from "#contracts/topics.ts";
+import { updateOf } from "#contracts/update.ts";
 import type { CopiedCredentials } from "../agents/copied-credentials.ts";
 import type { Presence } from "../agents/presence.ts";
 import type { Link } from "../kernel/link.ts";
@@ -78,7 +79,7 @@ export class Projection {
     const { directory } = this.#options;
     switch (type) {
       case "hub":
-        this.#forget(topics.hubStatus.name, topics.hubInfo.name);
+        this.#forget(topics.hubStatus.name, topics.hubInfo.name, topics.hubUpdate.name);
         this.#publish(topics.hubStatus, topics.hubStatus.name, "online");
         return this.#publishHub();
       case "device": {
@@ -238,6 +239,7 @@ export class Projection {
     const { now, hub } = this.#options;
     const info: HubInfo = { ...hub(), api: 1, ...now.hub() };
     this.#publish(topics.hubInfo, topics.hubInfo.name, JSON.stringify(info));
+    this.#publish(topics.hubUpdate, topics.hubUpdate.name, JSON.stringify(updateOf(version)));
   }
 
   #clear({ key, siteId }: { readonly key: string; readonly siteId: string }, kind: readonly KeyedTopic[]): void {

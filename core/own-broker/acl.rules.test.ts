@@ -108,7 +108,15 @@ describe("an integration that reaches everything", () => {
       ["write powerbeacon/cluster/+/wake", "write powerbeacon/cluster/+/set", "write powerbeacon/device/+/set"],
     ],
     [["power"], ["write powerbeacon/cluster/+/set", "write powerbeacon/device/+/set"]],
-    [["discovery"], ["read homeassistant/#", "write homeassistant/status", "write homeassistant/device/+/config"]],
+    [
+      ["discovery"],
+      [
+        "read homeassistant/#",
+        "write homeassistant/status",
+        "write homeassistant/device/+/config",
+        "write homeassistant/+/+/+/config",
+      ],
+    ],
   ] as const)("with the permission %j", (permissions, rights) => {
     expect(integration([...permissions])).toEqual([OWN, ASK, ...rights]);
   });

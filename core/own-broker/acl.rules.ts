@@ -139,9 +139,9 @@ function namesIn(topic: KeyedTopic, reach: Reach, kind: keyof ReachedThings): st
 }
 
 function discoveryLines(reach: Reach, prefix: string): string[] {
-  const { status, config } = discoveryTopics(prefix);
-  if (reach === "everything")
-    return [line("read", `${prefix}/#`), line("write", status.name), line("write", config.filter)];
+  const { status, config, component } = discoveryTopics(prefix);
+  const writes = [status.name, config.filter, component.filter].map((topic) => line("write", topic));
+  if (reach === "everything") return [line("read", `${prefix}/#`), ...writes];
   return [line("readwrite", status.name), ...reach.configs.toSorted().map((topic) => line("readwrite", topic))];
 }
 
