@@ -239,7 +239,7 @@ export class Projection {
     const { now, hub } = this.#options;
     const info: HubInfo = { ...hub(), api: 1, ...now.hub() };
     this.#publish(topics.hubInfo, topics.hubInfo.name, JSON.stringify(info));
-    this.#publish(topics.hubUpdate, topics.hubUpdate.name, JSON.stringify(updateOf(version)));
+    this.#publish(topics.hubUpdate, topics.hubUpdate.name, JSON.stringify(updateOf(info.version)));
   }
 
   #clear({ key, siteId }: { readonly key: string; readonly siteId: string }, kind: readonly KeyedTopic[]): void {
