@@ -32,6 +32,8 @@ import { readersOfDiscovery } from "./mqtt-clients/mqtt-clients.service.ts";
 import { mqttClientRoutes } from "./mqtt-clients/mqtt-clients.routes.ts";
 import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import type { People } from "./people.ts";
+import type { BrokerDoor } from "./own-broker/broker-door.ts";
+import { brokerDoorRoutes } from "./own-broker/broker-door.routes.ts";
 import { identityRoutes } from "./sign-on/identities.routes.ts";
 import { changeProvider } from "./sign-on/providers.service.ts";
 import { signOnSettingsRoutes } from "./sign-on/settings.routes.ts";
@@ -73,6 +75,7 @@ export interface ApiParts {
   readonly brokerPorts: { readonly tcpPort: number; readonly tlsPort: number | null } | null;
   /** Ends the MQTT connections of an agent, a credential or a token. */
   readonly disconnect: (principalId: string) => void;
+  readonly door: BrokerDoor;
   readonly callsPerMinute: number | undefined;
   /** What memory holds may differ from the database. */
   readonly onDoubt: () => void;
@@ -157,6 +160,7 @@ export async function openApi(hub: ApiParts): Promise<App> {
       const clients = { credentials: hub.mqttCredentials, uses: hub.uses, hubUsername };
       homeAssistantRoutes(routes, { ...hub.homeAssistant, clientsOf: (em) => readersOfDiscovery(em, hub.uses) });
       mqttClientRoutes(routes, { directory, ...clients, disconnect, broker });
+      await brokerDoorRoutes(routes, { door: hub.door, secret: config.mqtt.authSecret });
     },
     { prefix: "/api" },
   );

@@ -32,8 +32,8 @@ export interface EmbeddedBrokerOptions {
   readonly log: Logger;
 }
 
-type PlaceSources = Pick<EmbeddedBrokerOptions, "directory" | "clusterOfDiscovery">;
-type DoorOptions = Pick<EmbeddedBrokerOptions, "agents" | "clients" | "tokens" | "audit" | "directory">;
+export type PlaceSources = Pick<EmbeddedBrokerOptions, "directory" | "clusterOfDiscovery">;
+export type DoorOptions = Pick<EmbeddedBrokerOptions, "agents" | "clients" | "tokens" | "audit" | "directory">;
 
 /** Who is refused again and again stands in the audit log so often, and no site fills it for the others. The broker counts all. */
 const NOTED_OF_CLIENT = { each: 10, all: 600, periodMs: 60_000 };

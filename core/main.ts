@@ -40,7 +40,7 @@ import { PowerStates } from "./power/power-states.ts";
 import { startWatchLists } from "./power/watch-lists.ts";
 import { listenToRequests } from "./requests/requests.messages.ts";
 import { hubVerbs } from "./requests/verbs.ts";
-import { keepBrokerFiles } from "./outer-broker.ts";
+import { keepBrokerFiles, openBrokerDoor } from "./outer-broker.ts";
 import { loadPeople } from "./people.ts";
 import { ensureDefaultSite } from "./sites/sites.service.ts";
 import { loadSites, refreshSites } from "./sites/sites.ts";
@@ -281,6 +281,7 @@ async function startParts(
     log,
     brokerPorts: broker,
     disconnect,
+    door: openBrokerDoor(config, embedded),
     callsPerMinute: options.callsPerMinute,
     onDoubt: () => catchUp?.request(),
   });

@@ -1,12 +1,20 @@
 import type { Logger } from "pino";
+import type { PlaceDirectory } from "../broker/access-policy.ts";
+import { refusalOfPublish } from "../broker/publish-rules.ts";
+import { mayRead, refusalOfSubscribe } from "../broker/read-rules.ts";
+import { TopicRules } from "../broker/topic-rules.ts";
 import { objectIdOf } from "../ha-discovery/object-id.ts";
 import { type DiscoveryRef, discoveryTopics } from "#contracts/discovery.ts";
+import type { Principal } from "#contracts/principal.ts";
+import { topics } from "#contracts/topics.ts";
 import type { AgentCredentials } from "./agents/credentials.ts";
 import type { Config } from "./config.ts";
+import { type DoorOptions, type PlaceSources, doorkeeper, placesOf } from "./embedded-broker.ts";
 import type { Directory } from "./members/directory.ts";
 import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import type { BrokerClients } from "./own-broker/broker-clients.ts";
-import { type ClientSources, clientsInMemory } from "./own-broker/clients-in-memory.ts";
+import { type AccessRules, BrokerDoor } from "./own-broker/broker-door.ts";
+import { type ClientSources, clientsInMemory, siteCount } from "./own-broker/clients-in-memory.ts";
 import { hubAsClient, keepMosquittoFiles } from "./own-broker/mosquitto-files.ts";
 
 export interface KnownClients {
@@ -34,4 +42,55 @@ export async function keepBrokerFiles(
   const clients = await brokerClients(config, known);
   const { directory, integrations } = known;
   return keepMosquittoFiles({ dataDir: config.dataDir, clients, directory, integrations, log });
+}
+
+/** Answers a broker that asks the hub who may do what. */
+export function openBrokerDoor(config: Config, options: DoorOptions & PlaceSources): BrokerDoor {
+  const { outer, baseTopic, discoveryPrefix } = config.mqtt;
+  const { directory, agents, clients } = options;
+  return new BrokerDoor({
+    hub: outer?.username ? { username: outer.username, password: outer.password } : null,
+    hubTopics: [`${baseTopic}/`, `${discoveryPrefix}/`],
+    rules: accessRules(new TopicRules(baseTopic, discoveryPrefix), placesOf(options), directory),
+    letIn: doorkeeper(options),
+    byUsername: (username) => agents.byId(username) ?? clients.byUsername(username),
+    isAgent: (clientId) => agents.byId(clientId) !== undefined,
+  });
+}
+
+/** Of a message that nobody shows, the worst is assumed for who publishes and the best for who reads. */
+const UNSIGNED = Buffer.alloc(0);
+const SIGNED = Buffer.from("eyJ");
+
+/** The rules of the embedded broker, for who knows neither the payload of a message nor its site. */
+function accessRules(rules: TopicRules, places: PlaceDirectory, directory: Directory): AccessRules {
+  const isAlone = () => siteCount(directory) === 1;
+  const read = (principal: Principal, name: string) => {
+    const topic = rules.of(name);
+    const siteId = "siteId" in principal ? principal.siteId : null;
+    const isAboutASite = topic.name === topics.event.name || topics.hubResponse.match(topic.name) !== undefined;
+    return (!isAboutASite || isAlone()) && mayRead(principal, topic, { payload: SIGNED, siteId }, places);
+  };
+  return {
+    mayPublish: (principal, name, retain) =>
+      refusalOfPublish(principal, rules.of(name), { payload: UNSIGNED, retain }, places) === null,
+    mayRead: read,
+    maySubscribe: (principal, filter) => refusalOfSubscribe(principal, filter, rules.of(filter), places) === null,
+    mayReadAll: (principal, filter) => {
+      if (!/[+#]/.test(filter)) return read(principal, filter);
+      const topic = rules.of(filter);
+      if (topic.rule.response) return read(principal, filter);
+      // a wildcard in the place of a key names nothing that is in a cluster: only who reaches all of a site may read that
+      if (isAlone() && read(principal, filter)) return true;
+      return isAlone() && isOrders(principal, topic.name);
+    },
+  };
+}
+
+/**
+ * The filter by which every agent hears its orders. Where nobody looks at the single messages, it opens those of the site's
+ * other clusters, too: an agent sees them, and obeys none that does not name it.
+ */
+function isOrders(principal: Principal, filter: string): boolean {
+  return principal.type === "agent" && filter === topics.clusterWake.filter;
 }
