@@ -53,11 +53,14 @@ const TABLE = `
   agent/<agent>/watch*               r      -     -     -      -          -        -      -     -       -     -
   agent/<agent>/receipt              p      -     -     -      -          -        -      -     -       -     -
   agent/<agent>/sightings            p      -     -     -      -          -        -      -     -       -     -
+  agent/<agent>/update               pt     r     -     -      -          r        r      r     -       r     -
+  hub/update                         -      r     -     -      -          r        r      r     r       r     r
   hub/request/<verb>                 -      p     p     p      p          p        p      p     p       p     p
   hub/response/<verb>                -      r     -     -      -          -        r      -     -       -     -
   event                              -      r     -     -      -          -        r      r     -       r     -
   homeassistant/status               -      -     -     -      ptr        ptr      ptr    -     -       -     -
   homeassistant/device/<object_id>/config -  -    -     -      er         er       er     -     -       -     -
+  homeassistant/<component>/config   -      -     -     -      er         er       er     -     -       -     -
 `;
 
 /** How far each reaches into its own site. Into the other one nobody does. */
@@ -108,6 +111,7 @@ const PLACES_OF: Readonly<Record<NonNullable<Channel["parameter"]> | "nothing", 
   device: ["own", "beside", "foreign", "away"],
   agent: ["own", "beside", "foreign", "away"],
   object_id: ["own", "beside", "foreign", "away"],
+  component: ["own", "beside", "foreign", "away"],
   verb: ["hub"],
   nothing: ["hub"],
 };
@@ -121,7 +125,7 @@ export function cellsOf(keyOf: (parameter: string, place: Place) => string): Cel
     return places.map((place): Cell => {
       const base = row.startsWith("homeassistant") ? "" : "powerbeacon/";
       const { parameter } = channel;
-      const topic = base + channel.topic.filter.replace("+", parameter ? keyOf(parameter, place) : "");
+      const topic = base + channel.topic.filter.replace(/\+(\/\+)*/, parameter ? keyOf(parameter, place) : "");
       return { name: `${row}, ${place}`, row, place, topic, isSigned: channel.signed === true, isOfSite };
     });
   });

@@ -89,6 +89,7 @@ async function furnish(): Promise<Map<string, string>> {
     if (place === "away") clients.set("agent of the other site", agent.mqtt);
     keys.set(`cluster ${place}`, cluster.key).set(`device ${place}`, device.key).set(`agent ${place}`, agent.key);
     keys.set(`object_id ${place}`, `powerbeacon_device_${device.id}`);
+    keys.set(`component ${place}`, `switch/powerbeacon_device_${device.id}/power`);
   }
   const limits = [clusters.own.id];
   for (const seat of SEATS) if (seat.kind !== "agent") clients.set(seat.name, await connect(seat, user, limits));
