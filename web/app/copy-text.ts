@@ -55,7 +55,7 @@ export class CopyText extends LitElement {
 }
 
 /** Browsers give a clipboard only to pages that came by HTTPS or from this machine; elsewhere the older way works. */
-async function copied(text: string, shown: HTMLElement | null): Promise<boolean> {
+export async function copied(text: string, shown: HTMLElement | null): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -49,6 +49,13 @@ export const SECTIONS: readonly Section[] = [
     view: html`<mqtt-clients-section></mqtt-clients-section>`,
   },
   {
+    name: "home-assistant",
+    label: "Home Assistant",
+    permission: "mqtt-client:manage",
+    load: () => import("./home-assistant-section.ts"),
+    view: html`<home-assistant-section></home-assistant-section>`,
+  },
+  {
     name: "sign-on",
     label: "Sign-on",
     permission: "hub:manage",

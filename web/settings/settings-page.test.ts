@@ -20,8 +20,8 @@ describe("the settings", () => {
   test.each([
     ["viewer", OWN],
     ["user", OWN],
-    ["admin", [...OWN, "Users", "MQTT credentials", "Audit log"]],
-    ["superuser", [...OWN, "Users", "MQTT credentials", "Sign-on", "Sites", "Audit log"]],
+    ["admin", [...OWN, "Users", "MQTT credentials", "Home Assistant", "Audit log"]],
+    ["superuser", [...OWN, "Users", "MQTT credentials", "Home Assistant", "Sign-on", "Sites", "Audit log"]],
   ] as const)("show the role %s what it may see", async (role, labels) => {
     loggedInAs(me({ role }));
     scriptedHub();
