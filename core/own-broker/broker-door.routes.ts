@@ -23,13 +23,16 @@ export interface BrokerDoorRoutes {
 /** One broker asks for all of its clients: as often as they come, from one address. */
 const config = { permission: "public", rateLimit: false } as const;
 
+const FORM = "application/x-www-form-urlencoded";
+
 /** The questions of EMQX, and of Mosquitto with mosquitto-go-auth. */
 export async function brokerDoorRoutes(api: App, { door, secret }: BrokerDoorRoutes): Promise<void> {
   await api.register(async (plugin) => {
     const app = plugin as unknown as App; // a child of the same server, whose hook and parser are for these routes alone
     const secretHash = secret === null ? null : hashToken(secret);
     app.addHook("onRequest", async (request) => checkBroker(request, secretHash));
-    app.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, body, done) =>
+    app.removeContentTypeParser(FORM); // the log-in has one for itself
+    app.addContentTypeParser(FORM, { parseAs: "string" }, (_request, body, done) =>
       done(null, Object.fromEntries(new URLSearchParams(String(body)))),
     );
     emqxRoutes(app, door);
