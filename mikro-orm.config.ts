@@ -10,6 +10,9 @@ import { Provider } from "#core/auth/provider.entity.ts";
 import { Session } from "#core/auth/session.entity.ts";
 import { Token } from "#core/auth/token.entity.ts";
 import { User } from "#core/auth/user.entity.ts";
+import { MqttQueued } from "#core/broker-store/mqtt-queued.entity.ts";
+import { MqttRetained } from "#core/broker-store/mqtt-retained.entity.ts";
+import { MqttSession } from "#core/broker-store/mqtt-session.entity.ts";
 import { Cluster } from "#core/clusters/cluster.entity.ts";
 import { DiscoveryConfig } from "#core/discovery/discovery-config.entity.ts";
 import { Device } from "#core/devices/device.entity.ts";
@@ -39,6 +42,9 @@ export default defineConfig({
     DeviceShare,
     ClusterShare,
     MqttClient,
+    MqttSession,
+    MqttQueued,
+    MqttRetained,
     Wake,
     DiscoveryConfig,
     AuditEntry,

@@ -1,6 +1,6 @@
 import type { Principal } from "#contracts/principal.ts";
 import type { AccessPolicy } from "./access-policy.ts";
-import type { BrokerStore, StoreChanges, StoredRetained, StoredSession } from "./broker-store.ts";
+import type { BrokerStore, StoreChanges, StoredRetained, StoredSession } from "#contracts/broker-store.ts";
 import type { BrokerLog } from "./options.ts";
 import type { QueueChanges } from "./outgoing-queue.ts";
 import type { Publication } from "./publication.ts";

@@ -1,5 +1,5 @@
 import type { AccessPolicy } from "./access-policy.ts";
-import type { BrokerStore } from "./broker-store.ts";
+import type { BrokerStore } from "#contracts/broker-store.ts";
 import type { BrokerLimits } from "./limits.ts";
 
 export interface BrokerLog {

@@ -1,6 +1,6 @@
 import type { HubPrincipal } from "#contracts/principal.ts";
 import type { AccessPolicy } from "./access-policy.ts";
-import type { StoredQueued, StoredRetained, StoredSession, StoredState } from "./broker-store.ts";
+import type { StoredQueued, StoredRetained, StoredSession, StoredState } from "#contracts/broker-store.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Keeper } from "./keeper.ts";
 import { Publication } from "./publication.ts";

@@ -1,5 +1,11 @@
 import type { AedesPublish, PublishProperties } from "./aedes-insides.ts";
-import type { StoredProperties, StoredQueued, StoredRetained, StoredSession, StoredWill } from "./broker-store.ts";
+import type {
+  StoredProperties,
+  StoredQueued,
+  StoredRetained,
+  StoredSession,
+  StoredWill,
+} from "#contracts/broker-store.ts";
 import { messageOf } from "./exchange.ts";
 import type { Outgoing } from "./outgoing-queue.ts";
 import type { Publication } from "./publication.ts";

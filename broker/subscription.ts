@@ -9,7 +9,7 @@ export interface Subscription {
   readonly noLocal: boolean;
   readonly retainAsPublished: boolean;
   /** The Subscription Identifier. */
-  readonly identifier: number | undefined;
+  readonly identifier?: number | undefined;
 }
 
 /** What a filter says: which topics, and for which group of clients together. */

@@ -4,7 +4,7 @@ import type { Key } from "#contracts/key.ts";
 import type { Permission } from "#contracts/permissions.ts";
 import type { MqttCredentials, MqttPermission, Principal } from "#contracts/principal.ts";
 import type { AccessRefusal, Authentication, ClientConnection, Place, PlaceDirectory } from "./access-policy.ts";
-import type { BrokerStore } from "./broker-store.ts";
+import type { BrokerStore } from "#contracts/broker-store.ts";
 import { type Broker, startBroker } from "./broker.ts";
 import type { BrokerOptions } from "./options.ts";
 import type { BrokerLimits } from "./limits.ts";

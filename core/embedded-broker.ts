@@ -8,8 +8,10 @@ import type { AgentCredentials } from "./agents/credentials.ts";
 import type { Audit } from "./audit/audit.service.ts";
 import { TokenConnections } from "./auth/token-connections.ts";
 import { type Tokens, tokenActorName } from "./auth/tokens.ts";
+import { createBrokerStore } from "./broker-store/broker-store.ts";
 import type { Config } from "./config.ts";
 import { Allowance } from "./kernel/allowance.ts";
+import type { Database } from "./kernel/database.ts";
 import { NOT_TOLD, type Sender } from "./kernel/link.ts";
 import { StartError } from "./kernel/start-error.ts";
 import type { Trail, TrailSource } from "./kernel/trail.ts";
@@ -19,6 +21,7 @@ import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import type { Requester } from "./requests/rights.ts";
 
 export interface EmbeddedBrokerOptions {
+  readonly database: Database;
   readonly directory: Directory;
   readonly agents: AgentCredentials;
   readonly clients: MqttCredentials;
@@ -50,7 +53,8 @@ export async function openBroker(config: Config, options: EmbeddedBrokerOptions)
   });
   const policy = policyOf(options, persons);
   try {
-    const started = await startBroker({ baseTopic, discoveryPrefix, tcp: { host, port }, tls, policy, log });
+    const store = createBrokerStore(options.database);
+    const started = await startBroker({ baseTopic, discoveryPrefix, tcp: { host, port }, tls, policy, log, store });
     broker = started;
     const close = async () => {
       persons.close();

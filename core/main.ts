@@ -148,6 +148,7 @@ async function startParts(
   let homeAssistant: Awaited<ReturnType<typeof startHomeAssistant>> | undefined;
   const { outer } = config.mqtt;
   const embedded: EmbeddedBrokerOptions = {
+    database,
     directory,
     tokens,
     audit,

@@ -17,6 +17,9 @@ const GRANTED: Readonly<Record<string, readonly string[]>> = {
   audit: ["SELECT"],
   audit_chain: [],
   discovery_config: [],
+  mqtt_session: [],
+  mqtt_queued: [],
+  mqtt_retained: [],
 };
 const EVERYTHING = ["SELECT", "INSERT", "UPDATE", "DELETE"];
 /** Rows that are of no site. */

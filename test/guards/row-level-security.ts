@@ -174,6 +174,7 @@ const VALUES: Readonly<Record<string, () => unknown>> = {
   integer: () => 1,
   bigint: () => Math.floor(Math.random() * 1e12),
   "double precision": () => 1,
+  bytea: () => Buffer.from("bytes"),
   json: () => "[]",
   jsonb: () => "[]",
 };

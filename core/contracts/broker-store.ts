@@ -1,5 +1,3 @@
-import type { Subscription } from "./subscription.ts";
-
 /**
  * Where the broker keeps what must outlive this process: sessions of clients that want to come back, what waits for them,
  * and retained messages. The hub's own messages are left out, since the hub publishes them again when it starts.
@@ -39,9 +37,17 @@ export interface StoredSession {
   readonly seconds: number;
   /** When its client left. Milliseconds since 1970; null while it is there. */
   readonly leftAtMs: number | null;
-  readonly subscriptions: readonly Subscription[];
+  readonly subscriptions: readonly StoredSubscription[];
   readonly awaitingPubrel: readonly number[];
   readonly will: StoredWill | null;
+}
+
+export interface StoredSubscription {
+  readonly filter: string;
+  readonly qos: 0 | 1;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  readonly identifier?: number | undefined;
 }
 
 export interface StoredMessage {
