@@ -51,15 +51,15 @@ function proposalFor(candidate: Candidate, target: Target): Proposal {
   if (!device) return creation(candidate, target);
   const before = fieldsOf(device, target.directory);
   const place = placeOf(candidate.fields, { ...target, before });
-  if ("problem" in place) return impossible(candidate, place.problem);
+  if ("problem" in place) return impossible(candidate, place.problem, device);
   const said: ImportedFields = { ...candidate.fields, ...place.said };
   const changed = IMPORT_FIELDS.filter((field) => field !== "key" && isChanged(said[field], before[field])); // keys stay for good
   if (changed.length === 0) return { action: "unchanged", candidate, device };
   if (!mayChange(target.actor, "device:change", device))
-    return impossible(candidate, "It belongs to somebody else, so you may not change it.");
+    return impossible(candidate, "It belongs to somebody else, so you may not change it.", device);
   const change = inputOf(said, changed, place);
   const forbidden = whyForbidden(target.actor, change);
-  if (forbidden !== undefined) return impossible(candidate, forbidden);
+  if (forbidden !== undefined) return impossible(candidate, forbidden, device);
   const differences = changed.map((field) => ({
     field,
     from: textOf(before[field]),
@@ -139,9 +139,16 @@ function versionOf(action: string, what: string, differences: readonly Differenc
     .slice(0, 22);
 }
 
-function impossible(candidate: Candidate, problem: string): Proposal {
+function impossible(candidate: Candidate, problem: string, device?: DirectoryDevice): Proposal {
   const { line, fields, suggested, notes } = candidate;
-  return { action: "impossible", line, mac: fields.mac, name: fields.name ?? suggested.name, problem, notes };
+  return {
+    action: "impossible",
+    line,
+    mac: fields.mac,
+    name: fields.name ?? device?.name ?? suggested.name,
+    problem,
+    notes,
+  };
 }
 
 /** A proposal as a person is shown it. */

@@ -13,7 +13,7 @@ import {
 } from "yaml";
 
 /** However often aliases lead to the same: so many nodes are looked at, and no more. */
-const MAX_STEPS = 2_000_000;
+const MAX_STEPS = 600_000;
 /** `<<` may lead to a mapping that has one, too. */
 const MAX_MERGES = 8;
 

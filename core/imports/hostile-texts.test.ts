@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import type { ImportFormat } from "#contracts/api/imports.ts";
+import { readCsv } from "./csv.rules.ts";
+import { readDhcpd } from "./dhcpd.rules.ts";
+import { readDnsmasq } from "./dnsmasq.rules.ts";
+import { readEthers } from "./ethers.rules.ts";
+import { type Reading, checked } from "./found.rules.ts";
+import { readHomeAssistant } from "./home-assistant.rules.ts";
+import { readUpsnap } from "./upsnap.rules.ts";
+
+const READERS: Readonly<Record<ImportFormat, (text: string) => Reading>> = {
+  csv: readCsv,
+  "home-assistant": readHomeAssistant,
+  upsnap: readUpsnap,
+  ethers: readEthers,
+  dnsmasq: readDnsmasq,
+  dhcpd: readDhcpd,
+};
+
+const SIZE = 32 * 1024;
+
+/** Each of these makes some reader work in a way that it was not made for. */
+const TEXTS: readonly string[] = [
+  ...[
+    "[",
+    "{",
+    '"',
+    "'",
+    "- ",
+    "? ",
+    ": ",
+    "a: ",
+    "!",
+    "&a ",
+    "*a ",
+    "#",
+    ",",
+    ";",
+    "\\t",
+    "\n",
+    "\r",
+    "\0",
+    "\ud800",
+    "{[",
+    "<<: ",
+  ].map((piece) => piece.repeat(SIZE / piece.length)),
+  "lease 1.2.3.4 {".repeat(SIZE / 16),
+  '"a","b"\n'.repeat(SIZE / 8),
+  `mac${",x".repeat(SIZE / 4)}\n${",".repeat(SIZE / 4)}\n`,
+  "dhcp-host=".repeat(SIZE / 10),
+  "constructor,__proto__,mac,toString\na,b,c,d\n",
+  '{"items":{"length":1e9},"totalPages":1e308}',
+  '[{"__proto__":{"mac":"02:00:00:00:00:01"},"expand":{"ports":[{"number":1e99}],"groups":[{"name":"\\ud800"}]}}]',
+  "%YAML 1.1\n%TAG ! tag:x,2000:\n---\n!!js/function 'x'\n...\n--- b\n",
+  "switch: &a [*a, {<<: *a, platform: wake_on_lan, mac: *a, turn_off: *a}]",
+  "switch: *nowhere",
+];
+
+test.each(Object.keys(READERS) as ImportFormat[])(
+  "whatever text is said to be %s, it is read or found of no use",
+  (format) => {
+    for (const text of TEXTS) {
+      const { found, notes } = READERS[format](text);
+      const all = found.map(checked);
+      expect(notes.every((note) => note.length < 1_000)).toBe(true);
+      expect(all.every((each) => "problem" in each && each.problem.length < 1_000)).toBe(true);
+    }
+  },
+);
