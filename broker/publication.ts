@@ -44,6 +44,8 @@ export class Publication {
   /** Milliseconds since 1970; null for a message that does not expire. */
   readonly expiresAtMs: number | null;
   readonly #encoded: (EncodedPublish | undefined)[] = [];
+  /** What the encoded bytes tell of its lifetime. */
+  #remainingSeconds: number | undefined;
 
   constructor(fields: {
     brokerCounter: number;
@@ -82,20 +84,23 @@ export class Publication {
 
   /** The bytes are shared by all readers that get the same. Where the message expires, its remaining lifetime is told. */
   encode(options: EncodingOptions, now: () => number): EncodedPublish {
-    if (options.identifiers !== undefined || (this.expiresAtMs !== null && options.protocolVersion === 5))
-      return this.#encode(options, this.#remaining(now));
+    const properties = options.protocolVersion === 5 ? this.#remaining(now) : this.properties;
+    if (options.identifiers !== undefined) return this.#encode(options, properties);
     const kind =
       (options.protocolVersion === 5 ? 1 : 0) +
       (options.qos === 1 ? 2 : 0) +
       (options.retain ? 4 : 0) +
       (options.isForHub ? 8 : 0);
-    return (this.#encoded[kind] ??= this.#encode(options, this.properties));
+    return (this.#encoded[kind] ??= this.#encode(options, properties));
   }
 
   /** MQTT 5 §3.3.2.3.3 */
   #remaining(now: () => number): PublishProperties | undefined {
     if (this.expiresAtMs === null) return this.properties;
     const messageExpiryInterval = Math.max(1, Math.ceil((this.expiresAtMs - now()) / 1_000));
+    // an order goes to thousands of agents within a second
+    if (messageExpiryInterval !== this.#remainingSeconds) this.#encoded.length = 0;
+    this.#remainingSeconds = messageExpiryInterval;
     return { ...this.properties, messageExpiryInterval };
   }
 
