@@ -26,8 +26,8 @@ export interface KnownClients {
 /** Everybody who may come to a broker of the operator's own, as its files name them. The rows may change meanwhile. */
 export async function brokerClients(config: Config, known: KnownClients): Promise<() => BrokerClients> {
   const { baseTopic, discoveryPrefix, outer } = config.mqtt;
-  const { config: topic } = discoveryTopics(discoveryPrefix);
-  const configTopicsOf = (ref: DiscoveryRef) => [topic.for(objectIdOf(ref))];
+  const { config: whole, component } = discoveryTopics(discoveryPrefix);
+  const configTopicsOf = (ref: DiscoveryRef) => [whole.for(objectIdOf(ref)), component.filterOf(objectIdOf(ref))];
   const hub = await hubAsClient(outer, config.dataDir);
   const sources: ClientSources = { ...known, baseTopic, discoveryPrefix, configTopicsOf };
   return () => clientsInMemory(sources, hub);

@@ -32,6 +32,11 @@ export class ComponentTopic extends KeyedTopic {
     return `${this.#prefix}/+/+/+/config`;
   }
 
+  /** All components of one thing. */
+  filterOf(objectId: string): string {
+    return `${this.#prefix}/+/${objectId}/+/config`;
+  }
+
   override for(key: string): string {
     const topic = `${this.#prefix}/${key}/config`;
     if (this.match(topic) === undefined) throw new RangeError(`"${key}" is no component of a thing`);
