@@ -48,7 +48,7 @@ const MAY: Readonly<Record<Right, readonly [Reach, Reach, Reach, Reach]>> = {
 /** A personal token never reaches these, whatever it was given. */
 const BEYOND_TOKENS: ReadonlySet<Right> = new Set(["self", "user:read", "user:manage", "hub:manage"]);
 
-/** What each route asks for. `off`: there is nothing there as long as log-ins by a provider are off. */
+/** What each route asks for. `off`: there is nothing there as long as log-ins by a provider are off, or no broker may ask. */
 export const ROUTES: Readonly<Record<string, Right | "public" | "off">> = {
   "GET /health": "public",
   "GET /ready": "public",
@@ -121,6 +121,11 @@ export const ROUTES: Readonly<Record<string, Right | "public" | "off">> = {
   "POST /api/home-assistant/preview": "mqtt-client:manage",
   "POST /api/home-assistant/send": "mqtt-client:manage",
   "POST /api/home-assistant/clean-up": "mqtt-client:manage",
+  "POST /api/mqtt/authenticate": "off",
+  "POST /api/mqtt/authorize": "off",
+  "POST /api/mqtt/go-auth/user": "off",
+  "POST /api/mqtt/go-auth/superuser": "off",
+  "POST /api/mqtt/go-auth/acl": "off",
   "GET /api/mqtt-clients": "mqtt-client:manage",
   "POST /api/mqtt-clients": "mqtt-client:manage",
   "GET /api/mqtt-clients/{id}": "mqtt-client:manage",
