@@ -19,6 +19,8 @@ export class CallError extends Error {
 
 /** A hub that takes a connection and says nothing does not leave a person waiting for ever. Milliseconds. */
 const PATIENCE_MS = 30_000;
+/** A log of years is a large file. Milliseconds. */
+const FILE_PATIENCE_MS = 600_000;
 
 /** Refusals after which the page asks anew who is logged in, and what the account may. */
 const DOUBTFUL: ReadonlySet<string> = new Set(["UNAUTHENTICATED", "FORBIDDEN", "NO_SITE", "PASSWORD_CHANGE_REQUIRED"]);
@@ -36,14 +38,25 @@ export async function call<Answer>(method: string, path: string, body?: unknown)
   const response = await ask(method, path, body);
   const answer = await jsonOf(response);
   if (response.ok) return answer as Answer; // the hub checks its answers against the same contract
-  const { code, detail, errors } = (answer ?? {}) as Partial<Problem>;
-  if (code === undefined || detail === undefined)
-    throw new CallError("UNREACHABLE", `The hub cannot be reached (${response.status}). Try again in a moment.`);
-  if (DOUBTFUL.has(code) && path !== WHO_AM_I) globalThis.dispatchEvent(new Event("session-doubtful"));
-  throw new CallError(code, detail, errors);
+  throw refusalOf(response, answer, path);
 }
 
-async function ask(method: string, path: string, body: unknown): Promise<Response> {
+/** What the hub answers as a file, whole: a link could not say which site it is about. @throws CallError */
+export async function callForFile(path: string): Promise<Blob> {
+  const response = await ask("GET", path, undefined, FILE_PATIENCE_MS);
+  if (response.ok) return await response.blob();
+  throw refusalOf(response, await jsonOf(response), path);
+}
+
+function refusalOf(response: Response, answer: unknown, path: string): CallError {
+  const { code, detail, errors } = (answer ?? {}) as Partial<Problem>;
+  if (code === undefined || detail === undefined)
+    return new CallError("UNREACHABLE", `The hub cannot be reached (${response.status}). Try again in a moment.`);
+  if (DOUBTFUL.has(code) && path !== WHO_AM_I) globalThis.dispatchEvent(new Event("session-doubtful"));
+  return new CallError(code, detail, errors);
+}
+
+async function ask(method: string, path: string, body: unknown, patienceMs = PATIENCE_MS): Promise<Response> {
   const site = chosenSite();
   const headers = {
     "x-powerbeacon": "1",
@@ -54,7 +67,7 @@ async function ask(method: string, path: string, body: unknown): Promise<Respons
     return await fetch(hrefOf(`/api${path}`), {
       method,
       headers,
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(patienceMs),
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
   } catch (error) {
@@ -62,7 +75,7 @@ async function ask(method: string, path: string, body: unknown): Promise<Respons
     throw new CallError(
       "UNREACHABLE",
       isLate
-        ? `The hub did not answer within ${PATIENCE_MS / 1_000} seconds.`
+        ? `The hub did not answer within ${patienceMs / 1_000} seconds.`
         : "The hub cannot be reached. Try again in a moment.",
     );
   }

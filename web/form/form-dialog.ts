@@ -43,11 +43,14 @@ export class FormDialog {
     this.#dialog()?.close();
   }
 
-  /** @param deletion the button that deletes what is edited, and whether it is asking whether it may. */
+  /**
+   * @param work `stay`: there is another step, and the dialog stays open for it.
+   * @param deletion the button that deletes what is edited, and whether it is asking whether it may.
+   */
   render(
     words: DialogWords,
     fields: TemplateResult,
-    work: (data: FormData) => Promise<void>,
+    work: (data: FormData) => Promise<void | "stay">,
     deletion?: { readonly button: TemplateResult; readonly isAsking: boolean },
   ) {
     const { state } = this;
@@ -105,10 +108,14 @@ export class FormDialog {
     </div>`;
   }
 
-  async #submitted(event: SubmitEvent, work: (data: FormData) => Promise<void>): Promise<void> {
+  async #submitted(event: SubmitEvent, work: (data: FormData) => Promise<void | "stay">): Promise<void> {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
-    if (await this.state.submit(() => work(data))) this.close();
+    let isOver = true;
+    const isDone = await this.state.submit(async () => {
+      isOver = (await work(data)) !== "stay";
+    });
+    if (isDone && isOver) this.close();
   }
 
   /** Browsers close a dialog on the second Escape, whatever is said to its `cancel`; so Escape never gets that far. */

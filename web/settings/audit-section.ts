@@ -6,6 +6,7 @@ import { type AuditFilter, auditFile } from "../api/audit.ts";
 import { CallError } from "../api/call.ts";
 import { controls } from "../app/controls.ts";
 import { icon, iconStyles } from "../app/icon.ts";
+import { save } from "../app/save.ts";
 import { toast } from "../app/toast-list.ts";
 import "../dashboard/hub-banner.ts";
 import { Live } from "../live/live.ts";
@@ -146,13 +147,4 @@ export class AuditSection extends LitElement {
       this.exporting = undefined;
     }
   }
-}
-
-/** Gives a file to the browser, which asks or puts it among its downloads. */
-function save(file: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

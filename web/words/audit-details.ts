@@ -38,6 +38,7 @@ const DETAILS: Readonly<Record<string, Detail>> = {
   count: { label: "Devices asked for", inLine: (words) => (words === "1" ? "" : `${words} devices`) },
   begun: { label: "Wakes begun" },
   mac: { label: "MAC address", inLine: as },
+  imported: { label: "Imported from", inLine: (words) => `imported from ${words}` },
   addresses: { label: "Used from", inLine: (words) => `from ${words}` },
   heir: { label: "What was theirs went to", inLine: (words) => `what was theirs went to ${words}` },
   cluster: { label: "Cluster", inLine: (words) => `for ${words}` },
