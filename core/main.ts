@@ -14,16 +14,15 @@ import { startAudit } from "./audit/audit.service.ts";
 import { startRetention } from "./audit/retention.ts";
 import { isSetUp } from "./auth/auth.service.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
-import { startBridge } from "./bridge/bridge.ts";
-import { type EmbeddedBrokerOptions, openBroker, requesterOf, trailOfSender } from "./embedded-broker.ts";
+import { openBrokers } from "./brokers.ts";
+import { type EmbeddedBrokerOptions, requesterOf, trailOfSender } from "./embedded-broker.ts";
 import { type HomeAssistantOptions, startHomeAssistant } from "./home-assistant.ts";
 import { startIngress } from "./http/ingress.ts";
 import { listen } from "./http/server.ts";
 import { openHubDatabase } from "./hub-database.ts";
 import { openDataFolder } from "./kernel/data-folder.ts";
-import type { BrokerAddress } from "./kernel/broker-client.ts";
 import { openHubKey } from "./kernel/hub-key.ts";
-import { type Link, type Sender, createLink } from "./kernel/link.ts";
+import type { Sender } from "./kernel/link.ts";
 import { type CatchUp, startCatchUp } from "./kernel/catch-up.ts";
 import type { App } from "./kernel/routes.ts";
 import { onEndSignal } from "./kernel/end-signals.ts";
@@ -40,7 +39,6 @@ import { PowerStates } from "./power/power-states.ts";
 import { startWatchLists } from "./power/watch-lists.ts";
 import { listenToRequests } from "./requests/requests.messages.ts";
 import { hubVerbs } from "./requests/verbs.ts";
-import { keepBrokerFiles, openBrokerDoor } from "./outer-broker.ts";
 import { loadPeople } from "./people.ts";
 import { ensureDefaultSite } from "./sites/sites.service.ts";
 import { loadSites, refreshSites } from "./sites/sites.ts";
@@ -146,8 +144,7 @@ async function startParts(
   let events: ReturnType<typeof startEvents> | undefined;
   let retainedRequests: ((topic: string, sender: Sender) => boolean) | undefined;
   let homeAssistant: Awaited<ReturnType<typeof startHomeAssistant>> | undefined;
-  const { outer } = config.mqtt;
-  const embedded: EmbeddedBrokerOptions = {
+  const brokerOptions: EmbeddedBrokerOptions = {
     database,
     directory,
     tokens,
@@ -164,22 +161,16 @@ async function startParts(
     },
     log: log.child({ part: "broker" }),
   };
-  const broker = outer ? null : await openBroker(config, embedded);
+  const brokers = await openBrokers(config, brokerOptions, log);
+  const { link, embedded } = brokers;
+  const disconnect = (principalId: string) => brokers.disconnect(principalId);
   // MQTT over WebSocket lives on HTTP connections, so HTTP is closed only after the broker has let go of them
   let httpClosed: Promise<void> | undefined;
   closers.push(async () => {
-    await broker?.close();
+    await brokers.close();
     await httpClosed;
   });
-  const disconnect = (principalId: string) => broker?.disconnect(principalId);
-  const known = { directory, agents: agentCredentials, integrations: mqttCredentials };
-  const files = await keepBrokerFiles(config, { ...known, log });
-  closers.push(() => files.close());
 
-  const { baseTopic } = config.mqtt;
-  const own: BrokerAddress = broker ? { type: "embedded", open: () => broker.connectHub() } : outerAddress(outer);
-  const link = createLink({ baseTopic, broker: own, log });
-  const other = otherLink(config, log);
   const power = new PowerStates(directory, presence);
   closers.push(() => power.close());
   const watchLists = startWatchLists({ power, directory, link, signer, log });
@@ -205,7 +196,7 @@ async function startParts(
   events = startEvents({ link, directory, presence, copies, power, wakes, log });
 
   const membersOf = (siteId: string) => ({ em: database.bound(siteId), directory, trail: hubTrail(siteId) });
-  const watch = outer ? watchHeartbeats(presence) : null;
+  const watch = link.knowsSenders ? null : watchHeartbeats(presence);
   closers.push(() => watch?.close());
   listenToAgents({ link, directory, presence, watch, heartbeats, signer, membersOf, log });
   listenToSightings({ link, directory, power, log });
@@ -215,8 +206,8 @@ async function startParts(
   const wakeRequests = listenToWakes({ link, directory, wakes, results, log, ...asking });
   const { discoveryTiming: timing } = options;
   const parts = { config, site, database, membersOf, trailOf: trailOfMqtt, accounts, directory, timing, log };
-  homeAssistant = await startHomeAssistant({ ...parts, link: other ?? link, states: started });
-  const brokerNow = () => ({ embedded: broker !== null, clients: broker?.figures().clients ?? null });
+  homeAssistant = await startHomeAssistant({ ...parts, link: brokers.homeLink, states: started });
+  const brokerNow = () => ({ embedded: embedded !== null, clients: embedded?.figures().clients ?? null });
   const asked = { directory, presence, now, hubInfo, broker: brokerNow, wakes, trailOf: trailOfMqtt, onRefused };
   const hubRequests = listenToRequests({
     link,
@@ -230,9 +221,7 @@ async function startParts(
     started.publishAll();
     watchLists.publishAll();
   });
-  await link.connect();
-  const bridge = other && (await startBridge({ baseTopic, own, other, log: log.child({ part: "bridge" }) }));
-  await other?.connect();
+  await brokers.connect();
   for (const wake of interrupted) {
     const device = directory.devices.byId(wake.deviceId);
     if (device) results.interrupted(wake, device, directory.clusterOf(device).key);
@@ -242,9 +231,7 @@ async function startParts(
     started.close();
     await homeAssistant?.close();
     await watchLists.close();
-    await bridge?.close();
-    await other?.close();
-    await link.close();
+    await brokers.closeLinks();
     await heartbeats.close();
     await journal.close();
   });
@@ -280,15 +267,15 @@ async function startParts(
     uses,
     homeAssistant: homeAssistant.context,
     log,
-    brokerPorts: broker,
+    brokerPorts: embedded,
     disconnect,
-    door: openBrokerDoor(config, embedded),
+    door: brokers.door,
     callsPerMinute: options.callsPerMinute,
     onDoubt: () => catchUp?.request(),
   });
   app.server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => {}); // Node takes its own listener off; the socket's close follows
-    if (broker && request.url?.split("?", 1)[0] === "/mqtt") broker.handleUpgrade(request, socket, head);
+    if (embedded && request.url?.split("?", 1)[0] === "/mqtt") embedded.handleUpgrade(request, socket, head);
     else socket.destroy();
   });
   closers.push(() => {
@@ -299,16 +286,11 @@ async function startParts(
   return {
     httpPort,
     ingressPort,
-    mqttPort: broker?.tcpPort ?? null,
-    mqttTlsPort: broker?.tlsPort ?? null,
+    mqttPort: embedded?.tcpPort ?? null,
+    mqttTlsPort: embedded?.tlsPort ?? null,
     setupCode,
-    broker,
+    broker: embedded,
   };
-}
-
-function outerAddress(outer: Config["mqtt"]["outer"]): BrokerAddress {
-  if (!outer) throw new Error("there is neither an embedded broker nor another");
-  return { type: "outer", ...outer };
 }
 
 /** The door for Home Assistant's supervisor, where one is wanted. @returns its port. */
@@ -324,11 +306,6 @@ async function openIngress(
   const ingress = await startIngress(app, { host, port: ingressPort, hubPort, publicUrl, from });
   closers.push(() => ingress.close());
   return ingress.port;
-}
-
-/** To Home Assistant's broker, where that is another one. */
-function otherLink({ mqtt: { baseTopic }, homeAssistant: { broker } }: Config, log: Logger): Link | null {
-  return broker && createLink({ baseTopic, broker: { type: "outer", ...broker }, log: log.child({ part: "bridge" }) });
 }
 
 /** Runs the hub as a process of its own. */

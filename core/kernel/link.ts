@@ -206,16 +206,23 @@ export function createLink({ baseTopic, broker, log }: LinkOptions): Link {
     },
     close: async () => {
       isClosing = true;
-      if (client.connected) {
-        const offline = client.publishAsync(status, "offline", topics.hubStatus.options);
-        await Promise.race([offline, delay(FAREWELL_MS, undefined, { ref: false })]);
-      }
-      // Without DISCONNECT the broker would publish the Will as well. An in-process stream never closes by itself, so a
-      // graceful end would wait for ever there.
-      if (isOuter) await Promise.race([client.endAsync(), delay(FAREWELL_MS, undefined, { ref: false })]);
+      const isSaid = await sayOffline();
+      // With a DISCONNECT the broker does not publish the Will as well; without one the Will says what could not be said.
+      // An in-process stream never closes by itself, so a graceful end would wait for ever there.
+      if (isOuter && isSaid) await Promise.race([client.endAsync(), farewell()]);
       await client.endAsync(true);
     },
   };
+
+  async function sayOffline(): Promise<boolean> {
+    if (!client.connected) return false;
+    const said = client.publishAsync(status, "offline", topics.hubStatus.options).then(() => true);
+    return await Promise.race([said, farewell()]);
+  }
+
+  function farewell(): Promise<false> {
+    return delay(FAREWELL_MS, false as const, { ref: false });
+  }
 
   /** MQTT 5 §3.2.2.3: what the broker takes at once, and in one packet. */
   function takeLimits({ properties }: IConnackPacket): void {
