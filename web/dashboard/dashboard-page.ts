@@ -16,6 +16,7 @@ import "../clusters/cluster-form.ts";
 import type { ClusterForm } from "../clusters/cluster-form.ts";
 import "../devices/device-details.ts";
 import "../devices/device-form.ts";
+import { type FetchedDialog, fetched } from "../imports/fetched.ts";
 import { actorOf } from "../live/actor.ts";
 import { Live } from "../live/live.ts";
 import { byName } from "../words/by-name.ts";
@@ -27,7 +28,9 @@ import "./top-bar.ts";
 import { WakeRequests } from "./wake-requests.ts";
 
 /** A dialog that stands above the dashboard without an address of its own. */
-type Dialog = { readonly type: "device"; readonly device?: DeviceAnswer } | { readonly type: "cluster" | "join" };
+type Dialog =
+  | { readonly type: "device"; readonly device?: DeviceAnswer }
+  | { readonly type: "cluster" | "join" | FetchedDialog };
 
 /** Every device, grouped by cluster, live. */
 @customElement("dashboard-page")
@@ -88,6 +91,8 @@ export class DashboardPage extends LitElement {
         @add-device=${() => (this.dialog = { type: "device" })}
         @add-cluster=${() => (this.dialog = { type: "cluster" })}
         @join-agent=${this.#join}
+        @import-devices=${() => void this.#fetch("import")}
+        @export-devices=${() => void this.#fetch("export")}
       ></top-bar>
       <main @wake=${this.#wake} @cancel-wake=${this.#cancel}>${this.#content()}</main>
       ${this.#dialogOf(this.dialog)} ${this.#openedDialog()}`;
@@ -140,6 +145,7 @@ export class DashboardPage extends LitElement {
         .mayJoin=${store.may("agent:manage")}
         @join-agent=${this.#join}
         @add-device=${() => (this.dialog = { type: "device" })}
+        @import-devices=${() => void this.#fetch("import")}
       ></first-steps>`;
     return devices.size === 0 ? html`<p class="quiet">There are no devices yet.</p>` : nothing;
   }
@@ -201,6 +207,10 @@ export class DashboardPage extends LitElement {
         ></device-form>`;
       case "cluster":
         return html`<cluster-form .store=${this.#live.store} .actor=${this.#actor} @closed=${close}></cluster-form>`;
+      case "import":
+        return html`<import-devices .clusters=${clusters} @closed=${close}></import-devices>`;
+      case "export":
+        return html`<export-devices @closed=${close}></export-devices>`;
       case "join":
         return html`<join-agent
           .agents=${[...agents.values()]}
@@ -267,6 +277,10 @@ export class DashboardPage extends LitElement {
 
   get #actor(): Actor {
     return actorOf(this.#session.store.me);
+  }
+
+  async #fetch(type: FetchedDialog): Promise<void> {
+    if (await fetched(type)) this.dialog = { type };
   }
 
   readonly #join = (): void => {

@@ -7,7 +7,7 @@ import { icon, iconStyles } from "../app/icon.ts";
 /**
  * What a new hub needs before it can wake anything.
  *
- * @fires join-agent @fires add-device
+ * @fires join-agent @fires add-device @fires import-devices
  */
 @customElement("first-steps")
 export class FirstSteps extends LitElement {
@@ -47,6 +47,18 @@ export class FirstSteps extends LitElement {
         background: var(--accent-soft);
         color: var(--accent);
         font-weight: 650;
+      }
+      button.link {
+        display: inline;
+        min-height: 0;
+        padding: 0;
+        border: 0;
+        background: none;
+        color: var(--accent);
+        font-weight: inherit;
+        text-align: start;
+        text-decoration: underline;
+        text-underline-offset: 0.15em;
       }
       .done {
         background: none;
@@ -96,7 +108,12 @@ export class FirstSteps extends LitElement {
           ${this.#number(2, this.hasDevice)}
           <div>
             <b>Add a device</b>
-            <p class="quiet">The machine to wake, by the MAC address of its network card.</p>
+            <p class="quiet">
+              The machine to wake, by the MAC address of its network card. Or
+              <button class="link" @click=${() => this.dispatchEvent(new CustomEvent("import-devices"))}>
+                import many from a file</button
+              >.
+            </p>
           </div>
           ${this.#button("add-device", "Add a device", (this.hasAgent || !this.mayJoin) && !this.hasDevice)}
         </li>

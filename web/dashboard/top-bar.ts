@@ -22,12 +22,14 @@ const ADDITIONS = [
   { event: "add-device", label: "Device", permission: "device:create" },
   { event: "add-cluster", label: "Cluster", permission: "cluster:create" },
   { event: "join-agent", label: "Agent", permission: "agent:manage" },
+  { event: "import-devices", label: "Import devices…", permission: "device:create" },
+  { event: "export-devices", label: "Export devices…", permission: "device:create" },
 ] as const;
 
 /**
  * The head of the page: its name, what can be added, and the account.
  *
- * @fires add-device @fires add-cluster @fires join-agent @fires log-out
+ * @fires add-device @fires add-cluster @fires join-agent @fires import-devices @fires export-devices @fires log-out
  */
 @customElement("top-bar")
 export class TopBar extends LitElement {
