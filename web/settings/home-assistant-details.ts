@@ -25,6 +25,10 @@ export class HomeAssistantDetails extends LitElement {
     ...sectionStyles,
     outcomeStyles,
     css`
+      :host,
+      .config {
+        grid-template-columns: minmax(0, 1fr);
+      }
       :host {
         gap: var(--space-3);
         padding: 0 0 var(--space-4) calc(1.25 * var(--size-text) + var(--space-3));
@@ -64,7 +68,8 @@ export class HomeAssistantDetails extends LitElement {
     const { thing } = this;
     if (!thing) return nothing;
     const { problem } = this.#form;
-    return html`${this.#details.render((details) => html`${repeat(details?.configs ?? [], ({ topic }) => topic, config)}`)}
+    return html`${thing.shown ? nothing : HIDDEN}
+    ${this.#details.render((details) => html`${repeat(details?.configs ?? [], ({ topic }) => topic, config)}`)}
     ${problem ? html`<p class="problem" role="alert">${problem}</p>` : nothing}
     ${this.asked ? this.#question(thing, this.asked) : this.#actions(thing)}`;
   }
@@ -138,6 +143,8 @@ export class HomeAssistantDetails extends LitElement {
     void this.#details.again();
   }
 }
+
+const HIDDEN = html`<p class="quiet">Home Assistant is not told of it. If it were shown, this would be there:</p>`;
 
 /** Differs when there may be other payloads. */
 function stamp({ state, publishedAt, bytes }: ThingAnswer): string {

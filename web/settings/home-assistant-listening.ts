@@ -58,7 +58,7 @@ export class HomeAssistantListening extends LitElement {
     const birth =
       bornAt === null
         ? html`<p class="quiet">It has not greeted since the hub started; it does whenever it starts or connects.</p>`
-        : html`<p>It greeted ${when(bornAt, this.clock())}, and was told everything that it had missed.</p>`;
+        : nothing;
     if (settings.broker !== "embedded")
       return html`${birth}
         <p class="quiet">Who is connected to a broker that is not the hub's, only that broker knows.</p>`;
@@ -71,7 +71,7 @@ export class HomeAssistantListening extends LitElement {
         ${clients.map(
           ({ name, clientId, since }) =>
             html`<li>
-              ${name} is connected since ${when(since, this.clock())}
+              ${name}, connected since ${when(since, this.clock())}
               <span class="quiet small mono">${clientId}</span>
             </li>`,
         )}
@@ -79,7 +79,8 @@ export class HomeAssistantListening extends LitElement {
       ${birth}`;
   }
 
-  #facts({ settings: { broker, prefix, format, enabled }, counts }: HomeAssistantAnswer): Fact[] {
+  #facts({ settings, listening: { bornAt }, counts }: HomeAssistantAnswer): Fact[] {
+    const { broker, prefix, format, enabled } = settings;
     if (!enabled) return [];
     const told = Object.entries(counts).filter(([, count]) => count > 0);
     // the states of the contract
@@ -90,6 +91,7 @@ export class HomeAssistantListening extends LitElement {
       ["Broker", BROKER_WORDS[broker]],
       ["Discovery prefix", html`<span class="mono">${prefix}</span>`],
       ["Format", FORMAT_WORDS[format]],
+      ["Last greeting", bornAt && when(bornAt, this.clock())],
       ["Things", words.join(", ")],
     ];
   }

@@ -6,17 +6,15 @@ import { messages, size } from "../words/home-assistant.ts";
 export function outcome({ published, cleared, unchanged }: PreviewAnswer): TemplateResult {
   if (published.messages === 0 && cleared.messages === 0)
     return html`<p role="status">Nothing would change: ${messages(unchanged.messages)} would stay as they are.</p>`;
-  const parts = [
+  const verbs = [
     ...(published.messages > 0
-      ? [html`<b>${messages(published.messages)}</b> published (${size(published.bytes)})`]
+      ? [html`publish <b>${messages(published.messages)}</b> (${size(published.bytes)})`]
       : []),
-    ...(cleared.messages > 0 ? [html`<b>${messages(cleared.messages)}</b> cleared`] : []),
+    ...(cleared.messages > 0 ? [html`clear <b>${messages(cleared.messages)}</b>`] : []),
   ];
+  const stays = unchanged.messages > 0 ? ` and leave ${messages(unchanged.messages)} as they are` : "";
   return html`<p role="status">
-      ${parts.map((part, index) => html`${index > 0 ? " and " : nothing}${part}`)} would be the change.
-      <span class="quiet"
-        >${unchanged.messages > 0 ? `${messages(unchanged.messages)} would stay as they are.` : nothing}</span
-      >
+      It would ${verbs.map((verb, index) => [index === 0 ? "" : stays ? ", " : " and ", verb])}${stays}.
     </p>
     ${topicList("Topics to publish", published)} ${topicList("Topics to clear", cleared)}`;
 }

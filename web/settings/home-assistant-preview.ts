@@ -22,6 +22,9 @@ export class HomeAssistantPreview extends LitElement {
     ...sectionStyles,
     outcomeStyles,
     css`
+      .card {
+        display: block;
+      }
       .card > summary {
         font-weight: 600;
       }

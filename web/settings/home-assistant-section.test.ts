@@ -49,7 +49,12 @@ describe("whether Home Assistant listens", () => {
   const client = { name: "Living room", clientId: "ha-1", since: secondsAgo(3_600) };
 
   test.each<[string, HomeAssistantAnswer, string, RegExp]>([
-    ["is connected", homeAssistantAnswer({}, { clients: [client] }), "Home Assistant is listening", /Living room is/],
+    [
+      "is connected",
+      homeAssistantAnswer({}, { clients: [client] }),
+      "Home Assistant is listening",
+      /Living room, connected since/,
+    ],
     ["is not", homeAssistantAnswer(), "Home Assistant was not heard of yet", /with a credential of its own/],
     [
       "greets on another broker",
@@ -170,7 +175,9 @@ describe("one thing", () => {
     hub.answers(`PATCH /devices/${nas.id}`, () => json({ droppedLinks: [] }));
     await userEvent.click(row("NAS"));
     await userEvent.click(button("Hide…"));
-    await expect.element(page.getByText(/1 message published \(900 B\) and 1 message cleared/)).toBeVisible();
+    await expect
+      .element(page.getByText(/It would/))
+      .toMatchTextContent("It would publish 1 message (900 B) and clear 1 message.");
     expect(hub.bodiesOf(PREVIEW)).toEqual([{ shown: [{ type: "device", id: nas.id, shown: false }] }]);
     expect(hub.bodiesOf(`PATCH /devices/${nas.id}`)).toEqual([]);
     const hidden = { ...nas, state: "hidden", shown: false } as const;
@@ -233,15 +240,20 @@ describe("another format or prefix", () => {
         settings: [{ name: "HA_DISCOVERY_FORMAT", value: "single" }],
         published: { messages: 1_204, bytes: 1_500_000, topics },
         cleared: { messages: 87, topics: ["homeassistant/device/x/config"] },
+        unchanged: { messages: 2 },
       }),
     );
-    await expect.element(page.getByText(/1,204 messages published \(1\.5 MB\) and 87 messages cleared/)).toBeVisible();
+    await expect
+      .element(page.getByText(/It would/))
+      .toMatchTextContent(
+        "It would publish 1,204 messages (1.5 MB), clear 87 messages and leave 2 messages as they are.",
+      );
     expect(hub.bodiesOf(PREVIEW)).toEqual([{ format: "single", prefix: "homeassistant" }]);
     await expect.element(row("HA_DISCOVERY_FORMAT=single")).toBeVisible();
     await userEvent.click(row("Topics to publish"));
     await expect.element(page.getByText("and 1,004 more")).toBeVisible();
     await userEvent.fill(page.getByRole("textbox", { name: "Discovery prefix" }), "ha");
-    await expect.poll(() => page.getByText(/would be the change/).elements()).toEqual([]);
+    await expect.poll(() => page.getByText(/It would/).elements()).toEqual([]);
   });
 
   test("that is the one there is would change nothing", async () => {

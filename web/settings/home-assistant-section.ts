@@ -25,6 +25,13 @@ export class HomeAssistantSection extends LitElement {
     controls,
     ...sectionStyles,
     css`
+      :host {
+        grid-template-columns: minmax(0, 1fr);
+      }
+      /* its two words stay in a line; on a phone the buttons go below */
+      h2 {
+        flex-basis: 11rem;
+      }
       .things {
         padding: 0 var(--space-4);
         border: 1px solid var(--line);
@@ -39,6 +46,11 @@ export class HomeAssistantSection extends LitElement {
         display: grid;
         grid-template-columns: minmax(0, 1fr) minmax(9rem, 14rem);
         gap: var(--space-2);
+      }
+      @media (max-width: 40rem) {
+        .find {
+          grid-template-columns: minmax(0, 1fr);
+        }
       }
       .cleared {
         overflow-wrap: anywhere;
