@@ -1,9 +1,9 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { type DiscoveredThing, type DiscoveryRef, MIGRATE_DISCOVERY } from "#contracts/discovery.ts";
+import { Dismissals } from "./dismissals.ts";
+import { Farewells } from "./farewells.ts";
 import type { Form, Place } from "./form.ts";
 import type { DiscoveredThings, DiscoveryLink, Published, PublishedConfigs, RetainedStates, Sender } from "./hub.ts";
-import { objectIdOf } from "./object-id.ts";
 import { PacedQueue } from "./paced-queue.ts";
 import { Shelf, hashOf } from "./shelf.ts";
 import { Waiting } from "./waiting.ts";
@@ -37,9 +37,6 @@ const LAST = 5;
  */
 const MAX_CONFIGS = { device: 10_000, single: 100_000 } as const;
 
-/** A change that the database could not take is tried again after so long. */
-const HIDE_AGAIN_MS = 10_000;
-
 /** Who asks waits no longer than this for a broker that does not answer. */
 const PATIENCE_MS = 10_000;
 
@@ -60,22 +57,16 @@ export class DiscoveryPublisher {
   readonly failed = new Set<string>();
   readonly #options: PublisherOptions;
   readonly #queue: PacedQueue;
-  /** Taken back, or to be; Home Assistant may still know them. */
-  readonly #parting = new Set<string>();
-  /** Those of them that are being taken back after a birth. Once the broker has it, they are forgotten. */
-  readonly #lastTime = new Set<string>();
-  /** Of the other format: handed over, and whether Home Assistant had its while since. */
-  readonly #handedOver = new Map<string, "just now" | "before">();
-  /** Object ids of what was deleted in Home Assistant, and is not noted down yet. */
-  readonly #dismissed = new Set<string>();
+  readonly #farewells = new Farewells();
+  readonly #dismissals: Dismissals;
   /** Topics that are to be published although nothing changed. */
   readonly #asked = new Set<string>();
   readonly #waiting = new Waiting();
-  readonly #end = new AbortController();
   #isFull = false;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#dismissals = new Dismissals(options.things, options.log);
     this.#queue = new PacedQueue({ ranks: LAST + 1, paceMs: options.paceMs, work: (topic) => this.#work(topic) });
     options.things.onChange((ref) => options.form.topicsOf(ref).forEach((topic) => this.#add(topic)));
   }
@@ -84,8 +75,7 @@ export class DiscoveryPublisher {
   disconnected(): void {
     this.#queue.pause();
     this.shelf.clear();
-    this.#lastTime.clear(); // the break may have been Home Assistant's too, which then gives birth again
-    this.#handedOver.clear();
+    this.#farewells.disconnected();
   }
 
   /** Takes note of a config that the broker has. Of others' only what stands where one of ours belongs. */
@@ -99,8 +89,8 @@ export class DiscoveryPublisher {
   /** Brings the broker up to date: what is missing or different is published, what is ours and not wanted is taken back. */
   compare(): void {
     const { things, form } = this.#options;
-    this.#findParting();
-    for (const topic of this.#parting) this.#add(topic);
+    this.#findUnwanted();
+    for (const topic of this.#farewells.topics) this.#add(topic);
     for (const ref of things.all()) for (const topic of form.topicsOf(ref)) this.#add(topic);
     this.#queue.resume();
   }
@@ -110,13 +100,13 @@ export class DiscoveryPublisher {
     const { published, form, log } = this.#options;
     this.shelf.delete(topic);
     const thing = this.#wantedAt(topic);
-    if (!thing || this.#dismissed.has(objectIdOf(thing)) || published.get(topic)?.hash === null) return;
+    if (!thing || this.#dismissals.has(thing) || published.get(topic)?.hash === null) return;
     log.info({ thing: thing.name }, "deleted in Home Assistant; it is not shown there any more");
     const note = { siteId: thing.siteId, hash: null, publishedAt: published.get(topic)?.publishedAt ?? null };
     for (const each of form.topicsOf(thing))
       if (thing.type !== "hub") published.remove(each);
       else if (this.#wantedAt(each)) published.put(each, note);
-    if (thing.type !== "hub") void this.#hide(thing, topic, sender);
+    if (thing.type !== "hub") void this.#dismissals.note(thing, sender);
   }
 
   /**
@@ -138,8 +128,8 @@ export class DiscoveryPublisher {
   /** Takes back for the last time what is not wanted and concerns a site. @returns their topics. */
   async cleanUp(siteId: string): Promise<string[]> {
     const { published } = this.#options;
-    this.#findParting();
-    const topics = [...new Set([...this.#parting, ...this.shelf.topics])].filter((topic) => {
+    this.#findUnwanted();
+    const topics = [...new Set([...this.#farewells.topics, ...this.shelf.topics])].filter((topic) => {
       const site = this.#siteOf(topic);
       return !this.#wantedAt(topic) && (site === null || site === siteId);
     });
@@ -156,8 +146,8 @@ export class DiscoveryPublisher {
    */
   answerBirth(sites: ReadonlySet<string | null>): void {
     for (const topic of this.failed) this.#add(topic);
-    this.#findParting(); // a birth may come before the first comparison
-    for (const topic of this.#parting) {
+    this.#findUnwanted(); // a birth may come before the first comparison
+    for (const topic of this.#farewells.topics) {
       const site = this.#siteOf(topic);
       if (site === null || sites.has(null) || sites.has(site)) this.#takeBackForGood(topic);
     }
@@ -169,17 +159,14 @@ export class DiscoveryPublisher {
   }
 
   close(): void {
-    this.#end.abort();
+    this.#dismissals.close();
     this.#queue.close();
     this.#waiting.close();
   }
 
-  /** Who has come back without a restart goes by the other format, as long as nobody says that it is handed over. */
   #takeBackForGood(topic: string): void {
     const { form } = this.#options;
-    this.#parting.add(topic);
-    this.#lastTime.add(topic);
-    this.#handedOver.delete(topic);
+    this.#farewells.beginForGood(topic);
     this.#add(topic);
     const place = form.placeOf(topic);
     if (!place || place.format === form.format || !this.#options.things.of(place.ref)) return;
@@ -194,7 +181,7 @@ export class DiscoveryPublisher {
   #add(topic: string): void {
     const { form } = this.#options;
     const place = form.placeOf(topic);
-    const isOther = place && place.format !== form.format && !this.#handedOver.has(topic);
+    const isOther = place && place.format !== form.format && !this.#farewells.handedOver(topic);
     this.#queue.add(topic, isOther ? HAND_OVER : place?.format === form.format ? RANKS[place.ref.type] : LAST);
   }
 
@@ -211,9 +198,9 @@ export class DiscoveryPublisher {
     return isHub ? null : (this.#options.published.get(topic)?.siteId ?? null);
   }
 
-  #findParting(): void {
+  #findUnwanted(): void {
     for (const [topic, { hash }] of this.#options.published)
-      if (hash !== null && !this.#wantedAt(topic)) this.#parting.add(topic);
+      if (hash !== null && !this.#wantedAt(topic)) this.#farewells.begin(topic);
   }
 
   #work(topic: string): Promise<void> | undefined {
@@ -232,10 +219,9 @@ export class DiscoveryPublisher {
 
   #publicationOf(topic: string, thing: DiscoveredThing, text: string): Task | undefined {
     const { published } = this.#options;
-    this.#settle(topic);
+    this.#farewells.end(topic);
     const before = published.get(topic);
-    if (before?.hash === null || this.#dismissed.has(objectIdOf(thing)) || this.#isBeyondBound(before))
-      return undefined;
+    if (before?.hash === null || this.#dismissals.has(thing) || this.#isBeyondBound(before)) return undefined;
     const hash = hashOf(text);
     if (this.#asked.has(topic) || this.shelf.hashOf(topic) !== hash) return { type: "publish", thing, text };
     this.shelf.put(topic, hash, thing);
@@ -247,9 +233,9 @@ export class DiscoveryPublisher {
   #removalOf(topic: string, place: Place | undefined, thing: DiscoveredThing | undefined): Task | undefined {
     const { form, published } = this.#options;
     const isNoted = typeof published.get(topic)?.hash === "string";
-    if (!isNoted && !this.shelf.has(topic) && !this.#lastTime.has(topic)) return undefined;
+    if (!isNoted && !this.shelf.has(topic) && !this.#farewells.isForGood(topic)) return undefined;
     if (!thing || place?.format === form.format) return { type: "clear" };
-    switch (this.#handedOver.get(topic)) {
+    switch (this.#farewells.handedOver(topic)) {
       case undefined:
         return { type: "hand-over", thing };
       case "just now":
@@ -266,7 +252,7 @@ export class DiscoveryPublisher {
       case "hand-over":
         return this.#handOver(topic, task.thing);
       case "rest":
-        this.#handedOver.set(topic, "before");
+        this.#farewells.noteHandOver(topic, "before");
         this.#add(topic);
         return Promise.resolve(); // which is followed by a rest
       case "clear":
@@ -275,59 +261,49 @@ export class DiscoveryPublisher {
   }
 
   async #publish(topic: string, { thing, text }: { thing: DiscoveredThing; text: string }): Promise<void> {
-    const { form, link, published, states, log } = this.#options;
-    const siteId = readersOf(thing);
-    try {
-      await link.publish(topic, text, { ...form.topics.config.options, siteId });
-    } catch (error) {
-      this.shelf.delete(topic);
-      this.failed.add(topic);
-      return log.warn({ err: error, topic }, "a config for Home Assistant could not be published");
-    }
+    const { published, states } = this.#options;
+    const isTaken = await this.#send(topic, text, { siteId: readersOf(thing) });
+    if (!isTaken) return this.shelf.delete(topic);
     const hash = hashOf(text);
-    this.failed.delete(topic);
     this.shelf.put(topic, hash, thing);
     published.put(topic, { siteId: thing.siteId, hash, publishedAt: new Date() });
     states.publishAgain(thing); // Home Assistant subscribes only after it has read the config
   }
 
-  /** Retained, it would be the config of whoever comes next. */
   async #handOver(topic: string, thing: DiscoveredThing): Promise<void> {
-    const { form, link, log } = this.#options;
-    for (const own of form.topicsOf(thing)) this.#queue.hold(own);
-    this.#handedOver.set(topic, "just now");
+    for (const own of this.#options.form.topicsOf(thing)) this.#queue.hold(own);
+    this.#farewells.noteHandOver(topic, "just now");
     this.#add(topic);
-    const options = { ...form.topics.config.options, retain: false, siteId: readersOf(thing) };
-    await link.publish(topic, MIGRATE_DISCOVERY, options).catch((error: unknown) => {
-      this.#handedOver.delete(topic);
-      this.failed.add(topic);
-      log.warn({ err: error, topic }, "a config could not be handed over to the other format");
-    });
+    // retained, it would be the config of whoever comes next
+    const isTaken = await this.#send(topic, MIGRATE_DISCOVERY, { siteId: readersOf(thing), retain: false });
+    if (!isTaken) this.#farewells.noteHandOver(topic, undefined);
   }
 
   async #clear(topic: string): Promise<void> {
-    const { form, link, published, log } = this.#options;
-    const isLast = this.#lastTime.has(topic);
-    this.#parting.add(topic);
-    try {
-      await link.publish(topic, "", { ...form.topics.config.options, siteId: this.#siteOf(topic) });
-    } catch (error) {
-      this.failed.add(topic);
-      return log.warn({ err: error, topic }, "a config could not be taken back from Home Assistant");
-    }
-    this.failed.delete(topic);
-    this.#handedOver.delete(topic);
+    const { form, published } = this.#options;
+    const isForGood = this.#farewells.isForGood(topic);
+    this.#farewells.begin(topic);
+    if (!(await this.#send(topic, "", { siteId: this.#siteOf(topic) }))) return;
+    this.#farewells.noteHandOver(topic, undefined);
     this.shelf.delete(topic);
-    const isHeard = isLast && this.#lastTime.has(topic); // no break came between
-    if (!isHeard && this.#parting.size <= MAX_CONFIGS[form.format]) return;
-    this.#settle(topic);
+    const isHeard = isForGood && this.#farewells.isForGood(topic); // no break came between
+    if (!isHeard && this.#farewells.size <= MAX_CONFIGS[form.format]) return;
+    this.#farewells.end(topic);
     published.remove(topic);
   }
 
-  /** The thing is there, or Home Assistant has heard that it is not. */
-  #settle(topic: string): void {
-    this.#parting.delete(topic);
-    this.#lastTime.delete(topic);
+  /** @returns whether the broker took it. */
+  async #send(topic: string, payload: string, options: { siteId: string | null; retain?: boolean }): Promise<boolean> {
+    const { form, link, log } = this.#options;
+    try {
+      await link.publish(topic, payload, { ...form.topics.config.options, ...options });
+      this.failed.delete(topic);
+      return true;
+    } catch (error) {
+      this.failed.add(topic);
+      log.warn({ err: error, topic }, "Home Assistant could not be told of a change");
+      return false;
+    }
   }
 
   #worked(topic: string): undefined {
@@ -338,26 +314,10 @@ export class DiscoveryPublisher {
   #isBeyondBound(before: Published | undefined): boolean {
     const { form, published, log } = this.#options;
     const most = MAX_CONFIGS[form.format];
-    if (before !== undefined || published.size - this.#parting.size < most) return false;
+    if (before !== undefined || published.size - this.#farewells.size < most) return false;
     if (!this.#isFull) log.warn(`Home Assistant is told by ${most} configs and by no more`);
     this.#isFull = true;
     return true;
-  }
-
-  async #hide(ref: DiscoveryRef, topic: string, sender: Sender): Promise<void> {
-    const { signal } = this.#end;
-    const objectId = objectIdOf(ref);
-    this.#dismissed.add(objectId);
-    while (!signal.aborted) {
-      try {
-        await this.#options.things.hide(ref, sender);
-        break;
-      } catch (error) {
-        this.#options.log.warn({ err: error, topic }, "what was deleted in Home Assistant could not be noted down yet");
-        await delay(HIDE_AGAIN_MS, undefined, { signal, ref: false }).catch(() => {}); // the hub ends
-      }
-    }
-    this.#dismissed.delete(objectId);
   }
 }
 
