@@ -30,6 +30,12 @@ const PUBLIC = [
   "GET /ready",
   "POST /api/agents/enrol",
   "POST /api/auth/login",
+  // brokers show a secret of their own
+  "POST /api/mqtt/authenticate",
+  "POST /api/mqtt/authorize",
+  "POST /api/mqtt/go-auth/acl",
+  "POST /api/mqtt/go-auth/superuser",
+  "POST /api/mqtt/go-auth/user",
   "POST /api/setup/init",
 ];
 
