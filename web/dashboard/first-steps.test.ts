@@ -26,5 +26,8 @@ test.each([
 test("whoever may not join an agent adds a device, and is told who joins one", async () => {
   await mounted(FirstSteps);
   await expect.element(page.getByText("An admin does this.")).toBeVisible();
-  expect(page.getByRole("button").elements()).toEqual([page.getByRole("button", { name: "Add a device" }).element()]);
+  expect(page.getByRole("button").elements()).toEqual([
+    page.getByRole("button", { name: "import many from a file" }).element(),
+    page.getByRole("button", { name: "Add a device" }).element(),
+  ]);
 });
