@@ -53,13 +53,6 @@ const configs = () =>
   new Map(home.mqtt.on(/^homeassistant\/device\/.*\/config$/).map(({ topic, text }) => [topic, text] as const));
 const messages = () => home.mqtt.on(/^homeassistant\//).length;
 
-// oxlint-disable-next-line typescript/no-explicit-any
-type Component = Record<string, any>;
-
-/** Every component of every config that stands. */
-const components = () =>
-  [...configs().values()].flatMap((text) => (text === "" ? [] : Object.values<Component>(JSON.parse(text).components)));
-
 describe("every thing", () => {
   test("has a config that Home Assistant can read, with its page and its place", async () => {
     const device = await shownDevice({ name: "NAS Basement", mac: "02:00:00:00:aa:01", os: "linux" });
@@ -77,54 +70,6 @@ describe("every thing", () => {
     expect(home.config("hub", home.hubId).device).toMatchObject({ configuration_url: "https://power.example.org/" });
     for (const text of configs().values()) if (text) DiscoveryConfig.parse(JSON.parse(text));
     expect(home.mqtt.on(/unassigned/).filter(({ topic }) => topic.startsWith("homeassistant"))).toEqual([]);
-  });
-
-  test("names only topics with a retained message that Home Assistant may read, also of an agent that never came", async () => {
-    await shownDevice();
-    const { body: enrolment } = await hub.api.post("/enrolments", { clusterId });
-    expect((await hub.api.post("/agents/enrol", enrolBody(enrolment.code, "Never Came"))).status).toBe(201);
-    await expect.poll(() => [...configs().values()].some((text) => text.includes('"Never Came"'))).toBe(true);
-
-    const roots = [...configs().values()].flatMap((text) => (text === "" ? [] : [JSON.parse(text)]));
-    const named = new Set<string>();
-    for (const { availability } of [...roots, ...components()])
-      for (const { topic } of availability ?? []) named.add(topic);
-    for (const { platform, state_topic, json_attributes_topic } of components()) {
-      if (state_topic && platform !== "event") named.add(state_topic); // events are never retained
-      if (json_attributes_topic) named.add(json_attributes_topic);
-    }
-    expect(named.size).toBeGreaterThan(7);
-    const reader = await home.connect([...named]);
-    const retained = () => new Set(reader.on(/./).flatMap((message) => (message.retained ? [message.topic] : [])));
-    await expect.poll(() => [...named].filter((topic) => !retained().has(topic))).toEqual([]);
-    expect(reader.last("powerbeacon/agent/never-came/status")).toBe("offline");
-  });
-
-  test("takes what its config says, and does it", async () => {
-    const device = await shownDevice();
-    const { power, wake } = home.config("device", device.id).components;
-    const cluster = home.config("cluster", clusterId).components.power;
-    const orders = () => pi.orders().filter(({ targets }) => targets.some((target) => target.device === device.key));
-    const commands = [
-      [power.command_topic, power.payload_on],
-      [wake.command_topic, wake.payload_press],
-      [cluster.command_topic, cluster.payload_on],
-    ];
-    for (const [topic, payload] of commands) {
-      const before = orders().length;
-      await home.mqtt.client.publishAsync(topic, payload, { qos: 1 });
-      await expect.poll(() => orders().length).toBeGreaterThan(before);
-      const wakes = (await hub.api.get(`/devices/${device.id}/wakes`)).body.items;
-      await hub.api.delete(`/wakes/${wakes[0].id}`);
-    }
-    const { republish } = home.config("hub", home.hubId).components;
-    const before = home.count("device", device.id);
-    await home.mqtt.client.publishAsync(republish.command_topic, republish.payload_press, { qos: 1 });
-    await expect.poll(() => home.count("device", device.id)).toBe(before + 1);
-    const events = home.mqtt.on(new RegExp(`^powerbeacon/device/${device.key}/event$`));
-    const { activity } = home.config("device", device.id).components;
-    for (const { text } of events) expect(activity.event_types).toContain(JSON.parse(text).event_type);
-    expect(events.length).toBeGreaterThan(0);
   });
 
   test("is gone from Home Assistant when it is removed", async () => {
