@@ -39,6 +39,16 @@ export class ImportDevices extends LitElement {
           width: 100vw;
         }
       }
+      input[type="file"]::file-selector-button {
+        margin-right: var(--space-3);
+        padding: 0 var(--space-3);
+        border: 1px solid var(--line);
+        border-radius: var(--radius-small);
+        background: var(--surface-sunken);
+        color: var(--text);
+        font: inherit;
+        cursor: pointer;
+      }
       textarea {
         font-family: var(--font-mono);
         font-size: var(--size-small);
@@ -65,12 +75,14 @@ export class ImportDevices extends LitElement {
     this.source = { ...this.source, clusterId: onlyCluster(this.clusters) };
   }
 
-  override updated(): void {
-    const dialog = this.renderRoot.querySelector("dialog");
-    if (dialog && !dialog.open && this.isConnected && !this.#isClosing) this.#dialog.open();
+  override firstUpdated(): void {
+    this.#dialog.open();
   }
 
-  #isClosing = false;
+  override updated(changed: Map<PropertyKey, unknown>): void {
+    // what became of each stands in a dialog of its own
+    if (changed.has("result") && !this.renderRoot.querySelector("dialog")?.open) this.#dialog.open();
+  }
 
   override render() {
     if (this.result) return this.#results(this.result);
@@ -135,10 +147,12 @@ export class ImportDevices extends LitElement {
   }
 
   #results(result: ImportResult) {
+    const { problem } = this.#dialog.state;
     const isOutdated = result.items.some(({ outcome }) => outcome === "conflict");
     return this.#dialog.renderFacts(
       TITLE,
       html`${resultOf(result, this.preview?.items ?? [])}
+        ${problem ? html`<p class="problem" role="alert">${problem}</p>` : nothing}
         <div class="buttons">
           ${isOutdated ? html`<button type="button" @click=${this.#previewAgain}>Preview again</button>` : nothing}
           <button type="button" class="primary" autofocus @click=${() => this.#dialog.close()}>Done</button>

@@ -23,7 +23,7 @@ export class ImportPreviewList extends LitElement {
       }
       .head {
         display: flex;
-        align-items: baseline;
+        align-items: center;
         gap: var(--space-3);
         padding-bottom: var(--space-1);
       }
@@ -31,13 +31,19 @@ export class ImportPreviewList extends LitElement {
         flex: 1;
         font-size: 1rem;
       }
-      .head .check,
-      li {
-        display: grid;
-        grid-template-columns: auto minmax(0, 1fr);
-        column-gap: var(--space-3);
+      .all {
+        display: flex;
+        align-items: center;
+        gap: var(--space-2);
+        font-weight: 450;
+      }
+      .all input {
+        margin: 0;
       }
       li {
+        display: grid;
+        grid-template-columns: 1.125rem minmax(0, 1fr);
+        column-gap: var(--space-3);
         padding: var(--space-2) 0;
         border-top: 1px solid var(--line);
         overflow-wrap: anywhere;
@@ -71,6 +77,9 @@ export class ImportPreviewList extends LitElement {
       del {
         color: var(--text-quiet);
       }
+      ins {
+        text-decoration: none;
+      }
       .wrong {
         color: var(--danger);
       }
@@ -79,11 +88,9 @@ export class ImportPreviewList extends LitElement {
         cursor: pointer;
       }
       .notes li {
-        display: list-item;
+        display: block;
         border: 0;
         padding: 0;
-        margin-left: var(--space-4);
-        list-style: disc;
       }
     `,
   ];
@@ -132,7 +139,7 @@ export class ImportPreviewList extends LitElement {
 
   #all(action: string, heading: string, macs: readonly string[]) {
     const count = macs.filter((mac) => this.chosen.has(mac)).length;
-    return html`<label class="check small">
+    return html`<label class="all">
       <input
         type="checkbox"
         name=${`all-${action}`}
@@ -166,7 +173,7 @@ export class ImportPreviewList extends LitElement {
       </div>
       ${item.action === "impossible" ? html`<p class="wrong">${item.problem}</p>` : nothing}
       ${isOffered(item) ? differencesOf(item) : nothing}
-      ${notes.map((note) => html`<p class="quiet small">${note}</p>`)}
+      ${besides(item, notes).map((note) => html`<p class="quiet small">${note}</p>`)}
     </li>`;
   }
 
@@ -185,6 +192,12 @@ export function isOffered(item: ImportItem): item is Offer {
   return item.action === "create" || item.action === "change";
 }
 
+/** What is kept as the description is shown as that. */
+function besides(item: ImportItem, notes: readonly string[]): readonly string[] {
+  const kept = isOffered(item) ? item.differences.find(({ field }) => field === "description")?.to : undefined;
+  return notes.filter((note) => !kept?.includes(note));
+}
+
 /** A new device is named above already. */
 function differencesOf({ action, differences }: Offer) {
   const told = differences.filter(({ field }) => action === "change" || (field !== "name" && field !== "mac"));
@@ -200,8 +213,10 @@ function differencesOf({ action, differences }: Offer) {
 
 function wordsOf({ from, to }: Difference, action: Offer["action"]) {
   if (action === "create") return to;
-  return html`<del><span class="visually-hidden">was </span>${from ?? "empty"}</del> →
-    <ins><span class="visually-hidden">becomes </span>${to ?? "empty"}</ins>`;
+  const [was, becomes] = [from ?? "empty", to ?? "empty"];
+  const before = html`<del><span class="visually-hidden">was </span>${was}</del>`;
+  const after = html`<ins><span class="visually-hidden">becomes </span>${becomes}</ins>`;
+  return html`${before} → ${after}`; // line breaks are shown as they are
 }
 
 function isTicked(event: Event): boolean {

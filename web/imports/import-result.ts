@@ -17,6 +17,12 @@ export const resultStyles = css`
   .results .outcome {
     margin-left: auto;
   }
+  .results ~ .buttons {
+    position: sticky;
+    bottom: calc(-1 * var(--space-4));
+    padding: var(--space-3) 0 var(--space-4);
+    background: var(--surface-raised);
+  }
   .results .undone {
     color: var(--danger);
   }
