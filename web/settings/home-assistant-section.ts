@@ -94,10 +94,12 @@ export class HomeAssistantSection extends LitElement {
   }
 
   #buttons() {
-    return html`${this.#button("clean", "Clean up", "Cleaning up…", async () => {
-      this.cleared = await cleanUp();
-    })}
-    ${this.#button("send", "Send again", "Sending…", async () => toast(sentWords(await sendAgain())))}`;
+    return html`<div class="actions">
+      ${this.#button("clean", "Clean up", "Cleaning up…", async () => {
+        this.cleared = await cleanUp();
+      })}
+      ${this.#button("send", "Send again", "Sending…", async () => toast(sentWords(await sendAgain())))}
+    </div>`;
   }
 
   #button(what: "send" | "clean", label: string, busy: string, work: () => Promise<void>) {
