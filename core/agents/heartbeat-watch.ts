@@ -51,11 +51,12 @@ export function watchHeartbeats(presence: Presence, silentAfterMs = SILENT_AFTER
     },
     connected: () => {
       clearTimeout(away);
+      away = undefined;
       connectedMs = performance.now();
     },
     broken: () => {
-      clearTimeout(away);
-      away = setTimeout(() => {
+      // each attempt that comes to nothing is told as well
+      away ??= setTimeout(() => {
         for (const id of presence.onlineIds()) presence.setStatus(id, "offline", new Date());
       }, AWAY_AFTER_MS);
     },
