@@ -93,6 +93,10 @@ export class Connection implements ClientConnection {
     return this.#request?.protocolVersion ?? 4;
   }
 
+  get hasWill(): boolean {
+    return (this.session?.will ?? null) !== null;
+  }
+
   refuse(action: AccessRefusal["action"], topic: string, reason: string): void {
     const { principal, address } = this;
     if (principal !== null) this.#context.refuse({ principal, address, action, topic, reason });

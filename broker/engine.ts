@@ -189,7 +189,9 @@ export async function startEngine(options: BrokerOptions): Promise<Engine> {
       ...counts,
     }),
     async close() {
-      for (const connection of connections) connection.end(Reason.serverShuttingDown, "the hub stops");
+      // those with a Will first: the others still hear of it
+      const leaving = [...connections].toSorted((a, b) => Number(b.hasWill) - Number(a.hasWill));
+      for (const connection of leaving) connection.end(Reason.serverShuttingDown, "the hub stops");
       exchange.close();
       sessions.close();
       log.close();

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import net from "node:net";
 import { generate, type Packet, type Parser, parser as newParser } from "mqtt-packet";
 
@@ -6,6 +7,9 @@ export class RawClient {
   readonly socket: net.Socket;
   readonly packets: Packet[] = [];
   isClosed = false;
+  /** Whether messages of QoS 1 are acknowledged as they come. */
+  acknowledges = false;
+  readonly #events = new EventEmitter();
   #parser: Parser = newParser({ protocolVersion: 4 });
 
   constructor(port: number) {
@@ -14,8 +18,14 @@ export class RawClient {
     this.socket.on("error", () => {});
     this.socket.on("close", () => {
       this.isClosed = true;
+      this.#events.emit("news");
     });
-    this.#parser.on("packet", (packet) => this.packets.push(packet));
+    this.#parser.on("packet", (packet) => this.#take(packet));
+  }
+
+  /** Comes when there is another packet, or the end. */
+  async nextEvent(signal: AbortSignal): Promise<void> {
+    await once(this.#events, "news", { signal }).catch(() => {}); // whoever waits sees that it is too late
   }
 
   get commands(): string[] {
@@ -32,8 +42,15 @@ export class RawClient {
   connect(version: 4 | 5, fields: object = {}): void {
     this.version = version;
     this.#parser = newParser({ protocolVersion: version });
-    this.#parser.on("packet", (packet) => this.packets.push(packet));
+    this.#parser.on("packet", (packet) => this.#take(packet));
     this.send(connectPacket(version, fields));
+  }
+
+  #take(packet: Packet): void {
+    this.packets.push(packet);
+    if (this.acknowledges && packet.cmd === "publish" && packet.qos === 1)
+      this.send({ cmd: "puback", messageId: packet.messageId ?? 0 });
+    this.#events.emit("news");
   }
 }
 
