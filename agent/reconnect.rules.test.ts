@@ -8,9 +8,9 @@ describe("the pause before the next attempt", () => {
     [0, 500],
     [1, 1_000],
     [2, 2_000],
-    [5, 16_000],
-    [6, 30_000],
-    [1_000, 30_000],
+    [3, 4_000],
+    [4, 8_000],
+    [1_000, 8_000],
   ] as const)("after %i failures is anything from nothing up to %i ms", ([failures, longest]) => {
     expect(pauseMs(failures, false, 0)).toBe(0);
     expect(pauseMs(failures, false, 0.5)).toBe(longest / 2);

@@ -1,5 +1,6 @@
 const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 30_000;
+/** A broker that was gone for long has everybody back within ten seconds of its return. */
+const LONGEST_PAUSE_MS = 8_000;
 /** A broker that says no will say no again; asking each second would only fill its log. */
 const REFUSED_PAUSE_MS = 5 * 60_000;
 /** A connection that lived this long was good: the next attempt starts from the shortest pause. */
