@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
+import { INGRESS_PATH, standInHomeAssistant } from "../fixtures/in-home-assistant.ts";
 import { focused, heard, mounted } from "../fixtures/mounted.ts";
 import { ACCOUNT, user } from "../fixtures/rows.ts";
 import { json, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
@@ -103,6 +104,19 @@ describe("a provider", () => {
     document.querySelector("login-form")?.remove();
     await openWithProvider("/login?problem=DENIED");
     await expect.element(byProvider).toHaveAttribute("href", "/api/auth/login/oauth?returnTo=%2Fdevices%2Fnas");
+  });
+
+  test("is at the hub's own address for a page inside Home Assistant", async () => {
+    standInHomeAssistant();
+    const hub = scriptedHub();
+    // whatever stands before it, `/api` is cut off
+    hub.answers(`GET ${INGRESS_PATH.slice("/api".length)}/api/config/oidc`, () =>
+      json({ enabled: true, name: "Authentik" }),
+    );
+    await mounted(LoginForm);
+    await expect.element(page.getByText(/The log-in with Authentik is at the hub's own address/)).toBeVisible();
+    await expect.element(page.getByRole("link", { name: "http://hub.lan:8080" })).toHaveAttribute("target", "_blank");
+    expect(byProvider.elements()).toEqual([]);
   });
 
   test("that is not set up is not offered", async () => {

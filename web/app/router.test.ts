@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
+import { INGRESS_PATH, standInHomeAssistant } from "../fixtures/in-home-assistant.ts";
 import { followInPlace, navigate, onNavigation, pathOf, routeOf } from "./router.ts";
 
 const DASHBOARD = { page: "dashboard", opened: undefined };
@@ -74,6 +75,14 @@ describe("a click", () => {
   test("on a link of ours is followed in place", () => {
     expect(click("/devices/nas")).toBe(true);
     expect(location.pathname).toBe("/devices/nas");
+  });
+
+  test("inside Home Assistant on a link of ours is followed in place, and one to its own pages is not", () => {
+    standInHomeAssistant();
+    expect(click(`${INGRESS_PATH}/devices/nas`)).toBe(true);
+    expect(location.pathname).toBe(`${INGRESS_PATH}/devices/nas`);
+    for (const href of [`${INGRESS_PATH}/api/docs`, "/config/dashboard", "/devices/nas"])
+      expect(click(href)).toBe(false);
   });
 
   test.each([
