@@ -143,10 +143,12 @@ export async function startTestBroker(
     authenticate?: (credentials: MqttCredentials) => Authentication | Promise<Authentication>;
     directory?: PlaceDirectory;
     store?: BrokerStore;
+    /** Whom it knows instead. */
+    people?: Record<string, Principal>;
   } = {},
 ): Promise<TestBroker> {
   const state = {
-    people: people(),
+    people: options.people ?? people(),
     places: places(),
     refusals: [] as TestBroker["refusals"],
     arrivals: [] as TestBroker["arrivals"],
