@@ -16,9 +16,17 @@ export interface DiscoveryTiming {
   readonly birthDelayMs: readonly [atLeast: number, atMost: number];
   /** MQTT does not say where the retained messages end: they are over when none has come for this long. */
   readonly quietMs: number;
+  /** What was taken back after a birth is taken back again when another birth follows within this time. */
+  readonly settleMs: number;
 }
 
-export const DEFAULT_TIMING: DiscoveryTiming = { paceMs: 5_000, birthDelayMs: [1_000, 10_000], quietMs: 500 };
+export const DEFAULT_TIMING: DiscoveryTiming = {
+  paceMs: 5_000,
+  birthDelayMs: [1_000, 10_000],
+  quietMs: 500,
+  // a broker notices after one and a half keep-alives, 60 s with Home Assistant, that nobody is there
+  settleMs: 120_000,
+};
 
 /** Others may publish configs without end; what the broker has is compared after this long in any case. */
 const PATIENCE_MS = 10_000;
@@ -42,7 +50,7 @@ export function startDiscovery(options: DiscoveryOptions) {
   const { enabled, link, published, states, surroundings, timing } = options;
   const things = enabled ? options.things : NOTHING;
   const form = new Form(options, surroundings);
-  const publisher = new DiscoveryPublisher({ ...options, form, things, paceMs: timing.paceMs });
+  const publisher = new DiscoveryPublisher({ ...options, form, things, ...timing });
   const overview = overviewOf({ enabled, form, things, published, publisher, surroundings });
   const births = new Map<string | null, Date>();
   const quiet = quietTime(timing.quietMs, () => publisher.compare());

@@ -45,6 +45,7 @@ function start(count: number, publish: () => Promise<void> = whenAcknowledged): 
     published,
     states: { publishAll: () => {}, publishAgain: () => {} },
     paceMs: 0,
+    settleMs: 0,
     log: pino({ level: "silent" }),
   });
 }

@@ -15,6 +15,7 @@ export interface PublisherOptions {
   readonly published: PublishedConfigs;
   readonly states: RetainedStates;
   readonly paceMs: number;
+  readonly settleMs: number;
   readonly log: Logger;
 }
 
@@ -57,7 +58,7 @@ export class DiscoveryPublisher {
   readonly failed = new Set<string>();
   readonly #options: PublisherOptions;
   readonly #queue: PacedQueue;
-  readonly #farewells = new Farewells();
+  readonly #farewells: Farewells;
   readonly #dismissals: Dismissals;
   /** Topics that are to be published although nothing changed. */
   readonly #asked = new Set<string>();
@@ -66,6 +67,7 @@ export class DiscoveryPublisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#farewells = new Farewells(options.settleMs);
     this.#dismissals = new Dismissals(options.things, options.log);
     this.#queue = new PacedQueue({ ranks: LAST + 1, paceMs: options.paceMs, work: (topic) => this.#work(topic) });
     options.things.onChange((ref) => options.form.topicsOf(ref).forEach((topic) => this.#add(topic)));
@@ -136,7 +138,10 @@ export class DiscoveryPublisher {
     for (const [topic, { hash }] of published) if (hash === null && !this.#wantedAt(topic)) published.remove(topic);
     for (const topic of topics) this.#takeBackForGood(topic);
     const left = await this.#waiting.for(topics, PATIENCE_MS);
-    return topics.filter((topic) => !left.has(topic));
+    const done = topics.filter((topic) => !left.has(topic));
+    // whoever asks for it does not wait for another birth
+    for (const topic of done) if (!this.failed.has(topic)) this.#forget(topic);
+    return done;
   }
 
   /**
@@ -160,6 +165,7 @@ export class DiscoveryPublisher {
 
   close(): void {
     this.#dismissals.close();
+    this.#farewells.close();
     this.#queue.close();
     this.#waiting.close();
   }
@@ -280,16 +286,20 @@ export class DiscoveryPublisher {
   }
 
   async #clear(topic: string): Promise<void> {
-    const { form, published } = this.#options;
+    const { form } = this.#options;
     const isForGood = this.#farewells.isForGood(topic);
     this.#farewells.begin(topic);
     if (!(await this.#send(topic, "", { siteId: this.#siteOf(topic) }))) return;
     this.#farewells.noteHandOver(topic, undefined);
     this.shelf.delete(topic);
     const isHeard = isForGood && this.#farewells.isForGood(topic); // no break came between
-    if (!isHeard && this.#farewells.size <= MAX_CONFIGS[form.format]) return;
+    if (this.#farewells.size > MAX_CONFIGS[form.format]) this.#forget(topic);
+    else if (isHeard) this.#farewells.settle(topic, () => this.#forget(topic));
+  }
+
+  #forget(topic: string): void {
     this.#farewells.end(topic);
-    published.remove(topic);
+    this.#options.published.remove(topic);
   }
 
   /** @returns whether the broker took it. */
