@@ -1,11 +1,12 @@
 import type { Logger } from "pino";
 import { type DiscoveredThing, type DiscoveryRef, MIGRATE_DISCOVERY } from "#contracts/discovery.ts";
+import { ConfigQueue } from "./config-queue.ts";
 import { Dismissals } from "./dismissals.ts";
 import { Farewells } from "./farewells.ts";
-import type { Form, Place } from "./form.ts";
-import type { DiscoveredThings, DiscoveryLink, Published, PublishedConfigs, RetainedStates, Sender } from "./hub.ts";
-import { PacedQueue } from "./paced-queue.ts";
+import type { Form } from "./form.ts";
+import type { DiscoveredThings, DiscoveryLink, PublishedConfigs, RetainedStates, Sender } from "./hub.ts";
 import { Shelf, hashOf } from "./shelf.ts";
+import { type Knowledge, type Task, readersOf, siteOf, taskFor, wantedAt } from "./task.rules.ts";
 import { Waiting } from "./waiting.ts";
 
 export interface PublisherOptions {
@@ -18,19 +19,6 @@ export interface PublisherOptions {
   readonly settleMs: number;
   readonly log: Logger;
 }
-
-/** What is to be done on a topic. */
-type Task =
-  | { readonly type: "publish"; readonly thing: DiscoveredThing; readonly text: string }
-  | { readonly type: "hand-over"; readonly thing: DiscoveredThing }
-  | { readonly type: "rest" }
-  | { readonly type: "clear" };
-
-/** Parents first: Home Assistant makes an empty device for one that it does not know yet. What is to go, goes last. */
-const RANKS: Readonly<Record<DiscoveryRef["type"], number>> = { hub: 1, device: 2, cluster: 3, agent: 4 };
-/** Before anything is published in the other format. */
-const HAND_OVER = 0;
-const LAST = 5;
 
 /**
  * The embedded broker holds all configs in memory, some 6 KiB for a thing, and Home Assistant is not made for more. Nor are more
@@ -57,20 +45,29 @@ export class DiscoveryPublisher {
   readonly shelf = new Shelf();
   readonly failed = new Set<string>();
   readonly #options: PublisherOptions;
-  readonly #queue: PacedQueue;
+  readonly #queue: ConfigQueue;
   readonly #farewells: Farewells;
   readonly #dismissals: Dismissals;
   /** Topics that are to be published although nothing changed. */
   readonly #asked = new Set<string>();
   readonly #waiting = new Waiting();
+  readonly #knowledge: Knowledge;
   #isFull = false;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#farewells = new Farewells(options.settleMs);
     this.#dismissals = new Dismissals(options.things, options.log);
-    this.#queue = new PacedQueue({ ranks: LAST + 1, paceMs: options.paceMs, work: (topic) => this.#work(topic) });
-    options.things.onChange((ref) => options.form.topicsOf(ref).forEach((topic) => this.#add(topic)));
+    this.#knowledge = {
+      ...options,
+      shelf: this.shelf,
+      farewells: this.#farewells,
+      isDismissed: (thing) => this.#dismissals.has(thing),
+      isAsked: (topic) => this.#asked.has(topic),
+    };
+    const paced = { paceMs: options.paceMs, work: (topic: string) => this.#work(topic) };
+    this.#queue = new ConfigQueue(options.form, this.#farewells, paced);
+    options.things.onChange((ref) => options.form.topicsOf(ref).forEach((topic) => this.#queue.add(topic)));
   }
 
   /** What the broker has when it is there again is not known: nothing is published until `compare`, as at first. */
@@ -85,15 +82,15 @@ export class DiscoveryPublisher {
     const isWanted = this.#wantedAt(topic) !== undefined;
     if (!isOurs && !isWanted) return;
     this.shelf.found(topic, hashOf(payload));
-    if (!isWanted) this.#add(topic); // a ghost, also when it comes late
+    if (!isWanted) this.#queue.add(topic); // a ghost, also when it comes late
   }
 
   /** Brings the broker up to date: what is missing or different is published, what is ours and not wanted is taken back. */
   compare(): void {
     const { things, form } = this.#options;
     this.#findUnwanted();
-    for (const topic of this.#farewells.topics) this.#add(topic);
-    for (const ref of things.all()) for (const topic of form.topicsOf(ref)) this.#add(topic);
+    for (const topic of this.#farewells.topics) this.#queue.add(topic);
+    for (const ref of things.all()) for (const topic of form.topicsOf(ref)) this.#queue.add(topic);
     this.#queue.resume();
   }
 
@@ -132,7 +129,7 @@ export class DiscoveryPublisher {
     const { published } = this.#options;
     this.#findUnwanted();
     const topics = [...new Set([...this.#farewells.topics, ...this.shelf.topics])].filter((topic) => {
-      const site = this.#siteOf(topic);
+      const site = siteOf(topic, this.#options);
       return !this.#wantedAt(topic) && (site === null || site === siteId);
     });
     for (const [topic, { hash }] of published) if (hash === null && !this.#wantedAt(topic)) published.remove(topic);
@@ -150,10 +147,10 @@ export class DiscoveryPublisher {
    * @param sites whose Home Assistants were born; null = of any.
    */
   answerBirth(sites: ReadonlySet<string | null>): void {
-    for (const topic of this.failed) this.#add(topic);
+    for (const topic of this.failed) this.#queue.add(topic);
     this.#findUnwanted(); // a birth may come before the first comparison
     for (const topic of this.#farewells.topics) {
-      const site = this.#siteOf(topic);
+      const site = siteOf(topic, this.#options);
       if (site === null || sites.has(null) || sites.has(site)) this.#takeBackForGood(topic);
     }
   }
@@ -173,7 +170,7 @@ export class DiscoveryPublisher {
   #takeBackForGood(topic: string): void {
     const { form } = this.#options;
     this.#farewells.beginForGood(topic);
-    this.#add(topic);
+    this.#queue.add(topic);
     const place = form.placeOf(topic);
     if (!place || place.format === form.format || !this.#options.things.of(place.ref)) return;
     for (const own of form.topicsOf(place.ref)) this.#askFor(own);
@@ -181,27 +178,11 @@ export class DiscoveryPublisher {
 
   #askFor(topic: string): void {
     this.#asked.add(topic);
-    this.#add(topic);
+    this.#queue.add(topic);
   }
 
-  #add(topic: string): void {
-    const { form } = this.#options;
-    const place = form.placeOf(topic);
-    const isOther = place && place.format !== form.format && !this.#farewells.handedOver(topic);
-    this.#queue.add(topic, isOther ? HAND_OVER : place?.format === form.format ? RANKS[place.ref.type] : LAST);
-  }
-
-  /** The thing that is to have a config there. */
   #wantedAt(topic: string): DiscoveredThing | undefined {
-    const place = this.#options.form.placeOf(topic);
-    const thing = place && this.#options.things.of(place.ref);
-    return thing && this.#options.form.wants(place, thing) ? thing : undefined;
-  }
-
-  /** Whose clients read what stands on a topic; null = those of every site. */
-  #siteOf(topic: string): string | null {
-    const isHub = this.#options.form.placeOf(topic)?.ref.type === "hub";
-    return isHub ? null : (this.#options.published.get(topic)?.siteId ?? null);
+    return wantedAt(topic, this.#options);
   }
 
   #findUnwanted(): void {
@@ -210,60 +191,40 @@ export class DiscoveryPublisher {
   }
 
   #work(topic: string): Promise<void> | undefined {
-    const task = this.#taskFor(topic);
-    if (task) return this.#carryOut(topic, task).finally(() => this.#worked(topic));
-    return this.#worked(topic);
+    const work = this.#carryOut(topic, taskFor(topic, this.#knowledge));
+    return work ? work.finally(() => this.#worked(topic)) : this.#worked(topic);
   }
 
-  #taskFor(topic: string): Task | undefined {
-    const { form, things } = this.#options;
-    const place = form.placeOf(topic);
-    const thing = place && things.of(place.ref);
-    const text = thing && form.textAt(place, thing);
-    return thing && text !== undefined ? this.#publicationOf(topic, thing, text) : this.#removalOf(topic, place, thing);
-  }
-
-  #publicationOf(topic: string, thing: DiscoveredThing, text: string): Task | undefined {
-    const { published } = this.#options;
-    this.#farewells.end(topic);
-    const before = published.get(topic);
-    if (before?.hash === null || this.#dismissals.has(thing) || this.#isBeyondBound(before)) return undefined;
-    const hash = hashOf(text);
-    if (this.#asked.has(topic) || this.shelf.hashOf(topic) !== hash) return { type: "publish", thing, text };
-    this.shelf.put(topic, hash, thing);
-    // the broker kept what a killed hub had no time to note down
-    if (before?.hash !== hash) published.put(topic, { siteId: thing.siteId, hash, publishedAt: new Date() });
-    return undefined;
-  }
-
-  #removalOf(topic: string, place: Place | undefined, thing: DiscoveredThing | undefined): Task | undefined {
-    const { form, published } = this.#options;
-    const isNoted = typeof published.get(topic)?.hash === "string";
-    if (!isNoted && !this.shelf.has(topic) && !this.#farewells.isForGood(topic)) return undefined;
-    if (!thing || place?.format === form.format) return { type: "clear" };
-    switch (this.#farewells.handedOver(topic)) {
-      case undefined:
-        return { type: "hand-over", thing };
-      case "just now":
-        return { type: "rest" };
-      case "before":
-        return { type: "clear" };
-    }
-  }
-
-  #carryOut(topic: string, task: Task): Promise<void> {
+  #carryOut(topic: string, task: Task): Promise<void> | undefined {
     switch (task.type) {
       case "publish":
-        return this.#publish(topic, task);
+        this.#farewells.end(topic);
+        return this.#isBeyondBound(topic) ? undefined : this.#publish(topic, task);
+      case "note":
+        return this.#note(topic, task);
+      case "leave":
+        this.#farewells.end(topic);
+        return undefined;
       case "hand-over":
         return this.#handOver(topic, task.thing);
       case "rest":
         this.#farewells.noteHandOver(topic, "before");
-        this.#add(topic);
+        this.#queue.add(topic);
         return Promise.resolve(); // which is followed by a rest
       case "clear":
         return this.#clear(topic);
+      case "nothing":
+        return undefined;
     }
+  }
+
+  #note(topic: string, { thing, hash }: { thing: DiscoveredThing; hash: string }): undefined {
+    const { published } = this.#options;
+    this.#farewells.end(topic);
+    this.shelf.put(topic, hash, thing);
+    // the broker kept what a killed hub had no time to note down
+    if (published.get(topic)?.hash !== hash)
+      published.put(topic, { siteId: thing.siteId, hash, publishedAt: new Date() });
   }
 
   async #publish(topic: string, { thing, text }: { thing: DiscoveredThing; text: string }): Promise<void> {
@@ -277,9 +238,9 @@ export class DiscoveryPublisher {
   }
 
   async #handOver(topic: string, thing: DiscoveredThing): Promise<void> {
-    for (const own of this.#options.form.topicsOf(thing)) this.#queue.hold(own);
+    this.#queue.hold(thing);
     this.#farewells.noteHandOver(topic, "just now");
-    this.#add(topic);
+    this.#queue.add(topic);
     // retained, it would be the config of whoever comes next
     const isTaken = await this.#send(topic, MIGRATE_DISCOVERY, { siteId: readersOf(thing), retain: false });
     if (!isTaken) this.#farewells.noteHandOver(topic, undefined);
@@ -289,7 +250,7 @@ export class DiscoveryPublisher {
     const { form } = this.#options;
     const isForGood = this.#farewells.isForGood(topic);
     this.#farewells.begin(topic);
-    if (!(await this.#send(topic, "", { siteId: this.#siteOf(topic) }))) return;
+    if (!(await this.#send(topic, "", { siteId: siteOf(topic, this.#options) }))) return;
     this.#farewells.noteHandOver(topic, undefined);
     this.shelf.delete(topic);
     const isHeard = isForGood && this.#farewells.isForGood(topic); // no break came between
@@ -321,17 +282,12 @@ export class DiscoveryPublisher {
     this.#waiting.done(topic);
   }
 
-  #isBeyondBound(before: Published | undefined): boolean {
+  #isBeyondBound(topic: string): boolean {
     const { form, published, log } = this.#options;
     const most = MAX_CONFIGS[form.format];
-    if (before !== undefined || published.size - this.#farewells.size < most) return false;
+    if (published.get(topic) || published.size - this.#farewells.size < most) return false;
     if (!this.#isFull) log.warn(`Home Assistant is told by ${most} configs and by no more`);
     this.#isFull = true;
     return true;
   }
-}
-
-/** Everything names the hub, so all read of it. */
-function readersOf({ type, siteId }: DiscoveredThing): string | null {
-  return type === "hub" ? null : siteId;
 }

@@ -160,3 +160,12 @@ describe("the cluster that a config is about", () => {
     expect(things.clusterOf({ type: "agent", id: alone.id })?.key).toBe("home");
   });
 });
+
+test("what is hidden on a broker that tells of no site is hidden in its own", async () => {
+  const hidden: unknown[] = [];
+  things = new DiscoveredThings(directory, hub, async (ref, { siteId }) => void hidden.push([ref.id, siteId]));
+  const somebody = { by: "mqtt", siteId: null, tokenId: null };
+  await things.hide({ type: "device", id: nas.id }, somebody);
+  await things.hide({ type: "device", id: randomUUID() }, somebody);
+  expect(hidden).toEqual([[nas.id, siteId]]);
+});

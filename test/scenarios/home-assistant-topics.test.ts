@@ -45,7 +45,7 @@ const components = () =>
   );
 
 test("every kind of thing is there with all of its components", () => {
-  const keys = new Set(components().map(({ unique_id }) => unique_id.replace(/_[0-9a-f-]{36}_/, " ")));
+  const keys = new Set(components().map(({ unique_id }) => String(unique_id).replace(/_[0-9a-f-]{36}_/, " ")));
   expect([...keys].toSorted()).toEqual([
     "powerbeacon_agent clock_offset",
     "powerbeacon_agent connection",
