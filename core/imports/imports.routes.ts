@@ -14,7 +14,7 @@ import type { Directory } from "../members/directory.ts";
 import { columnsFor, exported } from "./exports.rules.ts";
 import { fieldsOf } from "./fields.rules.ts";
 import { type ImportsContext, applyImport, previewImport } from "./imports.service.ts";
-import { Reader } from "./read-aside.ts";
+import { Reader } from "./reader.ts";
 
 /** The largest text with each of its characters escaped in JSON, and every device chosen. */
 const BODY_LIMIT_BYTES = 4 * 1024 * 1024;

@@ -7,7 +7,7 @@ import type { TrailEvent } from "../kernel/trail.ts";
 import { changeMembers } from "../members/members.service.ts";
 import { type Proposal, type Target, itemOf, proposalsFor, refOf } from "./difference.rules.ts";
 import { checked } from "./found.rules.ts";
-import type { Reader } from "./read-aside.ts";
+import type { Reader } from "./reader.ts";
 
 export interface ImportsContext extends DevicesContext {
   readonly siteId: string;

@@ -12,8 +12,9 @@ import {
   visit,
 } from "yaml";
 
-/** However often aliases lead to the same: so many nodes are looked at, and no more. */
-const MAX_STEPS = 600_000;
+/** However often aliases lead to the same: so many nodes are looked at for each character, and no more. */
+const STEPS_PER_CHARACTER = 2;
+const FREE_STEPS = 10_000;
 /** `<<` may lead to a mapping that has one, too. */
 const MAX_MERGES = 8;
 
@@ -27,9 +28,11 @@ export class YamlTree {
   readonly #document: Document.Parsed;
   readonly #lines = new LineCounter();
   readonly #anchors = new Map<string, Node>();
+  readonly #maxSteps: number;
   #steps = 0;
 
   constructor(text: string) {
+    this.#maxSteps = FREE_STEPS + STEPS_PER_CHARACTER * text.length;
     this.#document = parseDocument(text, {
       schema: "failsafe",
       lineCounter: this.#lines,
@@ -57,7 +60,7 @@ export class YamlTree {
 
   /** Whether there was more to look at than anybody writes by hand. */
   get isExhausted(): boolean {
-    return this.#steps > MAX_STEPS;
+    return this.#steps > this.#maxSteps;
   }
 
   lineOf(node: Node): number {

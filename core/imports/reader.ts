@@ -3,14 +3,16 @@ import { MAX_IMPORTED_DEVICES } from "#contracts/api/imports.ts";
 import { HubError } from "../kernel/errors.ts";
 import { Turns } from "../kernel/turns.ts";
 import type { Reading } from "./found.rules.ts";
-import type { Source } from "./reading.ts";
+import { type Source, readText } from "./read-text.ts";
 
+/** Even the worst text of this length is read before anybody notices; a longer one gets a thread of its own. Characters. */
+const SHORT_TEXT = 16 * 1024;
 /** Honest texts of the largest size take a second or two on a small machine. */
 const PATIENCE_MS = 15_000;
 const MAX_WAITING = 20;
 const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 };
 
-/** Reads texts in a thread of their own, one after the other. */
+/** Reads texts, one after the other. */
 export class Reader {
   readonly #turns = new Turns();
   #waiting = 0;
@@ -23,7 +25,7 @@ export class Reader {
       });
     this.#waiting++;
     try {
-      const reading = await this.#turns.take(() => readAside(source));
+      const reading = await this.#turns.take(() => readAnyhow(source));
       if (reading.found.length > MAX_IMPORTED_DEVICES)
         throw new HubError("INVALID_INPUT", `holds more than ${MAX_IMPORTED_DEVICES} devices`, { field: "text" });
       return reading;
@@ -33,19 +35,25 @@ export class Reader {
   }
 }
 
+async function readAnyhow(source: Source): Promise<Reading> {
+  try {
+    return await (source.text.length <= SHORT_TEXT ? readText(source) : readAside(source));
+  } catch (cause) {
+    throw new HubError("INVALID_INPUT", "cannot be read; import a part of it", { field: "text", cause });
+  }
+}
+
 async function readAside(source: Source): Promise<Reading> {
-  // flags of the hub's own start are none of the thread's
-  const worker = new Worker(new URL("./reading.ts", import.meta.url), {
+  const worker = new Worker(new URL("./reading-thread.ts", import.meta.url), {
     workerData: source,
     resourceLimits: LIMITS,
-    execArgv: [],
+    execArgv: [], // flags of the hub's own start are none of the thread's
   });
   const { promise, resolve, reject } = Promise.withResolvers<Reading>();
-  const refuse = (why: string, cause?: unknown) => reject(new HubError("INVALID_INPUT", why, { field: "text", cause }));
-  const timer = setTimeout(() => refuse("takes too long to read; import a part of it"), PATIENCE_MS);
+  const timer = setTimeout(() => reject(new Error(`nothing was read within ${PATIENCE_MS} ms`)), PATIENCE_MS);
   worker.once("message", resolve);
-  worker.once("error", (error) => refuse("cannot be read; import a part of it", error));
-  worker.once("exit", () => refuse("cannot be read; import a part of it"));
+  worker.once("error", reject);
+  worker.once("exit", () => reject(new Error("the thread ended before it had read")));
   try {
     return await promise;
   } finally {

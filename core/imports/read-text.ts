@@ -1,15 +1,19 @@
-import { parentPort, workerData } from "node:worker_threads";
 import { type ImportFormat, MAX_IMPORTED_DEVICES } from "#contracts/api/imports.ts";
 import type { Reading } from "./found.rules.ts";
-
-/** The thread that reads a text of somebody else's: however long it takes, the hub goes on waking meanwhile. */
 
 export interface Source {
   readonly format: ImportFormat;
   readonly text: string;
 }
 
-async function read({ format, text }: Source): Promise<Reading> {
+/** What a text says, of at most one device more than may be: whoever asked tells by it that there are too many. */
+export async function readText(source: Source): Promise<Reading> {
+  const { found, notes } = await readWhole(source);
+  return { found: found.slice(0, MAX_IMPORTED_DEVICES + 1), notes };
+}
+
+/** Only what a format needs is loaded. */
+async function readWhole({ format, text }: Source): Promise<Reading> {
   switch (format) {
     case "csv":
       return (await import("./csv.rules.ts")).readCsv(text);
@@ -25,8 +29,3 @@ async function read({ format, text }: Source): Promise<Reading> {
       return (await import("./dhcpd.rules.ts")).readDhcpd(text);
   }
 }
-
-const { found, notes } = await read(workerData as Source); // what `readAside` hands over
-// one more than may be: whoever asked tells by it that there are too many
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
-parentPort?.postMessage({ found: found.slice(0, MAX_IMPORTED_DEVICES + 1), notes } satisfies Reading);
