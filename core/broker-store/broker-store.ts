@@ -122,29 +122,30 @@ async function load(database: Database): Promise<StoredState> {
   const retained = await em.find(MqttRetained, {}, everywhere);
   const clientIds = new Map(sessions.map(({ id, clientId }) => [id, clientId]));
   return {
-    sessions: sessions.map((row) => ({
-      ...row,
-      id: row.clientId,
-      siteId: row.site.id,
-      leftAtMs: row.leftAt?.getTime() ?? null,
-      will: row.will ?? null,
-    })),
-    queued: queued.map((row) => ({
-      ...row,
-      sessionId: clientIds.get(row.session.id) ?? "",
-      payload: Buffer.from(row.payload),
-      properties: row.properties ?? null,
-      aboutSiteId: row.aboutSiteId ?? null,
-      expiresAtMs: row.expiresAt?.getTime() ?? null,
-    })),
-    retained: retained.map((row) => ({
-      ...row,
-      siteId: row.site.id,
-      payload: Buffer.from(row.payload),
-      properties: row.properties ?? null,
-      expiresAtMs: row.expiresAt?.getTime() ?? null,
-    })),
+    sessions: sessions.map(loadedSession),
+    queued: queued.map((row) => loadedQueued(row, clientIds.get(row.session.id) ?? "")),
+    retained: retained.map(loadedRetained),
   };
+}
+
+function loadedSession(row: MqttSession): StoredSession {
+  const { clientId, site, principalId, seconds, leftAt, subscriptions, awaitingPubrel, will = null } = row;
+  const leftAtMs = leftAt?.getTime() ?? null;
+  return { id: clientId, siteId: site.id, principalId, seconds, leftAtMs, subscriptions, awaitingPubrel, will };
+}
+
+function loadedQueued(row: MqttQueued, sessionId: string): StoredQueued {
+  const { number, packetId, retain, identifiers, aboutSiteId = null } = row;
+  return { ...loadedMessage(row), sessionId, number, packetId, retain, identifiers, aboutSiteId };
+}
+
+function loadedRetained(row: MqttRetained): StoredRetained {
+  const { site, principalId, qos } = row;
+  return { ...loadedMessage(row), siteId: site.id, principalId, qos };
+}
+
+function loadedMessage({ topic, payload, properties = null, expiresAt }: MqttQueued | MqttRetained) {
+  return { topic, payload: Buffer.from(payload), properties, expiresAtMs: expiresAt?.getTime() ?? null };
 }
 
 function instant(ms: number | null): string | null {

@@ -3,9 +3,9 @@
  * and retained messages. The hub's own messages are left out, since the hub publishes them again when it starts.
  */
 export interface BrokerStore {
-  load(): Promise<StoredState>;
+  readonly load: () => Promise<StoredState>;
   /** Never called while an earlier call is under way. Fails when the store does not answer; what it was told counts as unknown then. */
-  save(changes: StoreChanges): Promise<void>;
+  readonly save: (changes: StoreChanges) => Promise<void>;
 }
 
 export interface StoredState {

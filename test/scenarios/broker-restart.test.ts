@@ -26,7 +26,7 @@ interface Running {
   readonly test: TestBroker;
   hub(topic: string, payload: string, options?: object): Promise<void>;
   /** A kill: from here on nothing of what it does is stored. */
-  kill(): void;
+  readonly kill: () => void;
 }
 
 beforeAll(async () => {
