@@ -6,10 +6,10 @@ import { type IngressOptions, startIngress } from "./ingress.ts";
 
 const PATH = "/api/hassio_ingress/Zq3vYc0oT5p8r-1nW_7kLxE2mB4sD6fGhJ9uIaOeRtY";
 
-/** A server that answers with where it thinks that it was asked. */
+/** A server that answers with where it thinks that it was asked, and by whom. */
 async function start(options: Partial<IngressOptions> = {}): Promise<string> {
-  const app = Fastify();
-  app.get("/", async ({ host, protocol }) => ({ host, protocol }));
+  const app = Fastify({ trustProxy: ["127.0.0.1", "172.30.32.1"] }); // as the app sets it
+  app.get("/", async ({ host, ip, protocol }) => ({ host, ip, protocol }));
   await app.ready();
   const ingress = await startIngress(app, {
     host: "127.0.0.1",
@@ -60,7 +60,13 @@ test.each([
 ])("the hub of a call to %s is at %s", async (host, own) => {
   const url = await start({ from: "127.0.0.1" });
   const headers = { "x-ingress-path": PATH, "x-forwarded-host": host, "x-forwarded-proto": "https" };
-  expect(await (await fetch(url, { headers })).json()).toEqual({ host: own, protocol: "http" });
+  expect(await (await fetch(url, { headers })).json()).toMatchObject({ host: own, protocol: "http" });
+});
+
+test("a call is from whoever called Home Assistant, where it and the supervisor are named as proxies", async () => {
+  const url = await start({ from: "127.0.0.1" });
+  const headers = { "x-ingress-path": PATH, "x-forwarded-for": "1.2.3.4, 203.0.113.7, 172.30.32.1" };
+  expect(await (await fetch(url, { headers })).json()).toMatchObject({ ip: "203.0.113.7" });
 });
 
 test("a port that is taken is answered in a sentence", async () => {
