@@ -49,7 +49,7 @@ export class WakeBursts {
 
   /** Sends a burst for each of these wakes: one order for up to 200 devices of a cluster. */
   send(wakes: readonly RunningWake[], nowMs: number): void {
-    const { directory, presence } = this.#options;
+    const { directory, presence, link } = this.#options;
     const byCluster = new Map<string, { aims: WakeAim[]; wakes: Map<string, RunningWake> }>();
     const onlineIn = new Map<string, DirectoryAgent[]>();
     const onlineOf = (cluster: DirectoryCluster) => {
@@ -71,7 +71,8 @@ export class WakeBursts {
       wake.beginBurst(agents, nowMs);
       if (agents.length === 0) continue; // perhaps at the next burst one is back
       const batch = byCluster.get(cluster.key) ?? { aims: [], wakes: new Map<string, RunningWake>() };
-      batch.aims.push({ device, agents, wholeCluster });
+      // a broker of somebody else's may hand the order to agents of other clusters, so there it names those who are meant
+      batch.aims.push({ device, agents, wholeCluster: wholeCluster && link.knowsSenders });
       batch.wakes.set(device.key, wake);
       byCluster.set(cluster.key, batch);
     }

@@ -1,4 +1,6 @@
+import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { WakeOrder } from "#contracts/order.ts";
 import { isMissing } from "#test/fixtures/commands.ts";
 import { FAST_DISCOVERY, configTopic } from "#test/fixtures/home-assistant.ts";
 import { type TestAgent, type TestHub, startTestHub } from "#test/fixtures/hub.ts";
@@ -85,6 +87,16 @@ describe.skipIf(isMissing("mosquitto"))("on Mosquitto", () => {
   test("that just runs", async () => {
     await expect.poll(picture, SOON).toEqual(RIGHT);
     expect(await wake()).toBe("awake");
+  });
+
+  test("whose rules the orders do not rely on: each names the agents that are meant", async () => {
+    const { MQTT_USERNAME = "", MQTT_PASSWORD = "" } = mosquitto.settings();
+    const shown = { username: MQTT_USERNAME, password: MQTT_PASSWORD, protocolVersion: 5 } as const;
+    const ear = await hub.connect(shown, ["powerbeacon/cluster/+/wake"]);
+    expect(await wake()).toBe("awake");
+    const orders = ear.on(/./).map(({ text }) => decodeJwt(text) as unknown as WakeOrder);
+    expect(orders.flatMap(({ targets }) => targets)).toMatchObject([{ device: "nas", agents: ["pi"] }]);
+    await ear.close();
   });
 
   test("that is gone for some seconds", async () => {
