@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
 import { afterEach, describe, expect, inject, test } from "vitest";
+import { POSTGRES_PASSWORD as password, layPostgresInto } from "#test/fixtures/data-folder.ts";
 import { createDatabase, query } from "#test/fixtures/database.ts";
 import ormConfig from "../../mikro-orm.config.ts";
 import { type Database, openDatabase } from "./database.ts";
@@ -163,7 +164,8 @@ describe("a database", () => {
     chmodSync(dataDir, 0o711);
     closers.push(() => rmSync(dataDir, { recursive: true, force: true }));
     const settings = { fsync: "off" };
-    const server = await startEmbeddedPostgres({ dataDir, password: "x", settings });
+    layPostgresInto(dataDir);
+    const server = await startEmbeddedPostgres({ dataDir, password, settings });
     // the server comes back on another port, so the hub goes by a detour that stays where it is
     let port = Number(new URL(server.url).port);
     const detour = createServer((client) => {
@@ -182,7 +184,7 @@ describe("a database", () => {
     expect(database.isUp()).toBe(false);
     await expect(database.execute("select 1", [])).rejects.toThrow();
 
-    const again = await startEmbeddedPostgres({ dataDir, password: "x", settings });
+    const again = await startEmbeddedPostgres({ dataDir, password, settings });
     closers.splice(-1, 0, () => again.close());
     port = Number(new URL(again.url).port);
     await expect.poll(() => database.ping()).toBe(true);

@@ -16,13 +16,13 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { POSTGRES_PASSWORD, layPostgresInto } from "#test/fixtures/data-folder.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded-postgres.ts";
 
 const isRoot = process.getuid?.() === 0;
 const ROOT_HOME = "/var/lib/powerbeacon";
 /** Durability is another test's subject; here it only takes time. */
 const settings = { fsync: "off" };
-const password = "p@ss/word";
 
 const folders: string[] = [];
 const servers = new Set<EmbeddedPostgres>();
@@ -53,7 +53,14 @@ function makeFolder(mode = 0o711): string {
   return folder;
 }
 
-async function start(dataDir: string): Promise<EmbeddedPostgres> {
+/** A folder with a Postgres that has been set up. */
+function furnishedFolder(): string {
+  const folder = makeFolder();
+  layPostgresInto(folder);
+  return folder;
+}
+
+async function start(dataDir: string, password = POSTGRES_PASSWORD): Promise<EmbeddedPostgres> {
   const server = await startEmbeddedPostgres({ dataDir, password, settings });
   servers.add(server);
   return server;
@@ -87,11 +94,11 @@ function isAlive(pid: number): boolean {
 describe("an embedded Postgres", () => {
   test("starts from nothing, is adopted by a second start, and ends with close", async () => {
     const dataDir = makeFolder();
-    const first = await start(dataDir);
+    const first = await start(dataDir, "p@ss/word");
     expect(first.launched).toBe(true);
     expect(await ask(first.url, "select current_setting('server_version_num')::int >= 180000 as answer")).toBe(true);
 
-    const second = await start(dataDir);
+    const second = await start(dataDir, "p@ss/word");
     expect(second.launched).toBe(false);
     expect(second.url).toBe(first.url);
 
@@ -103,11 +110,11 @@ describe("an embedded Postgres", () => {
   });
 
   test("listens on loopback only, wants its password, and keeps its data to itself", async () => {
-    const dataDir = makeFolder();
+    const dataDir = furnishedFolder();
     const { url } = await start(dataDir);
     expect(await ask(url, "select current_setting('listen_addresses') as answer")).toBe("127.0.0.1");
     expect(await ask(url, "select current_setting('unix_socket_directories') as answer")).toBe("");
-    await expect(ask(url.replace(encodeURIComponent(password), "wrong"), "select 1")).rejects.toThrow(
+    await expect(ask(url.replace(POSTGRES_PASSWORD, "wrong"), "select 1")).rejects.toThrow(
       "password authentication failed",
     );
     expect(statSync(join(dataDir, "postgres")).mode & 0o777).toBe(0o700);
@@ -115,12 +122,12 @@ describe("an embedded Postgres", () => {
   });
 
   test("compares letters of all scripts without regard to case", async () => {
-    const { url } = await start(makeFolder());
+    const { url } = await start(furnishedFolder());
     expect(await ask(url, "select lower('ÄRZTE Жук') = 'ärzte жук' as answer")).toBe(true);
   });
 
   test("keeps its data when it is killed and started again", async () => {
-    const dataDir = makeFolder();
+    const dataDir = furnishedFolder();
     const first = await start(dataDir);
     await ask(first.url, "create table kept as select 42 as answer");
     const pid = pidOf(join(dataDir, "postgres"));
@@ -133,7 +140,7 @@ describe("an embedded Postgres", () => {
   });
 
   test("does not take another program for itself that got the number of its process", async () => {
-    const dataDir = makeFolder();
+    const dataDir = furnishedFolder();
     const first = await start(dataDir);
     const data = join(dataDir, "postgres");
     const content = readFileSync(join(data, "postmaster.pid"), "utf8");
@@ -161,16 +168,20 @@ describe("an embedded Postgres", () => {
   });
 
   test("that cannot start says why, and where its log is", async () => {
-    const dataDir = makeFolder();
+    const dataDir = furnishedFolder();
     await (await start(dataDir)).close();
-    const broken = startEmbeddedPostgres({ dataDir, password, settings: { shared_buffers: "many" } });
+    const broken = startEmbeddedPostgres({
+      dataDir,
+      password: POSTGRES_PASSWORD,
+      settings: { shared_buffers: "many" },
+    });
     await expect(broken).rejects.toThrow(/does not start: .*shared_buffers.* Its log is .*postgres\.log/);
   });
 });
 
 describe.runIf(isRoot)("an embedded Postgres that root starts", () => {
   test("runs as another user", async () => {
-    const dataDir = makeFolder();
+    const dataDir = furnishedFolder();
     await start(dataDir);
     expect(statSync(`/proc/${pidOf(join(dataDir, "postgres"))}`).uid).not.toBe(0);
   });
@@ -197,7 +208,7 @@ describe.runIf(isRoot)("an embedded Postgres that an ordinary user starts", () =
       import { startEmbeddedPostgres } from ${JSON.stringify(join(import.meta.dirname, "embedded-postgres.ts"))};
       process.setgid(${nobody});
       process.setuid(${nobody});
-      const server = await startEmbeddedPostgres(${JSON.stringify({ dataDir, password, settings })});
+      const server = await startEmbeddedPostgres(${JSON.stringify({ dataDir, password: POSTGRES_PASSWORD, settings })});
       console.log(server.url);
       process.stdin.once("data", async () => { await server.close(); process.exit(); });
     `;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "#core/kernel/embedded-postgres.ts";
 import { HUB_ROLE, REQUEST_ROLE } from "#core/kernel/site-filter.ts";
 import { StartError } from "#core/kernel/start-error.ts";
+import { POSTGRES_PASSWORD, layPostgresInto } from "#test/fixtures/data-folder.ts";
 import { query } from "#test/fixtures/database.ts";
 import { startTestHub } from "#test/fixtures/hub.ts";
 import { FAST_AND_LOOSE } from "#test/fixtures/postgres-server.ts";
@@ -16,7 +17,8 @@ let dataDir: string;
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), "powerbeacon-own-postgres-"));
   chmodSync(dataDir, 0o711);
-  server = await startEmbeddedPostgres({ dataDir, password: "test-run-only", settings: FAST_AND_LOOSE });
+  layPostgresInto(dataDir);
+  server = await startEmbeddedPostgres({ dataDir, password: POSTGRES_PASSWORD, settings: FAST_AND_LOOSE });
 });
 
 afterAll(async () => {
