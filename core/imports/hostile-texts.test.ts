@@ -3,7 +3,7 @@ import { ImportFormat } from "#contracts/api/imports.ts";
 import { checked } from "./found.rules.ts";
 import { readText } from "./read-text.ts";
 
-const SIZE = 8 * 1024;
+const SIZE = 4 * 1024;
 
 /** Each of these makes some reader work in a way that it was not made for. */
 const TEXTS: readonly string[] = [

@@ -6,7 +6,7 @@ import type { Reading } from "./found.rules.ts";
 import { type Source, readText } from "./read-text.ts";
 
 /** Even the worst text of this length is read before anybody notices; a longer one gets a thread of its own. Characters. */
-const SHORT_TEXT = 16 * 1024;
+const SHORT_TEXT = 8 * 1024;
 /** Honest texts of the largest size take a second or two on a small machine. */
 const PATIENCE_MS = 15_000;
 const MAX_WAITING = 20;
