@@ -136,7 +136,7 @@ function elsewhere(name: string) {
   </p>`;
 }
 
-const WANTED = "wanted-page";
+const WANTED = "powerbeacon-wanted-page";
 
 /** What somebody opened, also after the provider sent them back to the log-in because the first try failed. */
 function wantedPage(): string {

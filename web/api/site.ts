@@ -1,4 +1,5 @@
-const KEY = "site";
+// inside Home Assistant its pages and those of its apps keep theirs in the same place
+const KEY = "powerbeacon-site";
 
 /** The key of the site that somebody chose to see; null = the account's first one. A new tab begins with the last choice. */
 export function chosenSite(): string | null {

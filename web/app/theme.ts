@@ -1,7 +1,8 @@
 /** Light or dark as the system says, unless a person chose otherwise on this device. */
 export type Theme = "system" | "light" | "dark";
 
-const KEY = "theme";
+// inside Home Assistant its pages and those of its apps keep theirs in the same place
+const KEY = "powerbeacon-theme";
 
 export function chosenTheme(): Theme {
   const kept = localStorage.getItem(KEY);
