@@ -17,6 +17,8 @@ export const MOSQUITTO_FILES: Readonly<Record<"acl" | "passwords", (clients: Bro
 
 /** Changes come in swarms: a cluster is filled, agents join. */
 const GATHER_MS = 500;
+/** Where there are many clients, no more than this share of the time goes into it. */
+const LARGEST_SHARE = 0.05;
 
 export interface MosquittoFilesOptions {
   readonly dataDir: string;
@@ -32,9 +34,11 @@ export function keepMosquittoFiles(options: MosquittoFilesOptions): { close(): v
   const folder = join(dataDir, "mosquitto");
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
+  let tookMs = 0;
 
   function write(): void {
     timer = undefined;
+    const startedMs = performance.now();
     try {
       const now = clients();
       mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -42,10 +46,11 @@ export function keepMosquittoFiles(options: MosquittoFilesOptions): { close(): v
     } catch (error) {
       log.error({ err: error, folder }, "Mosquitto's files could not be written");
     }
+    tookMs = performance.now() - startedMs;
   }
 
   function later(): void {
-    if (!isClosed) timer ??= setTimeout(write, GATHER_MS);
+    if (!isClosed) timer ??= setTimeout(write, Math.max(GATHER_MS, tookMs / LARGEST_SHARE));
   }
 
   const { hub } = clients();

@@ -153,7 +153,8 @@ describe("a hub of one site", () => {
 
   beforeAll(async () => {
     const MQTT_URL = "mqtt://127.0.0.1:1"; // nobody is there
-    own = await startTestHub({ ...HUB, MQTT_URL, MQTT_AUTH_SECRET: SECRET, MQTT_BASE_TOPIC: "second" });
+    const settings = { ...HUB, MQTT_URL, MQTT_AUTH_SECRET: SECRET, MQTT_BASE_TOPIC: "second" };
+    own = await startTestHub(settings, { callsPerMinute: 20 });
   });
   afterAll(() => own.close());
 
@@ -167,6 +168,11 @@ describe("a hub of one site", () => {
     expect(await asked("go-auth/superuser", { username })).toEqual({ ok: true, error: "" });
     const held = ["second/#", "homeassistant/#", "powerbeacon/#", "#"].map((filter) => holds(username, filter));
     expect(await Promise.all(held)).toEqual([true, true, false, false]);
+  });
+
+  test("answers a broker as often as it asks", async () => {
+    const answers = Array.from({ length: 100 }, () => askAt(own.url, "authenticate", { username: "somebody" }));
+    expect(new Set((await Promise.all(answers)).map(({ status }) => status))).toEqual(new Set([200]));
   });
 
   test("lets those hold a wildcard who may read all that it will match", async () => {
