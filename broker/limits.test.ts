@@ -167,6 +167,20 @@ describe.each([4, 5] as const)("a client of version %i", (version) => {
     expect(test.broker.figures().droppedMessages).toBe(3);
   });
 
+  it("has few sessions that wait for it, however many identifiers it uses", async () => {
+    await start({ sessionsPerCredential: 2 });
+    const properties = version === 5 ? { properties: { sessionExpiryInterval: 60 } } : {};
+    const connect = (clientId: string) => test.letIn(version, { clientId, clean: false, ...properties });
+    for (const [at, clientId] of ["a", "b", "c"].entries()) {
+      (await connect(clientId)).socket.destroy();
+      await expect.poll(() => test.departures).toHaveLength(at + 1);
+    }
+    expect(test.broker.figures().awaySessions).toBe(2);
+    expect((await connect("a")).packets[0]).toMatchObject({ sessionPresent: true });
+    expect((await connect("c")).packets[0]).toMatchObject({ sessionPresent: false });
+    expect(test.broker.figures().awaySessions).toBe(1);
+  });
+
   it("loses its session after a while", async () => {
     await start({ sessionSeconds: 1 });
     const fields = { clean: false, ...(version === 5 ? { properties: { sessionExpiryInterval: 500 } } : {}) };

@@ -29,7 +29,9 @@ export interface BrokerLimits {
   /** What one session keeps for a client that is away or does not acknowledge; the oldest goes first. */
   readonly queuedMessages: number;
   readonly queuedBytes: number;
+  /** Sessions whose clients are away: of all together, and of one credential. What waits in each is stored. */
   readonly sessions: number;
+  readonly sessionsPerCredential: number;
   readonly sessionSeconds: number;
   readonly retainedMessages: number;
 }
@@ -43,7 +45,7 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   keepAliveSeconds: 300,
   unauthenticatedPerAddress: 64,
   filtersPerPacket: 1_000,
-  filtersPerClient: 2_000,
+  filtersPerClient: 50_000,
   topicBytes: 1_024,
   awaitingPubrel: 64,
   outputBytesAgent: 1024 * 1024,
@@ -53,6 +55,7 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   queuedMessages: 1_000,
   queuedBytes: 8 * 1024 * 1024,
   sessions: 20_000,
+  sessionsPerCredential: 100,
   sessionSeconds: 24 * 60 * 60,
   retainedMessages: 500_000,
 };

@@ -40,8 +40,9 @@ const NO_WINDOW = 65_535;
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Map<string, Session>();
-  /** How many of them have no client now. */
+  /** How many of them have no client now, altogether and by principal. */
   #away = 0;
+  readonly #awayOf = new Map<string, number>();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -77,9 +78,7 @@ export class Sessions {
     session.subscriber = null;
     if (this.#sessions.get(session.id) !== session) return;
     session.leftAtMs = nowMs;
-    // beyond the bound the newest goes
-    if (session.seconds === 0 || this.#away >= this.#options.limits.sessions) return this.end(session);
-    this.#away++;
+    if (session.seconds === 0 || !this.#hasRoomFor(session)) return this.end(session);
     this.#watch(session, nowMs);
     if (session.will && delayOf(session.will) === 0) this.#publishWill(session);
     else this.changed(session);
@@ -88,15 +87,13 @@ export class Sessions {
   /** Takes back a session that the store had. Where its client was there when the broker ended, it has left just now. */
   resume(session: Session, nowMs: number): void {
     this.#sessions.set(session.id, session);
-    if (session.leftAtMs === null) return this.leave(session, nowMs);
-    this.#away++;
-    this.#watch(session, nowMs);
+    if (session.leftAtMs === null) this.leave(session, nowMs);
+    else this.#watch(session, nowMs);
   }
 
   /** Ends a session, and publishes the Will that waited for it. [MQTT-3.1.2-8] */
   end(session: Session): void {
-    if (session.leftAtMs !== null && session.timers.end !== null) this.#away--;
-    clearTimers(session);
+    this.#unwatch(session);
     this.#sessions.delete(session.id);
     for (const listening of session.subscriptions.values()) this.#options.exchange.ignore(listening);
     session.subscriptions.clear();
@@ -146,9 +143,14 @@ export class Sessions {
 
   /** [MQTT-3.1.3-9]: a Will whose client is back in time is not published. */
   #comeBack(session: Session): void {
-    if (session.leftAtMs !== null) this.#away--;
+    this.#unwatch(session);
     session.leftAtMs = null;
-    clearTimers(session);
+  }
+
+  /** Beyond the bounds the newest goes. */
+  #hasRoomFor({ principal }: Session): boolean {
+    const { sessions, sessionsPerCredential } = this.#options.limits;
+    return this.#away < sessions && (this.#awayOf.get(principal.id) ?? 0) < sessionsPerCredential;
   }
 
   /** Ends the session of a client that is away when its time is up, and publishes its Will when that is due before. */
@@ -159,6 +161,19 @@ export class Sessions {
     const delay = will ? delayOf(will) : 0;
     if (delay > 0 && delay < seconds)
       timers.will = setTimeout(() => this.#publishWill(session), Math.max(0, delay * 1_000 - goneMs)).unref();
+    this.#countAway(session, 1);
+  }
+
+  #unwatch(session: Session): void {
+    if (session.timers.end !== null) this.#countAway(session, -1);
+    clearTimers(session);
+  }
+
+  #countAway({ principal }: Session, more: 1 | -1): void {
+    this.#away += more;
+    const ofPrincipal = (this.#awayOf.get(principal.id) ?? 0) + more;
+    if (ofPrincipal === 0) this.#awayOf.delete(principal.id);
+    else this.#awayOf.set(principal.id, ofPrincipal);
   }
 
   #publishWill(session: Session): void {
