@@ -111,8 +111,10 @@ async function untilReady(child: ReturnType<typeof spawnHub>): Promise<Running> 
     createInterface({ input: child.stdout }).on("line", (line) => {
       if (output.length < 100) output.push(line);
       if (process.env["BENCH_LOG"]) process.stderr.write(`${line}\n`);
-      const [, httpPort, mqttPort] = /is ready: http:\/\/[^ ]*?:(\d+) · MQTT on port (\d+)/.exec(line) ?? [];
-      if (httpPort && mqttPort) {
+      // a broker that is somebody else's has no port of ours
+      const [, httpPort, mqttPort = "0"] =
+        /is ready: http:\/\/[^ ]*?:(\d+) · MQTT (?:on port (\d+)|at )/.exec(line) ?? [];
+      if (httpPort) {
         found = { child, httpPort: +httpPort, mqttPort: +mqttPort, startMs: performance.now() - startedMs };
         // the set-up code follows in the next line, where there is one
         setTimeout(() => found && resolve({ ...found, setupCode: undefined }), 100);

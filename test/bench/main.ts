@@ -5,6 +5,7 @@ import { Report } from "./report.ts";
 import { accountsPart } from "./accounts.ts";
 import { brokerPart } from "./broker.ts";
 import { clusterWakePart } from "./cluster-wake.ts";
+import { discoveryPart } from "./discovery.ts";
 import { heartbeatsPart } from "./heartbeats.ts";
 import { manyAgentsPart } from "./many-agents.ts";
 import { memoryPart } from "./memory.ts";
@@ -26,6 +27,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   broker: brokerPart,
   heartbeats: heartbeatsPart,
   accounts: accountsPart,
+  discovery: discoveryPart,
   "many-agents": manyAgentsPart,
 };
 

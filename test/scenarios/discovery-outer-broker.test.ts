@@ -58,6 +58,17 @@ test("beyond 10,000 configs nothing new is told of, and what is there goes on", 
 });
 
 describe("a hub that starts again", () => {
+  test("publishes nothing where nothing changed", async () => {
+    for (const thing of [aDevice("nas"), aCluster("home"), anAgent("pi")]) outer.things.put(thing);
+    await outer.start();
+    await expect.poll(() => outer.published.size).toBe(4);
+    await outer.restart();
+    const late = outer.things.put(aDevice("late")); // in the same turn as the others
+    await expect.poll(() => outer.published.has(topicOf(late))).toBe(true);
+    await outer.allHeard();
+    expect(outer.told()).toEqual([topicOf(late)]);
+  });
+
   test("publishes only what changed while it was away, and takes back what is gone", async () => {
     const [nas, box, old] = [
       outer.things.put(aDevice("nas")),
