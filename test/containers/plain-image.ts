@@ -1,6 +1,8 @@
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import * as fs from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { ROOT } from "../guards/source-files.ts";
@@ -49,7 +51,8 @@ export async function carryOut(dockerfile: string, folder: string): Promise<Plai
       let cwd = root;
       for (const step of stage.steps) {
         if (step.instruction === "WORKDIR") fs.mkdirSync((cwd = join(root, step.text)), { recursive: true });
-        if (step.instruction === "RUN" && !isLast) await run(step.text, cwd);
+        if (step.instruction === "RUN" && !isLast)
+          await (step.text.startsWith("npm ci ") ? install : run)(step.text, cwd);
         if (step.instruction !== "COPY") continue;
         const { from } = step.flags;
         if (from !== undefined) await earlier(from);
@@ -84,6 +87,44 @@ function copy(step: Step, from: string, cwd: string): void {
     const isInto = isFolder && fs.statSync(source).isFile();
     const target = join(cwd, destination, isInto ? path.slice(path.lastIndexOf("/") + 1) : "");
     fs.cpSync(source, target, { recursive: true, verbatimSymlinks: true });
+  }
+}
+
+const LAYERS = join(tmpdir(), "powerbeacon-layers");
+const DAY_MS = 86_400_000;
+const layers = new Map<string, Promise<string>>();
+
+/**
+ * Installs once what the same files ask for, for all images and for later runs, too: so does Docker with its layers. The packages
+ * are shared by hard links, as nothing writes to them.
+ */
+async function install(line: string, cwd: string): Promise<void> {
+  const hash = createHash("sha256").update(`${process.version}\n${line}`);
+  for (const name of fs.readdirSync(cwd).toSorted())
+    hash.update(`\n${name}\n`).update(fs.readFileSync(join(cwd, name)));
+  const layer = join(LAYERS, hash.digest("hex").slice(0, 16));
+  if (!layers.has(layer)) layers.set(layer, openLayer(layer, line, cwd));
+  execFileSync("cp", ["-al", join((await layers.get(layer)) ?? "", "node_modules"), cwd]);
+}
+
+/** @returns the layer's folder, as a former run left it or freshly made. */
+async function openLayer(layer: string, line: string, from: string): Promise<string> {
+  if (!fs.existsSync(layer)) {
+    forgetOldLayers();
+    const aside = fs.mkdtempSync(`${layer}.`);
+    fs.cpSync(from, aside, { recursive: true });
+    await run(line, aside);
+    fs.renameSync(aside, layer);
+  }
+  fs.utimesSync(layer, new Date(), new Date());
+  return layer;
+}
+
+function forgetOldLayers(): void {
+  fs.mkdirSync(LAYERS, { recursive: true });
+  for (const name of fs.readdirSync(LAYERS)) {
+    const layer = join(LAYERS, name);
+    if (fs.statSync(layer).mtimeMs < Date.now() - DAY_MS) fs.rmSync(layer, { recursive: true, force: true });
   }
 }
 
