@@ -17,6 +17,8 @@ export interface BrokerLimits {
   readonly unauthenticatedPerAddress: number;
   readonly filtersPerPacket: number;
   readonly filtersPerClient: number;
+  /** Of a client whose session outlives its connection, and is kept. */
+  readonly filtersPerLastingSession: number;
   readonly topicBytes: number;
   /** QoS 2 messages of one client that wait for their PUBREL. */
   readonly awaitingPubrel: number;
@@ -45,7 +47,9 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   keepAliveSeconds: 300,
   unauthenticatedPerAddress: 64,
   filtersPerPacket: 1_000,
+  // Home Assistant, which has no session, reads four topics of each device
   filtersPerClient: 50_000,
+  filtersPerLastingSession: 2_000,
   topicBytes: 1_024,
   awaitingPubrel: 64,
   outputBytesAgent: 1024 * 1024,

@@ -112,7 +112,8 @@ function refusalOf(
     connection.refuse("subscribe", topic.name, reason);
     return { code: Reason.notAuthorized, sentence: reason };
   }
-  if (!session.subscriptions.has(filter) && session.subscriptions.size >= limits.filtersPerClient)
+  const most = session.seconds > 0 ? limits.filtersPerLastingSession : limits.filtersPerClient;
+  if (!session.subscriptions.has(filter) && session.subscriptions.size >= most)
     return { code: Reason.quotaExceeded, sentence: "too many filters for one client" };
   return null;
 }
