@@ -5,6 +5,9 @@ import { CHROMIUM_ARGS, chromiumPath } from "./test/fixtures/chromium.ts";
 // A real hub, broker and database stand behind most tests; a busy machine may need a while.
 const patience = { expect: { poll: { interval: 40, timeout: 10_000 } }, testTimeout: 40_000, hookTimeout: 60_000 };
 
+/** Tests wait for real processes and clocks more than they compute; projects with the same number run side by side. */
+const WORKERS = 4;
+
 const parts: TestProjectInlineConfiguration = {
   test: {
     ...patience,
@@ -14,8 +17,7 @@ const parts: TestProjectInlineConfiguration = {
     pool: "forks",
     // each file ends what it started; a fresh process for every one of them costs as much as the tests
     isolate: false,
-    // tests wait for real processes and clocks more than they compute
-    maxWorkers: 4,
+    maxWorkers: WORKERS,
   },
 };
 
@@ -29,6 +31,9 @@ const elements = (executablePath: string): TestProjectInlineConfiguration => ({
     testTimeout: 10_000,
     name: "page",
     include: ["**/*.test.ts"],
+    // one page for many files: the elements are loaded and defined once
+    isolate: false,
+    maxWorkers: WORKERS,
     browser: {
       enabled: true,
       headless: true,
