@@ -230,7 +230,7 @@ test("who is made a viewer, and then shut out, sees it without a reload", async 
   const person = await addPerson(hub, await firstSite(hub), "admin");
   const page = await openAs(person.token, "/settings/users");
   const list = page.getByRole("navigation", { name: "Settings" }).getByRole("listitem");
-  await expect.poll(() => list.count()).toBe(6);
+  await expect.poll(() => list.count()).toBe(7);
   await page.getByRole("heading", { name: "Users" }).waitFor();
   await hub.api.patch(`/users/${person.id}`, { role: "viewer" });
   await expect.poll(() => list.allInnerTexts()).toEqual(["Profile", "Sessions", "Tokens"]);
