@@ -104,23 +104,28 @@ describe("the app", () => {
     expect(await health()).toBe(1);
   });
 
-  test("goes on with the hub's broker where there is no other, and runs an agent with a join code, then without", async () => {
-    services = {};
-    let app = start();
-    await app.line(/no MQTT broker that apps may use/);
-    await app.line(new RegExp(`is ready.*MQTT on port ${ports.mqtt}`));
-    const anonymous = createApi(`http://127.0.0.1:${ports.http}`);
-    await anonymous.post("/setup/init", { ...ADMIN, setupCode: SETUP_CODE });
-    const { body } = await (await anonymous.logIn(ADMIN)).post("/enrolments", {});
-    asked.length = 0;
-    for (const options of [{ join_code: body.code, home_assistant_broker: false }, {}]) {
-      await app.end("SIGTERM");
-      app = start(options);
-      await app.line(/Connected to the hub/);
-    }
-    expect(asked.map((line) => line.split(" ", 1)[0])).toEqual([INFO, MQTT, INFO]);
-    expect(await app.end("SIGTERM")).toBe(0);
-  });
+  // five processes, one after the other
+  test(
+    "goes on with the hub's broker where there is no other, and runs an agent with a join code, then without",
+    { timeout: 120_000 },
+    async () => {
+      services = {};
+      let app = start();
+      await app.line(/no MQTT broker that apps may use/);
+      await app.line(new RegExp(`is ready.*MQTT on port ${ports.mqtt}`));
+      const anonymous = createApi(`http://127.0.0.1:${ports.http}`);
+      await anonymous.post("/setup/init", { ...ADMIN, setupCode: SETUP_CODE });
+      const { body } = await (await anonymous.logIn(ADMIN)).post("/enrolments", {});
+      asked.length = 0;
+      for (const options of [{ join_code: body.code, home_assistant_broker: false }, {}]) {
+        await app.end("SIGTERM");
+        app = start(options);
+        await app.line(/Connected to the hub/);
+      }
+      expect(asked.map((line) => line.split(" ", 1)[0])).toEqual([INFO, MQTT, INFO]);
+      expect(await app.end("SIGTERM")).toBe(0);
+    },
+  );
 
   test("tells why it cannot start", async () => {
     const app = start({ http_port: "eighty" });
