@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Broker } from "../broker/broker.ts";
+import type { DiscoveryRef } from "#contracts/discovery.ts";
 import { startBridge } from "./bridge/bridge.ts";
 import type { Config } from "./config.ts";
 import { type EmbeddedBrokerOptions, openBroker } from "./embedded-broker.ts";
@@ -17,6 +18,8 @@ export interface Brokers {
   readonly homeLink: Link;
   /** Answers an outer broker that asks who may do what. */
   readonly door: BrokerDoor;
+  /** Calls the handler with things that some clients may read only now; what was said of them before did not reach those. */
+  onNewlyReadable(handler: (refs: readonly DiscoveryRef[]) => void): void;
   /** Ends the connections of an agent, a credential or a token. */
   disconnect(principalId: string): void;
   /** Connects the links, when everybody has said what they listen to. */
@@ -44,6 +47,7 @@ export async function openBrokers(config: Config, options: EmbeddedBrokerOptions
     link,
     homeLink: other ?? link,
     door: openBrokerDoor(config, options),
+    onNewlyReadable: (handler) => files.onReload(handler),
     disconnect: (principalId) => embedded?.disconnect(principalId),
     connect: async () => {
       await link.connect();

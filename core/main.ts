@@ -207,6 +207,11 @@ async function startParts(
   const { discoveryTiming: timing } = options;
   const parts = { config, site, database, membersOf, trailOf: trailOfMqtt, accounts, directory, timing, log };
   homeAssistant = await startHomeAssistant({ ...parts, link: brokers.homeLink, states: started });
+  const { announcer } = homeAssistant.context;
+  brokers.onNewlyReadable((refs) => {
+    announcer.send(refs)?.catch((error: unknown) => log.warn({ err: error }, "configs could not be said again"));
+    for (const ref of refs) started.publishAgain(ref);
+  });
   const brokerNow = () => ({ embedded: embedded !== null, clients: embedded?.figures().clients ?? null });
   const asked = { directory, presence, now, hubInfo, broker: brokerNow, wakes, trailOf: trailOfMqtt, onRefused };
   const hubRequests = listenToRequests({

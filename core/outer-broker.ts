@@ -15,7 +15,7 @@ import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import type { BrokerClients } from "./own-broker/broker-clients.ts";
 import { type AccessRules, BrokerDoor } from "./own-broker/broker-door.ts";
 import { type ClientSources, clientsInMemory, siteCount } from "./own-broker/clients-in-memory.ts";
-import { hubAsClient, keepMosquittoFiles } from "./own-broker/mosquitto-files.ts";
+import { type MosquittoFiles, hubAsClient, keepMosquittoFiles } from "./own-broker/mosquitto-files.ts";
 
 export interface KnownClients {
   readonly directory: Directory;
@@ -37,8 +37,8 @@ export async function brokerClients(config: Config, known: KnownClients): Promis
 export async function keepBrokerFiles(
   config: Config,
   { log, ...known }: KnownClients & { readonly log: Logger },
-): Promise<{ close(): void }> {
-  if (!config.mqtt.outer) return { close: () => {} };
+): Promise<MosquittoFiles> {
+  if (!config.mqtt.outer) return { onReload: () => {}, close: () => {} };
   const clients = await brokerClients(config, known);
   const { directory, integrations } = known;
   return keepMosquittoFiles({ dataDir: config.dataDir, clients, directory, integrations, log });

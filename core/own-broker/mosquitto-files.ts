@@ -1,12 +1,14 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import type { DiscoveryRef } from "#contracts/discovery.ts";
 import { keptSecret, replaceFile } from "../kernel/data-folder.ts";
 import { lastingSalt, mosquittoHash } from "../kernel/mosquitto-password.ts";
 import type { Directory } from "../members/directory.ts";
 import type { MqttCredentials } from "../mqtt-clients/mqtt-credentials.ts";
 import { aclFile } from "./acl.rules.ts";
 import { type BrokerClients, type FileClient, problemOfUsername } from "./broker-clients.ts";
+import { NewlyReadable } from "./newly-readable.ts";
 import { passwordFile } from "./passwords.rules.ts";
 
 /** The files, by the names that they have in their folder. */
@@ -28,10 +30,17 @@ export interface MosquittoFilesOptions {
   readonly log: Logger;
 }
 
+export interface MosquittoFiles {
+  /** Calls the handler with things that some clients may read only now, as the broker has read the files again. */
+  onReload(handler: (refs: readonly DiscoveryRef[]) => void): void;
+  close(): void;
+}
+
 /** Keeps Mosquitto's files in the data folder as they should be, from now until it is closed. */
-export function keepMosquittoFiles(options: MosquittoFilesOptions): { close(): void } {
+export function keepMosquittoFiles(options: MosquittoFilesOptions): MosquittoFiles {
   const { dataDir, clients, directory, integrations, log } = options;
   const folder = join(dataDir, "mosquitto");
+  const news = new NewlyReadable(directory);
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
   let tookMs = 0;
@@ -43,6 +52,7 @@ export function keepMosquittoFiles(options: MosquittoFilesOptions): { close(): v
       const now = clients();
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       for (const [name, contentFor] of Object.entries(MOSQUITTO_FILES)) writeIfChanged(folder, name, contentFor(now));
+      news.written(now);
     } catch (error) {
       log.error({ err: error, folder }, "Mosquitto's files could not be written");
     }
@@ -60,11 +70,12 @@ export function keepMosquittoFiles(options: MosquittoFilesOptions): { close(): v
   directory.onChange(later);
   integrations.onChange(later);
   return {
+    onReload: (handler) => news.onReload(handler),
     close: () => {
       isClosed = true;
-      if (timer === undefined) return;
       clearTimeout(timer);
-      write();
+      if (timer !== undefined) write();
+      news.close();
     },
   };
 }
