@@ -44,6 +44,7 @@ export class Projection {
   readonly #dirtyAgents = new Set<string>();
   readonly #listeners: ProjectionListener[] = [];
   #hubDirty = false;
+  #isClosed = false;
   #slice: NodeJS.Timeout | undefined;
   #gather: NodeJS.Timeout | undefined;
 
@@ -120,7 +121,9 @@ export class Projection {
     this.#scheduleCounts();
   }
 
+  /** What changes from here on, such as the connection that ends, is for the next start. */
   close(): void {
+    this.#isClosed = true;
     clearTimeout(this.#slice);
     clearTimeout(this.#gather);
   }
@@ -172,6 +175,7 @@ export class Projection {
 
   /** A pause while messages wait for the broker: more would only fill the memory, and a wake order would wait behind them. */
   #schedule(): void {
+    if (this.#isClosed) return;
     this.#slice ??= setTimeout(
       () => {
         this.#slice = undefined;
@@ -183,6 +187,7 @@ export class Projection {
   }
 
   #scheduleCounts(): void {
+    if (this.#isClosed) return;
     this.#gather ??= setTimeout(() => {
       this.#gather = undefined;
       this.#publishCounts();
