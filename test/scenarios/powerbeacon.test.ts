@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Api, createApi } from "#test/fixtures/api.ts";
+import { makeDataFolder } from "#test/fixtures/data-folder.ts";
 import { createEmptyDatabase, query } from "#test/fixtures/database.ts";
+import { startTestHub } from "#test/fixtures/hub.ts";
 import { type RunningProcess, freePort, startProcess } from "#test/fixtures/process.ts";
 
 /** The command `powerbeacon`, as an operator runs it beside a hub. */
@@ -74,18 +76,24 @@ const WAIT_FOR_HUB = `
   end $$;
   create trigger wait_for_hub before insert on "user" for each row execute function wait_for_hub()`;
 
+/** One for several parts, as it takes longer than they do. */
+let env: Env;
+let hub: RunningProcess;
+
+beforeAll(async () => {
+  env = await hubEnv();
+  makeDataFolder(env["DATA_DIR"] ?? "");
+  hub = await startHub(env);
+});
+
+afterAll(() => hub.end("SIGTERM"));
+
 describe("beside a hub that runs", () => {
-  let env: Env;
-  let hub: RunningProcess;
   let api: Api;
 
   beforeAll(async () => {
-    env = await hubEnv();
-    hub = await startHub(env);
     api = await setUp(env);
   });
-
-  afterAll(() => hub.end("SIGTERM"));
 
   test("recover makes a superuser who may log in at once, and has to choose another password first", async () => {
     const account = await recover(env);
@@ -127,14 +135,28 @@ describe("beside a hub that runs", () => {
     expect(whole.text).toMatch(/^hub: [\d,]+ rows?, whole, ends with [0-9a-f]{64}$/m);
 
     const { url } = postgresOf(env);
-    await query(
-      url,
-      "set session_replication_role = replica; update audit set actor_name = 'mallory' where seq = 1 and site_id is null",
-    );
+    const first = "seq = 1 and site_id is null";
+    const name = async (literal: string) =>
+      await query(
+        url,
+        `set session_replication_role = replica; update audit set actor_name = ${literal} where ${first}`,
+      );
+    const [row] = await query(url, `select quote_nullable(actor_name) as name from audit where ${first}`);
+    await name("'mallory'");
     const broken = await run("audit verify", env);
     expect(broken.code).toBe(1);
     expect(broken.text).toMatch(/^hub: NOT whole: row 1 was changed$/m);
     expect(broken.text).toMatch(/^site default: [\d,]+ rows?, whole/m);
+    await name(String(row?.["name"]));
+  });
+
+  test.runIf(isRoot)("tells another user than the hub's who has to run it", async ({ skip }) => {
+    skip(!isOpenToAll(import.meta.dirname), "the project lies in a folder that only its owner may enter");
+    for (const args of ["recover", "audit verify", "rotate-keys"])
+      expect(await run(args, env, NOBODY)).toEqual({
+        code: 1,
+        text: `There is no hub in the data folder ${env["DATA_DIR"]}, or it is another user's: run this with the hub's DATA_DIR, as its user.`,
+      });
   });
 
   test("leaves the hub's Postgres to the hub", async () => {
@@ -144,17 +166,22 @@ describe("beside a hub that runs", () => {
 });
 
 describe("beside a hub that does not run", () => {
-  let env: Env;
-  let hub: RunningProcess;
+  const isLetIn = async (token: string | null) =>
+    (await createApi(`http://127.0.0.1:${env["HTTP_PORT"]}`, token).get("/auth/me")).status === 200;
 
-  beforeAll(async () => {
-    env = await hubEnv();
-    hub = await startHub(env);
-    await setUp(env);
+  test("leaves its Postgres to a hub that starts meanwhile", async () => {
+    await query(postgresOf(env).url, WAIT_FOR_HUB);
     await hub.end("SIGTERM");
+    const command = startProcess("core/powerbeacon.ts", ["recover"], env);
+    await expect.poll(() => postgresOf(env).isRunning).toBe(true);
+    hub = await startHub(env);
+    expect(await command.exit).toBe(0);
+    expect((await fetch(`http://127.0.0.1:${env["HTTP_PORT"]}/ready`)).status).toBe(200);
+    await query(postgresOf(env).url, "drop function wait_for_hub cascade");
   });
 
   test("recover and audit verify start its Postgres, and end it again", async () => {
+    await hub.end("SIGTERM");
     const account = await recover(env);
     expect(postgresOf(env).isRunning).toBe(false);
     expect(await run("audit verify", env)).toMatchObject({
@@ -164,50 +191,34 @@ describe("beside a hub that does not run", () => {
     expect(postgresOf(env).isRunning).toBe(false);
     hub = await startHub(env);
     expect((await apiOf(env).logIn(account)).token).toBeTruthy();
-    await hub.end("SIGTERM");
-  });
-
-  test("leaves its Postgres to a hub that starts meanwhile", async () => {
-    hub = await startHub(env);
-    await query(postgresOf(env).url, WAIT_FOR_HUB);
-    await hub.end("SIGTERM");
-    const command = startProcess("core/powerbeacon.ts", ["recover"], env);
-    await expect.poll(() => postgresOf(env).isRunning).toBe(true);
-    hub = await startHub(env);
-    expect(await command.exit).toBe(0);
-    expect((await fetch(`http://127.0.0.1:${env["HTTP_PORT"]}/ready`)).status).toBe(200);
-    await query(postgresOf(env).url, "drop function wait_for_hub cascade");
-    await hub.end("SIGTERM");
   });
 
   test("rotate-keys puts a new key before the one in use, so that sessions go on", async () => {
-    hub = await startHub(env);
-    const before = await apiOf(env).logIn(ADMIN);
+    const { token } = await apiOf(env).logIn(ADMIN);
     await hub.end("SIGTERM");
     expect(await run("rotate-keys", env)).toMatchObject({ code: 0 });
     hub = await startHub(env);
-    expect((await createApi(`http://127.0.0.1:${env["HTTP_PORT"]}`, before.token).get("/auth/me")).status).toBe(200);
+    expect(await isLetIn(token)).toBe(true);
     await hub.end("SIGTERM");
     await run("rotate-keys", env);
     hub = await startHub(env);
-    expect((await createApi(`http://127.0.0.1:${env["HTTP_PORT"]}`, before.token).get("/auth/me")).status).toBe(401);
-    await hub.end("SIGTERM");
+    expect(await isLetIn(token)).toBe(false);
     expect(statSync(join(env["DATA_DIR"] ?? "", "secrets/jwt-secret")).mode & 0o777).toBe(0o600);
   });
 });
 
 describe("with a database of one's own", () => {
   test("recover makes the superuser there", async () => {
-    const env = { ...(await hubEnv()), DATABASE_URL: await createEmptyDatabase() };
-    expect(await run("recover", env)).toEqual({
+    const DATABASE_URL = await createEmptyDatabase();
+    expect(await run("recover", { DATA_DIR: folder(), DATABASE_URL })).toEqual({
       code: 1,
       text: "The database is not the one of this version: start the hub once, then try again.",
     });
-    const hub = await startHub(env);
-    await setUp(env);
-    expect((await apiOf(env).logIn(await recover(env))).token).toBeTruthy();
-    expect((await run("audit verify", env)).code).toBe(0);
-    await hub.end("SIGTERM");
+    const own = await startTestHub({ DATABASE_URL });
+    const beside = { DATA_DIR: own.dataDir, DATABASE_URL };
+    expect((await createApi(own.url).logIn(await recover(beside))).token).toBeTruthy();
+    expect((await run("audit verify", beside)).code).toBe(0);
+    await own.close();
   });
 });
 
@@ -227,18 +238,6 @@ describe.runIf(isRoot)("beside a hub of an ordinary user", () => {
     expect((await recover(env, NOBODY)).username).toBe("recovery-4");
     await run("rotate-keys", env);
     hub = await startHub(env, NOBODY);
-    await hub.end("SIGTERM");
-  });
-
-  test("that user is told who has to run it beside a hub of root's", async ({ skip }) => {
-    skip(!isOpenToAll(import.meta.dirname), "the project lies in a folder that only its owner may enter");
-    const env = await hubEnv();
-    const hub = await startHub(env);
-    for (const args of ["recover", "audit verify", "rotate-keys"])
-      expect(await run(args, env, NOBODY)).toEqual({
-        code: 1,
-        text: `There is no hub in the data folder ${env["DATA_DIR"]}, or it is another user's: run this with the hub's DATA_DIR, as its user.`,
-      });
     await hub.end("SIGTERM");
   });
 });
