@@ -31,36 +31,39 @@ const SLICE = 100;
 const RANKS: Readonly<Record<DiscoveryRef["type"], number>> = { hub: 0, device: 1, cluster: 2, agent: 3 };
 
 const whateverIsShown = (thing: DirectoryThing) => thing.showInHomeAssistant;
-const everything = () => true;
+
+/** As much of a thing as a list is sorted and searched by. */
+interface Row extends DiscoveryRef {
+  readonly name: string;
+  readonly key: string | null;
+  readonly isShown: boolean;
+}
 
 /** How many things of a site are in which state. */
 export function thingCounts(context: HomeAssistantContext, siteId: string): HomeAssistantAnswer["counts"] {
   const counts = Object.fromEntries(ThingState.options.map((state) => [state, 0])) as HomeAssistantAnswer["counts"];
-  for (const thing of thingsOf(context, siteId)) counts[stateOf(context, thing)]++;
+  for (const row of rowsOf(context, siteId)) counts[stateOf(context, row)]++;
   return counts;
 }
 
 /** The things of a site, and the hub, which is of all. */
 export function listThings(context: HomeAssistantContext, siteId: string, query: ThingQuery): Page<ThingAnswer> {
   const wanted = query.q?.toLowerCase();
-  const matching = thingsOf(context, siteId).filter(
-    (thing) =>
-      (query.type === undefined || thing.type === query.type) &&
-      (query.state === undefined || stateOf(context, thing) === query.state) &&
-      (wanted === undefined || `${thing.name}\n${keyOf(thing) ?? ""}`.toLowerCase().includes(wanted)),
+  const matching = [...rowsOf(context, siteId)].filter(
+    (row) =>
+      (query.type === undefined || row.type === query.type) &&
+      (query.state === undefined || stateOf(context, row) === query.state) &&
+      (wanted === undefined || `${row.name}\n${row.key ?? ""}`.toLowerCase().includes(wanted)),
   );
-  const order = {
-    valueOf: (thing: DiscoveredThing) => RANKS[thing.type] + thing.name.toLowerCase(),
-    descending: false,
-  };
+  const order = { valueOf: (row: Row) => RANKS[row.type] + row.name.toLowerCase(), descending: false };
   const page = pageOf(matching, query, order);
-  return { ...page, items: page.items.map((thing) => answerOf(context, thing)) };
+  return { ...page, items: page.items.map((row) => answerOf(context, row, findThing(context, siteId, row))) };
 }
 
 /** @throws HubError NOT_FOUND, also for what lies in another site */
 export function thingDetails(context: HomeAssistantContext, siteId: string, ref: DiscoveryRef): ThingDetails {
   const thing = findThing(context, siteId, ref);
-  const answer = answerOf(context, thing);
+  const answer = answerOf(context, rowOf(context, thing), thing);
   const would = context.announcer.messagesOf(thing);
   const standing = context.announcer.standing(thing);
   const wanted: ConfigMessages = answer.shown && context.settings.enabled ? would : new Map();
@@ -94,11 +97,11 @@ export async function previewOf(
   const unchanged = { messages: 0 };
   const [now, then] = [viewOf(context, whateverIsShown), viewOf(context, isShown)];
   let looked = 0;
-  for (const thing of thingsOf(context, siteId)) {
+  for (const row of rowsOf(context, siteId)) {
     if (++looked % SLICE === 0) await nextTurn();
-    const isHub = thing.type === "hub";
-    const before = messagesOf(isHub && announcer.isDismissed(thing) ? undefined : now.of(thing), settings);
-    const after = messagesOf(isHub && !isHubShown ? undefined : then.of(thing), form);
+    const isHub = row.type === "hub";
+    const before = messagesOf(isHub && !row.isShown ? undefined : now.of(row), settings);
+    const after = messagesOf(isHub && !isHubShown ? undefined : then.of(row), form);
     for (const [topic, payload] of after)
       if (before.get(topic) === payload) unchanged.messages++;
       else {
@@ -160,41 +163,51 @@ function findThing(
   return thing;
 }
 
-/** Everything that could be shown: of a hidden thing, as it would be if only it were shown besides the others. */
-function thingsOf(context: HomeAssistantContext, siteId: string): DiscoveredThing[] {
-  const refs = [...viewOf(context, everything).all(siteId)].filter(({ type }) => type !== "hub");
-  return [context.hub, ...refs.flatMap((ref) => findThing(context, siteId, ref))];
+/** Everything of a site that could be shown, and the hub, which is of all. */
+function* rowsOf(context: HomeAssistantContext, siteId: string): Generator<Row> {
+  const { directory, hub, announcer } = context;
+  yield { ...hub, key: null, isShown: !announcer.isDismissed(hub) };
+  const tables = [
+    ["device", directory.devices],
+    ["cluster", directory.clusters],
+    ["agent", directory.agents],
+  ] as const;
+  for (const [type, table] of tables)
+    for (const thing of table)
+      if (thing.siteId === siteId && !("unassigned" in thing && thing.unassigned))
+        yield { type, id: thing.id, name: thing.name, key: thing.key, isShown: thing.showInHomeAssistant };
 }
 
-function answerOf(context: HomeAssistantContext, thing: DiscoveredThing): ThingAnswer {
+function rowOf({ directory, announcer }: HomeAssistantContext, thing: DiscoveredThing): Row {
+  const { type, id, name } = thing;
+  if (type === "hub") return { type, id, name, key: null, isShown: !announcer.isDismissed(thing) };
+  const table = { device: directory.devices, cluster: directory.clusters, agent: directory.agents }[type];
+  return { type, id, name, key: thing.key, isShown: table.byId(id)?.showInHomeAssistant === true };
+}
+
+/** @param thing as it is, or would be if only it were shown besides the others. */
+function answerOf(context: HomeAssistantContext, row: Row, thing: DiscoveredThing): ThingAnswer {
   const { announcer } = context;
   const messages = announcer.messagesOf(thing);
-  const state = stateOf(context, thing);
   return {
-    type: thing.type,
-    id: thing.id,
-    key: keyOf(thing),
-    name: thing.name,
-    shown: state !== "hidden",
+    type: row.type,
+    id: row.id,
+    key: row.key as ThingAnswer["key"], // keys of rows are keys
+    name: row.name,
+    shown: row.isShown,
     topics: [...messages.keys()],
-    state,
-    publishedAt: announcer.publishedAt(thing)?.toISOString() ?? null,
+    state: stateOf(context, row),
+    publishedAt: announcer.publishedAt(row)?.toISOString() ?? null,
     bytes: [...messages.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0),
   };
 }
 
-function stateOf(context: HomeAssistantContext, thing: DiscoveredThing): ThingState {
-  const { announcer } = context;
-  const isShown = thing.type === "hub" ? !announcer.isDismissed(thing) : viewOf(context, whateverIsShown).of(thing);
-  return isShown ? announcer.stateOf(thing) : "hidden";
+function stateOf({ announcer }: HomeAssistantContext, row: Row): ThingState {
+  return row.isShown ? announcer.stateOf(row) : "hidden";
 }
 
 function viewOf({ directory, hub }: HomeAssistantContext, isShown: (thing: DirectoryThing) => boolean): ShownThings {
   return new ShownThings(directory, hub, isShown);
-}
-
-function keyOf(thing: DiscoveredThing): ThingAnswer["key"] {
-  return thing.type === "hub" ? null : (thing.key as ThingAnswer["key"]); // keys of rows are keys
 }
 
 function payloadOf(text: string | undefined): Record<string, unknown> | null {
