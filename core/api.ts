@@ -14,7 +14,7 @@ import { deviceRoutes } from "./devices/devices.routes.ts";
 import { homeAssistantRoutes } from "./discovery/home-assistant.routes.ts";
 import type { HomeAssistantContext } from "./discovery/home-assistant.service.ts";
 import { healthRoutes } from "./http/health.routes.ts";
-import { metricsRoute } from "./http/metrics.ts";
+import { type BrokerFigures, metricsRoute } from "./http/metrics.ts";
 import { createHttpServer } from "./http/server.ts";
 import { importRoutes } from "./imports/imports.routes.ts";
 import { keptSecret } from "./kernel/data-folder.ts";
@@ -72,7 +72,11 @@ export interface ApiParts {
   readonly uses: ClientUses;
   readonly homeAssistant: HomeAssistantContext;
   /** Of the embedded broker; null where the broker is somebody else's, whose address the settings tell. */
-  readonly brokerPorts: { readonly tcpPort: number; readonly tlsPort: number | null } | null;
+  readonly brokerPorts: {
+    readonly tcpPort: number;
+    readonly tlsPort: number | null;
+    figures(): BrokerFigures;
+  } | null;
   /** Ends the MQTT connections of an agent, a credential or a token. */
   readonly disconnect: (principalId: string) => void;
   readonly door: BrokerDoor;
@@ -121,6 +125,7 @@ export async function openApi(hub: ApiParts): Promise<App> {
     hub: () => now.hub(),
     runningWakes: () => wakes.runningCount,
     sessions: () => sessions.size,
+    broker: hub.brokerPorts,
   });
   await app.register(
     async (api) => {

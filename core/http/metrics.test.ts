@@ -55,6 +55,9 @@ describe("the figures", () => {
       'powerbeacon_devices{power="on"}': 0,
       powerbeacon_agents: 1,
       powerbeacon_wakes_running: 0,
+      powerbeacon_mqtt_clients: 2, // the hub itself, and the agent
+      powerbeacon_mqtt_sessions_away: 0,
+      powerbeacon_mqtt_dropped_clients_total: 0,
     });
     expect(after["powerbeacon_sessions"]).toBe((before["powerbeacon_sessions"] ?? 0) + 1);
     expect(after["powerbeacon_audit_rows_written_total"]).toBeGreaterThan(

@@ -16,6 +16,17 @@ export interface MetricsSources {
   readonly hub: () => Pick<HubInfo, "devices" | "agents">;
   readonly runningWakes: () => number;
   readonly sessions: () => number;
+  /** Of the embedded broker; null where the broker is somebody else's. */
+  readonly broker: { figures(): BrokerFigures } | null;
+}
+
+export interface BrokerFigures {
+  readonly clients: number;
+  readonly awaySessions: number;
+  readonly retained: number;
+  readonly refusals: number;
+  readonly droppedClients: number;
+  readonly droppedMessages: number;
 }
 
 /** The figures of the hub for Prometheus: for programs on the same machine, and for whoever may read the audit log. */
@@ -60,13 +71,14 @@ interface Metric {
   readonly value: number | { readonly label: string; readonly values: Readonly<Record<string, number>> };
 }
 
+const gauge = (name: string, help: string, value: Metric["value"]): Metric => ({ name, type: "gauge", help, value });
+const counter = (name: string, help: string, value: number): Metric => ({ name, type: "counter", help, value });
+
 async function metricsOf(sources: MetricsSources): Promise<Metric[]> {
   const { audit, hub } = sources;
   const { total: _total, ...power } = hub().devices;
   const { agents } = hub();
   const { written, waiting, lost, refused, unnoted } = audit.counts;
-  const gauge = (name: string, help: string, value: Metric["value"]): Metric => ({ name, type: "gauge", help, value });
-  const counter = (name: string, help: string, value: number): Metric => ({ name, type: "counter", help, value });
   const info = { label: "version", values: { [sources.version]: 1 } };
   const { heapUsed, rss } = process.memoryUsage();
   const cpu = process.cpuUsage();
@@ -88,11 +100,23 @@ async function metricsOf(sources: MetricsSources): Promise<Metric[]> {
     gauge("powerbeacon_agents_online", "Agents that are connected", agents.online),
     gauge("powerbeacon_wakes_running", "Wakes that are not over", sources.runningWakes()),
     gauge("powerbeacon_sessions", "Log-ins that are open", sources.sessions()),
+    ...(sources.broker ? brokerMetrics(sources.broker.figures()) : []),
     gauge("process_start_time_seconds", "When the hub started", sources.startedAt.getTime() / 1_000),
     counter("process_cpu_seconds_total", "Processor time used", (cpu.user + cpu.system) / 1_000_000),
     gauge("process_resident_memory_bytes", "Memory in use", rss),
     gauge("nodejs_heap_size_used_bytes", "Memory in use for objects", heapUsed),
     gauge("nodejs_eventloop_lag_seconds", "How long work waits for its turn, now", await eventLoopLag()),
+  ];
+}
+
+function brokerMetrics(figures: BrokerFigures): Metric[] {
+  return [
+    gauge("powerbeacon_mqtt_clients", "Clients of the broker that are connected", figures.clients),
+    gauge("powerbeacon_mqtt_sessions_away", "Sessions that wait for their client", figures.awaySessions),
+    gauge("powerbeacon_mqtt_retained", "Topics with a retained message", figures.retained),
+    counter("powerbeacon_mqtt_refusals_total", "What clients were not allowed to do", figures.refusals),
+    counter("powerbeacon_mqtt_dropped_clients_total", "Clients that did not read", figures.droppedClients),
+    counter("powerbeacon_mqtt_dropped_messages_total", "Messages for which there was no room", figures.droppedMessages),
   ];
 }
 
