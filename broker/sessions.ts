@@ -52,10 +52,6 @@ export class Sessions {
     return this.#away;
   }
 
-  get(id: string): Session | undefined {
-    return this.#sessions.get(id);
-  }
-
   /** The session of a client that is let in, and whether there was one. Its former connection has ended. */
   open(id: string, opening: Opening): { readonly session: Session; readonly isPresent: boolean } {
     const { principal, isClean, seconds, receiveMaximum, will } = opening;
