@@ -20,6 +20,7 @@ export interface BrokerDoorRoutes {
   readonly secret: string | null;
 }
 
+const description = "The broker shows MQTT_AUTH_SECRET as a bearer token, or as a password with any user name.";
 /** One broker asks for all of its clients: as often as they come, from one address. */
 const config = { permission: "public", rateLimit: false } as const;
 
@@ -45,7 +46,12 @@ function emqxRoutes(app: App, door: BrokerDoor): void {
     "/mqtt/authenticate",
     {
       config,
-      schema: { summary: "EMQX asks who a client is", body: EmqxAuthenticate, response: { 200: EmqxAuthenticated } },
+      schema: {
+        summary: "EMQX asks who a client is",
+        description,
+        body: EmqxAuthenticate,
+        response: { 200: EmqxAuthenticated },
+      },
     },
     async ({ body }) => {
       const username = body.username ?? null;
@@ -59,7 +65,12 @@ function emqxRoutes(app: App, door: BrokerDoor): void {
     "/mqtt/authorize",
     {
       config,
-      schema: { summary: "EMQX asks what a client may do", body: EmqxAuthorize, response: { 200: EmqxAuthorized } },
+      schema: {
+        summary: "EMQX asks what a client may do",
+        description,
+        body: EmqxAuthorize,
+        response: { 200: EmqxAuthorized },
+      },
     },
     async ({ body }) => {
       const { username = null, clientid, topic } = body;
@@ -84,7 +95,7 @@ function goAuthRoutes(app: App, door: BrokerDoor): void {
 
   app.post(
     "/mqtt/go-auth/user",
-    { config, schema: { summary: "mosquitto-go-auth asks who a client is", body: GoAuthUser, response } },
+    { config, schema: { summary: "mosquitto-go-auth asks who a client is", description, body: GoAuthUser, response } },
     async ({ body }, reply) => {
       const { username = null, password = null, clientid } = body;
       const verdict = door.authenticate({ username, password, clientId: clientid ?? "", address: null });
@@ -94,13 +105,19 @@ function goAuthRoutes(app: App, door: BrokerDoor): void {
 
   app.post(
     "/mqtt/go-auth/superuser",
-    { config, schema: { summary: "mosquitto-go-auth asks who may do all", body: GoAuthSuperuser, response } },
+    {
+      config,
+      schema: { summary: "mosquitto-go-auth asks who may do all", description, body: GoAuthSuperuser, response },
+    },
     async ({ body }, reply) => answer(reply, door.isHub(body.username ?? null)),
   );
 
   app.post(
     "/mqtt/go-auth/acl",
-    { config, schema: { summary: "mosquitto-go-auth asks what a client may do", body: GoAuthAcl, response } },
+    {
+      config,
+      schema: { summary: "mosquitto-go-auth asks what a client may do", description, body: GoAuthAcl, response },
+    },
     async ({ body }, reply) => {
       const { username = null, clientid, topic, acc } = body;
       const about = { username, clientId: clientid ?? "", topic, retain: null };
