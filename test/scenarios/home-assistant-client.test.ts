@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { needsCommand } from "#test/fixtures/commands.ts";
 import { FAST_DISCOVERY } from "#test/fixtures/home-assistant.ts";
 import {
   HomeAssistantClient,
@@ -7,23 +8,24 @@ import {
   topicsOf,
 } from "#test/fixtures/home-assistant-client.ts";
 import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
+import { type MosquittoServer, startMosquitto } from "#test/fixtures/mosquitto-server.ts";
 import { connectMqtt } from "#test/fixtures/mqtt.ts";
 import { freshMac, freshName } from "#test/fixtures/scripted-agent.ts";
 
 /** Home Assistant and the hub start, end and lose each other in any order; both always end with the same picture. */
 
-const STEPS = 8;
 const PATIENCE = { timeout: 40_000, interval: 100 };
 
 let hub: TestHub;
 let credential: { username: string; password: string };
 let clusterId: string;
-let running: HomeAssistantClient[];
+let mosquitto: MosquittoServer | undefined;
+let running: HomeAssistantClient[] = [];
 /** It was there all the time. */
 let witness: HomeAssistantClient;
 
-beforeEach(async () => {
-  hub = await startTestHub({}, { discoveryTiming: { ...FAST_DISCOVERY, settleMs: 5_000 } });
+async function begin(): Promise<void> {
+  hub = await startTestHub({}, { mosquitto, discoveryTiming: { ...FAST_DISCOVERY, settleMs: 5_000 } });
   running = [];
   clusterId = (await hub.api.post("/clusters", { name: "Home" })).body.id;
   await hub.startAgent({ name: "Pi", clusterId });
@@ -32,11 +34,13 @@ beforeEach(async () => {
   credential = (await hub.api.post("/mqtt-clients", { name: "Home Assistant", permissions })).body;
   witness = start({ reconnectMs: 50 });
   await expectSame(witness);
-});
+}
 
 afterEach(async () => {
-  for (const client of running) await client.kill();
+  for (const client of running.splice(0)) await client.kill();
   await hub.close();
+  await mosquitto?.close();
+  mosquitto = undefined;
 });
 
 function start(options: Partial<HomeAssistantClientOptions> = {}): HomeAssistantClient {
@@ -104,59 +108,76 @@ function chances(seed: number): (below: number) => number {
 }
 
 const ways = [
-  { protocolVersion: 4, transport: "TCP", seed: 1 },
-  { protocolVersion: 5, transport: "TCP", seed: 2 },
-  { protocolVersion: 4, transport: "WebSocket", seed: 3 },
-  { protocolVersion: 5, transport: "WebSocket", seed: 4 },
+  { protocolVersion: 4, transport: "TCP", seed: 1_111_111_111 },
+  { protocolVersion: 5, transport: "TCP", seed: 2_222_222_222 },
+  { protocolVersion: 4, transport: "WebSocket", seed: 3_333_333_333 },
+  { protocolVersion: 5, transport: "WebSocket", seed: 4_044_444_444 },
+  { protocolVersion: 5, transport: "Mosquitto", seed: 555_555_555 },
 ] as const;
 
 describe.each(ways)("Home Assistant with MQTT version $protocolVersion over $transport", (way) => {
   const options = () => ({
     protocolVersion: way.protocolVersion,
-    url: way.transport === "TCP" ? hub.mqttUrl : `${hub.url.replace("http", "ws")}/mqtt`,
+    url: way.transport === "WebSocket" ? `${hub.url.replace("http", "ws")}/mqtt` : hub.mqttUrl,
     startMs: 200,
   });
 
-  test("ends with what there is, whoever restarts when, whatever changes meanwhile", { timeout: 120_000 }, async () => {
-    const pick = chances(way.seed);
-    let client: HomeAssistantClient | undefined = start(options());
-    await expectSame(client);
-    const some = async () => {
-      const all = await devices();
-      return `/devices/${all[pick(all.length)]?.id}`;
-    };
-    const end = async () => {
-      await client?.kill();
-      client = undefined;
-    };
-    const steps = [
-      async () => hub.api.patch(await some(), { name: freshName("Renamed") }),
-      async () => hub.api.patch(await some(), { showInHomeAssistant: pick(2) === 0 }),
-      async () => hub.api.delete(await some()),
-      async () => hub.api.post(`${await some()}/wake`),
-      () => addDevice(),
-      () => hub.restart(),
-      async () => client?.cut(),
-      end,
-      async () => (client ??= start(options())),
-      // both at once
-      async () => {
-        await end();
-        const restarted = hub.restart();
-        client = start(options());
-        await restarted;
-      },
-    ];
-    for (let count = 0; count < STEPS; count++) await steps[pick(steps.length)]?.();
-    client ??= start(options());
-    await expectSame(client);
-    const fresh = start({ ...options(), startMs: 0 });
-    await expectSame(fresh);
-    expect(differences(client, fresh)).toEqual([]);
-  });
+  test(
+    "ends with what there is, whoever restarts when, whatever changes meanwhile",
+    { timeout: 120_000 },
+    async (context) => {
+      if (way.transport === "Mosquitto") {
+        needsCommand(context, "mosquitto", "mosquitto");
+        mosquitto = await startMosquitto();
+      }
+      await begin();
+      const pick = chances(way.seed);
+      let client: HomeAssistantClient | undefined = start(options());
+      await expectSame(client);
+      const some = async () => {
+        const all = await devices();
+        return `/devices/${all[pick(all.length)]?.id}`;
+      };
+      const end = async () => {
+        await client?.kill();
+        client = undefined;
+      };
+      const steps: (() => Promise<unknown>)[] = [
+        async () => hub.api.patch(await some(), { name: freshName("Renamed") }),
+        async () => hub.api.patch(await some(), { showInHomeAssistant: pick(2) === 0 }),
+        async () => hub.api.delete(await some()),
+        () => addDevice(),
+        async () => hub.api.post(`${await some()}/wake`),
+        () => hub.restart(),
+        async () => client?.cut(),
+        end,
+        async () => (client ??= start(options())),
+        // both at once
+        async () => {
+          await end();
+          const restarted = hub.restart();
+          client = start(options());
+          await restarted;
+        },
+        // a broker of one's own, with and without what it kept
+        async () => {
+          await mosquitto?.stop();
+          await mosquitto?.start({ empty: pick(2) === 0 });
+        },
+      ];
+      while (steps.length > 0) for (const step of steps.splice(pick(steps.length), 1)) await step();
+      client ??= start(options());
+      await expectSame(client);
+      const fresh = start({ ...options(), startMs: 0 });
+      await expectSame(fresh);
+      expect(differences(client, fresh)).toEqual([]);
+    },
+  );
 });
 
 describe("Home Assistant", () => {
+  beforeEach(begin);
+
   test("hears that a thing is gone, although it broke away again before it was told", async () => {
     const client = start();
     await expectSame(client);
