@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Api, createApi } from "#test/fixtures/api.ts";
+import { makeDataFolder } from "#test/fixtures/data-folder.ts";
 import { ADMIN } from "#test/fixtures/hub.ts";
 import { type RunningProcess, freePort, startProcess } from "#test/fixtures/process.ts";
 
@@ -18,6 +19,7 @@ let httpPort: number;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "powerbeacon-outage-"));
   chmodSync(folder, 0o755);
+  makeDataFolder(join(folder, "data"));
   httpPort = await freePort();
   hub = startProcess("core/main.ts", [], {
     DATA_DIR: join(folder, "data"),
