@@ -16,16 +16,17 @@ export type DiscoveryFormat = z.infer<typeof DiscoveryFormat>;
 export const ThingType = z.enum(["hub", "device", "cluster", "agent"]);
 export type ThingType = z.infer<typeof ThingType>;
 
-/** Home Assistant reads a topic only if its levels are made of these. */
-const LEVEL = /^[\w-]+$/;
-
 /** `<prefix>/<platform>/<object_id>/<component>/config`: its key is three levels. */
 export class ComponentTopic extends KeyedTopic {
   readonly #prefix: string;
+  /** Home Assistant reads no other characters; below `device` the second level would begin an object id. */
+  readonly #pattern: RegExp;
 
   constructor(prefix: string) {
     super(`${prefix}/+/config`, { qos: 1, retain: true });
     this.#prefix = prefix;
+    const literal = prefix.replaceAll(/[^\w/]/g, String.raw`\$&`);
+    this.#pattern = new RegExp(`^${literal}/((?!device/)[\\w-]+/[\\w-]+/[\\w-]+)/config$`);
   }
 
   override get filter(): string {
@@ -44,11 +45,7 @@ export class ComponentTopic extends KeyedTopic {
   }
 
   override match(name: string): string | undefined {
-    if (!name.startsWith(`${this.#prefix}/`) || !name.endsWith("/config")) return undefined;
-    const levels = name.slice(this.#prefix.length + 1, -"/config".length).split("/");
-    // below `device` the second level would be an object id's own beginning
-    if (levels.length !== 3 || levels[0] === "device" || !levels.every((level) => LEVEL.test(level))) return undefined;
-    return levels.join("/");
+    return this.#pattern.exec(name)?.[1];
   }
 }
 
