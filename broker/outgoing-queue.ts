@@ -49,7 +49,7 @@ export class OutgoingQueue {
   #newest: Outgoing | null = null;
   #bytes = 0;
   #unstored = new Set<Outgoing>();
-  #left: QueueChanges["left"] = [];
+  #left: number[] | "all" = [];
 
   constructor(options: QueueOptions) {
     this.#options = options;
@@ -163,10 +163,13 @@ export class OutgoingQueue {
 
   #noteLeft(left: QueueChanges["left"]): void {
     const known = this.#left;
-    if (left === "all" || known === "all" || known.length + left.length > LEFT_LIMIT) {
-      this.#left = "all";
-      this.#unstored = new Set(this.#waiting.values());
-    } else this.#left = [...known, ...left];
+    if (known !== "all") {
+      if (left !== "all" && known.length + left.length <= LEFT_LIMIT) known.push(...left);
+      else {
+        this.#left = "all";
+        this.#unstored = new Set(this.#waiting.values());
+      }
+    }
     this.#options.onChange?.();
   }
 }
