@@ -154,7 +154,7 @@ export type HubResponse = z.infer<typeof HubResponse>;
 export function hubMessages(
   kind: "request" | "response",
 ): Record<string, { readonly summary: string; readonly payload: z.ZodType }> {
-  const transaction = RequestTransaction.optional();
+  const transaction = RequestTransaction.nullish();
   return Object.fromEntries(
     Object.entries(hubRequests).map(([verb, { summary, fields, data }]) => {
       const payload =

@@ -106,9 +106,8 @@ export function listenToRequests({ link, verbs, requesterOf, onRefused, log }: R
       if (!needs.some((permission) => rights.may(permission)))
         throw new HubError("FORBIDDEN", `You may not ask for ${verb}; it needs the permission ${needs.join(" or ")}`);
       const { tokenId } = message;
-      return await once(message, verb, transaction, () =>
-        act(verb, parsed.fields, { by, siteId, tokenId, rights, transaction, response: address }),
-      );
+      const asker = { by, siteId, tokenId, rights, transaction, response: address };
+      return await once(message, verb, transaction, prepared(verb, parsed.fields, asker));
     }
   }
 
@@ -140,11 +139,12 @@ export function listenToRequests({ link, verbs, requesterOf, onRefused, log }: R
     }
   }
 
-  async function act<V extends HubVerb>(verb: V, told: object, asker: RequestAsker): Promise<RequestData<V>> {
+  /** @throws HubError INVALID_REQUEST */
+  function prepared<V extends HubVerb>(verb: V, told: object, asker: RequestAsker): () => Promise<RequestData<V>> {
     const parsed = parseFields(verb, told);
     if (!parsed.ok) throw invalid(parsed);
-    const carryOut: Verb<V> = verbs[verb];
-    return await carryOut(parsed.fields, asker);
+    const act: Verb<V> = verbs[verb];
+    return async () => await act(parsed.fields, asker);
   }
 
   /** Who cannot give a response topic, with MQTT 3.1.1, and does not read everybody's responses, is answered all the same. */
