@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Api, createApi } from "#test/fixtures/api.ts";
+import { COMPILED_ONCE } from "#test/fixtures/compile-cache.ts";
 import { type RunningProcess, freePort, startProcess } from "#test/fixtures/process.ts";
 import { type SimulatedMachine, startSimulatedMachine } from "#test/fixtures/simulated-machine.ts";
 
@@ -201,7 +202,7 @@ describe("one data folder", () => {
 
   test("ends when npm, which started it, is ended: npm's shell does not pass the signal on", async () => {
     const shell = spawn("sh", ["-c", `"${process.execPath}" core/main.ts; true`], {
-      env: { PATH: process.env["PATH"], ...env, npm_lifecycle_event: "start" },
+      env: { PATH: process.env["PATH"], ...COMPILED_ONCE, ...env, npm_lifecycle_event: "start" },
       stdio: "ignore",
     });
     await expect.poll(isReady, { timeout: 20_000 }).toBe(true);
