@@ -5,7 +5,7 @@ import type { Key } from "#contracts/key.ts";
 import type { Cluster } from "../clusters/cluster.entity.ts";
 import { HubError } from "../kernel/errors.ts";
 import { freeKey, keyFromName } from "../kernel/keys.ts";
-import { clusterFor, moveMembers, setAgentsOf } from "../members/members.service.ts";
+import { clusterFor, moveMembers, setAgents } from "../members/members.service.ts";
 import { Device } from "./device.entity.ts";
 import { type DevicesContext, applyChange, newDevice } from "./devices.service.ts";
 
@@ -54,8 +54,10 @@ export async function saveDevices(
     dropped.push(...(await moveMembers(em, members, await clusterOf(clusterId))));
   }
   const wishes = [...created.map((input, index) => ({ device: found(devices[index]), change: input })), ...pairs];
-  for (const { device, change } of wishes) if (change.agentIds) await setAgentsOf(em, device, change.agentIds);
-  await em.flush();
+  await setAgents(
+    em,
+    wishes.flatMap(({ device, change: { agentIds } }) => (agentIds ? [{ device, agentIds }] : [])),
+  );
   return { created: devices, changed: pairs.map(({ device }) => device), dropped };
 }
 

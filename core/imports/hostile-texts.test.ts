@@ -50,3 +50,15 @@ test.each(ImportFormat.options)("whatever text is said to be %s, it is read or f
     expect(all.every((each) => "problem" in each && each.problem.length < 1_000)).toBe(true);
   }
 });
+
+test.each(["[", "- ", "? ", "{a: ", "- - ["])(
+  "YAML nested by %j is not followed to the end of the stack",
+  async (piece) => {
+    const readDeep = async (times: number) => {
+      const { found } = await readText({ format: "home-assistant", text: piece.repeat(times) });
+      return found.map((each) => ("problem" in each ? each.problem : ""));
+    };
+    expect(await readDeep(5_000)).toEqual(["This is no YAML that can be read: it is nested deeper than 100 levels"]);
+    expect(String(await readDeep(20))).not.toMatch(/deeper/);
+  },
+);

@@ -150,6 +150,8 @@ describe("a preview", () => {
     ]);
     const made = await deviceWith(mac);
     expect(made).toMatchObject({ clusterId: lab.id, agentIds: [agent.id] });
+    const twice = csv("mac,agents", `${mac},"${agent.key}, ${agent.key}"`);
+    expect((await preview(twice)).items).toMatchObject([{ action: "unchanged" }]);
     const moving = csv("mac,cluster", `${mac},`);
     expect((await preview(moving)).items).toMatchObject([{ notes: ["Its links to agents of the old cluster go."] }]);
     expect(await importAll(moving)).toMatchObject([{ outcome: "changed" }]);

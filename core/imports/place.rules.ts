@@ -29,14 +29,12 @@ export function placeOf(fields: ImportedFields, site: Site): Place | { readonly 
 
   const agents: DirectoryAgent[] = [];
   const home = cluster?.id ?? directory.unassignedCluster(siteId).id;
-  for (const name of fields.agents ?? []) {
-    const agent = named(
-      [...directory.agents].filter((each) => each.siteId === siteId),
-      name,
-    );
+  const ofSite = fields.agents?.length ? [...directory.agents].filter((each) => each.siteId === siteId) : [];
+  for (const name of new Set(fields.agents)) {
+    const agent = named(ofSite, name);
     if (!agent) return { problem: `There is no agent “${name}”.` };
     if (agent.clusterId !== home) return { problem: `The agent “${agent.name}” is not in the cluster of the device.` };
-    agents.push(agent);
+    if (!agents.includes(agent)) agents.push(agent);
   }
   return {
     clusterId: cluster?.id ?? null,

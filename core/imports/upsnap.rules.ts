@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
 import { z } from "zod";
+import { MAX_IMPORTED_DEVICES } from "#contracts/api/imports.ts";
 import { type RawDevice, type Reading, type Unusable, clipped } from "./found.rules.ts";
 
 const text = z.string().catch("");
@@ -47,7 +48,8 @@ export function readUpsnap(whole: string): Reading {
   const parsed = jsonOf(whole);
   if ("problem" in parsed) return { found: [parsed], notes: [] };
   const list = RecordList.safeParse(parsed.json).data;
-  const items = list?.items ?? (Array.isArray(parsed.json) ? parsed.json : [parsed.json]);
+  const all = list?.items ?? (Array.isArray(parsed.json) ? parsed.json : [parsed.json]);
+  const items = all.slice(0, MAX_IMPORTED_DEVICES + 1); // for the line of each the text is searched
   const lineOf = linesIn(whole);
   const found = items.map((item) => deviceOf(item, lineOf(item)));
   const notes: string[] = [];

@@ -1,20 +1,24 @@
 import {
+  type CST,
+  Composer,
   type Document,
   LineCounter,
   type Node,
   type Pair,
+  Parser,
   isAlias,
   isMap,
   isNode,
   isScalar,
   isSeq,
-  parseDocument,
   visit,
 } from "yaml";
 
 /** However often aliases lead to the same: so many nodes are looked at for each character, and no more. */
 const STEPS_PER_CHARACTER = 2;
 const FREE_STEPS = 10_000;
+/** So deep no configuration is. The library goes down by itself, and where the stack ends a process may end, too. */
+const MAX_DEPTH = 100;
 /** `<<` may lead to a mapping that has one, too. */
 const MAX_MERGES = 8;
 
@@ -29,18 +33,14 @@ export class YamlTree {
   readonly #lines = new LineCounter();
   readonly #anchors = new Map<string, Node>();
   readonly #maxSteps: number;
+  readonly #isDeep: boolean;
   #steps = 0;
 
   constructor(text: string) {
     this.#maxSteps = FREE_STEPS + STEPS_PER_CHARACTER * text.length;
-    this.#document = parseDocument(text, {
-      schema: "failsafe",
-      lineCounter: this.#lines,
-      logLevel: "silent",
-      prettyErrors: false,
-      uniqueKeys: false, // it compares each with each
-      strict: false,
-    });
+    const tokens = [...new Parser(this.#lines.addNewLine).parse(text)];
+    this.#isDeep = isDeeper(tokens, MAX_DEPTH);
+    this.#document = firstDocument(this.#isDeep ? [] : tokens, text.length);
     visit(this.#document, {
       Node: (_key, node) => {
         if (!isAlias(node) && node.anchor !== undefined) this.#anchors.set(node.anchor, node);
@@ -54,6 +54,7 @@ export class YamlTree {
 
   /** The first thing that is wrong with the text. */
   get problem(): { readonly line: number; readonly message: string } | undefined {
+    if (this.#isDeep) return { line: 1, message: `it is nested deeper than ${MAX_DEPTH} levels` };
     const [error] = this.#document.errors;
     return error && { line: this.#lines.linePos(error.pos[0]).line, message: error.message };
   }
@@ -98,6 +99,32 @@ export class YamlTree {
     if (this.isExhausted || !isNode(node)) return undefined;
     return isAlias(node) ? this.#anchors.get(node.source) : node;
   }
+}
+
+function firstDocument(tokens: Iterable<CST.Token>, end: number): Document.Parsed {
+  const options = {
+    schema: "failsafe",
+    logLevel: "silent",
+    prettyErrors: false,
+    uniqueKeys: false, // it compares each with each
+    strict: false,
+  } as const;
+  const [document] = new Composer(options).compose(tokens, true, end);
+  if (!document) throw new Error("the library made no document");
+  return document;
+}
+
+/** Level by level, without going down by calls. */
+function isDeeper(tokens: readonly CST.Token[], maxDepth: number): boolean {
+  let level = tokens;
+  for (let depth = 0; depth <= maxDepth; depth++) level = level.flatMap(within);
+  return level.length > 0;
+}
+
+function within(token: CST.Token): CST.Token[] {
+  if (token.type === "document") return token.value ? [token.value] : [];
+  if (!("items" in token)) return [];
+  return token.items.flatMap(({ key, value }) => [key ?? [], value ?? []].flat());
 }
 
 /** The text of a scalar; undefined for anything else, and for one that stands elsewhere (`!secret mac_of_nas`). */

@@ -77,16 +77,31 @@ function createLink(em: EntityManager, { deviceId, agentId }: DroppedLink, { sit
 
 /** Sets the agents of a device. @throws HubError AGENT_NOT_IN_CLUSTER when one is not in the device's cluster. */
 export async function setAgentsOf(em: EntityManager, device: Device, agentIds: readonly string[]): Promise<void> {
-  const wanted = new Set(agentIds);
-  const fitting = await em.find(Agent, { id: { $in: [...wanted] }, cluster: device.cluster.id });
-  if (fitting.length < wanted.size) {
-    throw new HubError("AGENT_NOT_IN_CLUSTER", "A device's agents must be in the device's own cluster", {
-      field: "agentIds",
-    });
+  await setAgents(em, [{ device, agentIds }]);
+}
+
+/**
+ * The same for many devices: each statement looks at all rows that are in memory, so there are as few as for one.
+ *
+ * @throws HubError AGENT_NOT_IN_CLUSTER
+ */
+export async function setAgents(
+  em: EntityManager,
+  wishes: readonly { readonly device: Device; readonly agentIds: readonly string[] }[],
+): Promise<void> {
+  const agents = await em.find(Agent, { id: { $in: [...new Set(wishes.flatMap(({ agentIds }) => agentIds))] } });
+  const clusterOf = new Map(agents.map(({ id, cluster }) => [id, cluster.id]));
+  const links = await em.find(DeviceAgent, { device: { $in: wishes.map(({ device }) => device.id) } });
+  const linksOf = Map.groupBy(links, ({ device }) => device.id);
+  for (const { device, agentIds } of wishes) {
+    const wanted = new Set(agentIds);
+    if ([...wanted].some((id) => clusterOf.get(id) !== device.cluster.id))
+      throw new HubError("AGENT_NOT_IN_CLUSTER", "A device's agents must be in the device's own cluster", {
+        field: "agentIds",
+      });
+    for (const link of linksOf.get(device.id) ?? []) if (!wanted.delete(link.agent.id)) em.remove(link);
+    for (const agentId of wanted) createLink(em, { deviceId: device.id, agentId }, device);
   }
-  const links = await em.find(DeviceAgent, { device: device.id });
-  for (const link of links) if (!wanted.delete(link.agent.id)) em.remove(link);
-  for (const agentId of wanted) createLink(em, { deviceId: device.id, agentId }, device);
   await em.flush();
 }
 
