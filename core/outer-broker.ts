@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { PlaceDirectory } from "../broker/access-policy.ts";
 import { refusalOfPublish } from "../broker/publish-rules.ts";
 import { mayRead, refusalOfSubscribe } from "../broker/read-rules.ts";
-import { TopicRules } from "../broker/topic-rules.ts";
+import { MANAGES, TopicRules } from "../broker/topic-rules.ts";
 import { objectIdOf } from "../ha-discovery/object-id.ts";
 import { type DiscoveryRef, discoveryTopics } from "#contracts/discovery.ts";
 import type { Principal } from "#contracts/principal.ts";
@@ -14,6 +14,7 @@ import type { Directory } from "./members/directory.ts";
 import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import type { BrokerClients } from "./own-broker/broker-clients.ts";
 import { type AccessRules, BrokerDoor } from "./own-broker/broker-door.ts";
+import { verbsFor } from "./own-broker/asking.rules.ts";
 import { type ClientSources, clientsInMemory, siteCount } from "./own-broker/clients-in-memory.ts";
 import { type MosquittoFiles, hubAsClient, keepMosquittoFiles } from "./own-broker/mosquitto-files.ts";
 
@@ -73,7 +74,8 @@ function accessRules(rules: TopicRules, places: PlaceDirectory, directory: Direc
   };
   return {
     mayPublish: (principal, name, retain) =>
-      refusalOfPublish(principal, rules.of(name), { payload: UNSIGNED, retain }, places) === null,
+      refusalOfPublish(principal, rules.of(name), { payload: UNSIGNED, retain }, places) === null &&
+      mayAskFor(principal, rules.of(name).name, isAlone()),
     mayRead: read,
     maySubscribe: (principal, filter) => refusalOfSubscribe(principal, filter, rules.of(filter), places) === null,
     mayReadAll: (principal, filter) => {
@@ -85,6 +87,28 @@ function accessRules(rules: TopicRules, places: PlaceDirectory, directory: Direc
       return isAlone() && isOrders(principal, topic.name);
     },
   };
+}
+
+/**
+ * Whether somebody may do all that a request can name. The hub does not learn who asks there, so nothing is left out of it
+ * for those who may do some of it.
+ */
+function mayAskFor(principal: Principal, name: string, isAlone: boolean): boolean {
+  const verb = topics.hubRequest.match(name);
+  switch (principal.type) {
+    case "hub":
+    case "agent":
+      return true;
+    case "integration": {
+      const { permissions, clusters } = principal;
+      return verb === undefined || verbsFor(permissions, clusters === null && isAlone).includes(verb);
+    }
+    case "person": {
+      const isForMany = [topics.clusterWake, topics.clusterSet].some((topic) => topic.match(name) !== undefined);
+      if (verb === undefined && !isForMany) return true;
+      return principal.may(MANAGES) && (isForMany || isAlone);
+    }
+  }
 }
 
 /**

@@ -79,12 +79,13 @@ test("an agent has what is its own, and its cluster's orders", () => {
 
 describe("an integration that reaches everything", () => {
   const OWN = "read powerbeacon/client/ha/response/#";
-  const ASK = "write powerbeacon/hub/request/+";
+  const ask = (...verbs: string[]) => verbs.map((verb) => `write powerbeacon/hub/request/${verb}`);
 
   test.each([
     [
       ["read"],
       [
+        ...ask("inventory", "health"),
         "read powerbeacon/hub/status",
         "read powerbeacon/hub/info",
         "read powerbeacon/hub/update",
@@ -105,12 +106,18 @@ describe("an integration that reaches everything", () => {
     ],
     [
       ["wake"],
-      ["write powerbeacon/cluster/+/wake", "write powerbeacon/cluster/+/set", "write powerbeacon/device/+/set"],
+      [
+        ...ask("wake"),
+        "write powerbeacon/cluster/+/wake",
+        "write powerbeacon/cluster/+/set",
+        "write powerbeacon/device/+/set",
+      ],
     ],
     [["power"], ["write powerbeacon/cluster/+/set", "write powerbeacon/device/+/set"]],
     [
       ["discovery"],
       [
+        ...ask("send-discovery"),
         "read homeassistant/#",
         "write homeassistant/status",
         "write homeassistant/device/+/config",
@@ -118,7 +125,7 @@ describe("an integration that reaches everything", () => {
       ],
     ],
   ] as const)("with the permission %j", (permissions, rights) => {
-    expect(integration([...permissions])).toEqual([OWN, ASK, ...rights]);
+    expect(integration([...permissions])).toEqual([OWN, ...rights]);
   });
 
   test("with none may read its answers and do nothing else", () => expect(integration([])).toEqual([OWN]));
@@ -127,7 +134,7 @@ describe("an integration that reaches everything", () => {
 test("an integration of some clusters gets their things by name, and nothing that tells of all", () => {
   expect(integration(["read", "wake", "power", "discovery"], home)).toEqual([
     "read powerbeacon/client/ha/response/#",
-    "write powerbeacon/hub/request/+",
+    "write powerbeacon/hub/request/send-discovery",
     "read powerbeacon/hub/status",
     "read powerbeacon/hub/info",
     "read powerbeacon/hub/update",

@@ -9,6 +9,7 @@ import type {
   Reach,
   ReachedThings,
 } from "./broker-clients.ts";
+import { verbsFor } from "./asking.rules.ts";
 import { problemOfUsername } from "./broker-clients.ts";
 
 /**
@@ -37,6 +38,7 @@ const HEAD = `# Written by PowerBeacon, and written anew at every change: edit a
 # - Whoever may wake may also publish what looks like an order. Without the hub's signature it is none.
 # - Requests could be retained. The hub refuses those; agents refuse retained orders.
 # - Whoever has the permission "discovery" may write configs, not only clear them, those of its own things alone.
+# - The hub does not learn who asks on hub/request. Only who may do something with everything may ask for it.
 # - Persons' tokens are in neither file: their rights change with every share. They need a broker that asks the hub.
 `;
 
@@ -114,7 +116,10 @@ function integrationSection(client: IntegrationClient, { baseTopic, discoveryPre
     `# integration, may ${[...permissions].join(", ")}`,
     `user ${username}`,
     ...under("read", [`${responsePrefix(username)}#`]),
-    ...(permissions.size > 0 ? under("write", [topics.hubRequest.filter]) : []),
+    ...under(
+      "write",
+      verbsFor(permissions, reach === "everything").map((verb) => topics.hubRequest.for(verb)),
+    ),
     ...(may("read") ? under("read", [...HUB_READS, ...siteReads(reach), ...namesOf(READS, reach)]) : []),
     ...(may("wake") ? under("write", namesOf(WAKES, reach)) : []),
     ...(may("wake", "power") ? under("write", namesOf(SETS, reach)) : []),

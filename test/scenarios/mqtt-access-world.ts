@@ -113,15 +113,17 @@ export function seen({ site }: Seat, place: Place): Place {
   return place === "away" ? "own" : "away";
 }
 
-/** Topics that may be about any site: a broker of somebody else's cannot tell of which, so nobody of several reads them there. */
-const OF_ANY_SITE = new Set(["event", "hub/response/<verb>"]);
+/** Topics that may be about any site: a broker of somebody else's cannot tell of which, so nobody of several uses them there. */
+const OF_ANY_SITE = new Set(["event", "hub/response/<verb>", "hub/request/<verb>"]);
+/** Requests that may name what their sender must not wake; the hub does not learn there who that is. */
+const OF_MANY = new Set(["cluster/<cluster>/wake", "cluster/<cluster>/set"]);
 
 /**
  * What the table comes to where nobody sees payloads: whoever may publish or read one kind of message on a topic may do so
  * with all of them. `t` and `e` are one where the flag is known; where it is not, so is `p`.
  */
 export function expectedUnseen(cells: readonly Cell[], seat: Seat, cell: Cell, rights: readonly Right[]): boolean {
-  if (rights.includes("r") && OF_ANY_SITE.has(cell.row)) return false;
+  if (OF_ANY_SITE.has(cell.row) || (seat.kind === "user" && OF_MANY.has(cell.row.replace("*", "")))) return false;
   const place = cell.isOfSite ? "own" : seen(seat, cell.place);
   return cells
     .filter((other) => other.topic === cell.topic && (!cell.isOfSite || other.place === "own"))
