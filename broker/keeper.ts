@@ -52,8 +52,7 @@ export class Keeper implements SessionKeeper {
 
   /** @param message what is retained there now; null for nothing. */
   retainedChanged(topic: string, message: Publication | null): void {
-    // the hub publishes its own again
-    const isKept = message !== null && message.publisher.type !== "hub";
+    const isKept = message !== null && (message.publisher.type !== "hub" || message.rules.rule.outlivesHub);
     if (isKept || this.#storedTopics.has(topic)) this.#topics.add(topic);
     else this.#topics.delete(topic);
   }
@@ -171,6 +170,13 @@ export class Keeper implements SessionKeeper {
     return due;
   }
 
+  /** The hub's own stand in the site that they are about; what it says of itself, in that of the hub's first. */
+  #siteOfMessage({ publisher, siteId, rules }: Publication): string | null {
+    const { policy } = this.#options;
+    if (publisher.type !== "hub") return siteOf(publisher, policy);
+    return siteId ?? policy.clusterOfDiscovery?.(rules.key)?.siteId ?? null;
+  }
+
   #takeTopics(): Pick<StoreChanges, "cleared" | "retained"> {
     const due = { cleared: [] as string[], retained: [] as StoredRetained[] };
     let bytes = 0;
@@ -178,7 +184,7 @@ export class Keeper implements SessionKeeper {
       if (due.cleared.length + due.retained.length >= BATCH || bytes >= BATCH_BYTES) break;
       this.#topics.delete(topic);
       const message = this.#retained?.get(topic);
-      const siteId = message ? siteOf(message.publisher, this.#options.policy) : null;
+      const siteId = message ? this.#siteOfMessage(message) : null;
       if (message && siteId !== null) {
         this.#storedTopics.add(topic);
         due.retained.push(storedRetained(message, siteId));

@@ -1,7 +1,7 @@
-import type { HubPrincipal } from "#contracts/principal.ts";
 import type { AccessPolicy } from "./access-policy.ts";
 import type { StoredQueued, StoredRetained, StoredSession, StoredState } from "#contracts/broker-store.ts";
 import type { Exchange } from "./exchange.ts";
+import { HUB } from "./hub-link.ts";
 import type { Keeper } from "./keeper.ts";
 import { Publication } from "./publication.ts";
 import { refusalOfPublish } from "./publish-rules.ts";
@@ -42,13 +42,14 @@ export function restoreBroker(state: StoredState, options: RestoreOptions, nowMs
 
 /** False for a message that is not kept any longer. */
 function restoreRetained(
-  { topic, payload, qos, properties, principalId, expiresAtMs }: StoredRetained,
+  { topic, payload, qos, properties, principalId, aboutSiteId, expiresAtMs }: StoredRetained,
   { policy, rules, exchange, retained }: RestoreOptions,
   nowMs: number,
 ): boolean {
-  const publisher = policy.principal(principalId);
+  const publisher = principalId === HUB.id ? HUB : policy.principal(principalId);
   if (!publisher || (expiresAtMs !== null && expiresAtMs <= nowMs)) return false;
   const ruled = rules.of(topic);
+  if (publisher === HUB && !ruled.rule.outlivesHub) return false;
   if (refusalOfPublish(publisher, ruled, { payload, retain: true }, policy) !== null) return false;
   return retained.store(
     new Publication({
@@ -61,7 +62,7 @@ function restoreRetained(
       clientId: undefined,
       rules: ruled,
       publisher,
-      siteId: "siteId" in publisher ? publisher.siteId : null,
+      siteId: aboutSiteId,
       expiresAtMs,
     }),
   );
@@ -86,9 +87,7 @@ function restoreSession(
   return session;
 }
 
-/** Only readers that are told nothing of the publisher get it, so its name need not be known. */
-const SOMEBODY: HubPrincipal = { type: "hub", id: "hub", username: "hub" };
-
+/** Only readers that are told nothing of the publisher get what waits, so its name need not be known. */
 function outgoingOf(
   { number, packetId, topic, payload, properties, retain, identifiers, aboutSiteId, expiresAtMs }: StoredQueued,
   rules: TopicRules,
@@ -102,7 +101,7 @@ function outgoingOf(
     properties: propertiesOf(properties),
     clientId: undefined,
     rules: rules.of(topic),
-    publisher: SOMEBODY,
+    publisher: HUB,
     siteId: aboutSiteId,
     expiresAtMs,
   });

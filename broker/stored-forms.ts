@@ -45,8 +45,9 @@ export function storedQueued(sessionId: string, { publication, retain, identifie
 }
 
 export function storedRetained(publication: Publication, siteId: string): StoredRetained {
-  const { topic, payload, qos, expiresAtMs, properties, publisher } = publication;
+  const { topic, payload, qos, expiresAtMs, properties, publisher, siteId: aboutSiteId } = publication;
   return {
+    aboutSiteId,
     topic,
     payload,
     qos,

@@ -21,6 +21,8 @@ export interface TopicRule {
   readonly personReads: "no" | "yes" | Permission;
   /** The client with this user name in its topic reads it. */
   readonly response: boolean;
+  /** What the hub retains here is kept over a restart, too; everything else it publishes anew. */
+  readonly outlivesHub: boolean;
 }
 
 /** Who could hand out a credential with any right on the site needs none. */
@@ -34,6 +36,7 @@ const nobody: TopicRule = {
   integrationReads: "no",
   personReads: "no",
   response: false,
+  outlivesHub: false,
 };
 
 const hub: TopicRule = { ...nobody, integrationReads: "read", personReads: "yes" };
@@ -88,7 +91,8 @@ const discoveryStatus: TopicRule = {
   personReads: MANAGES,
 };
 const discoveryOther: TopicRule = { ...nobody, integrationReads: "discovery, own cluster", personReads: MANAGES };
-const discoveryConfig: TopicRule = { ...discoveryOther, integrationPublishes: "discovery, empty" };
+// large, many, and seldom different: Home Assistant need not read all of them again
+const discoveryConfig: TopicRule = { ...discoveryOther, integrationPublishes: "discovery, empty", outlivesHub: true };
 
 /** A topic name with the rule that holds for it. */
 export interface RuledTopic {

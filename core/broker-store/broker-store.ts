@@ -38,12 +38,12 @@ const QUEUE = `insert into mqtt_queued (session_id, number, site_id, packet_id, 
 
 const CLEAR = `delete from mqtt_retained where topic in (select jsonb_array_elements_text(?::jsonb))`;
 
-const RETAIN = `insert into mqtt_retained (topic, site_id, principal_id, payload, qos, properties, expires_at)
-  select b.topic, b.site_id, b.principal_id, decode(b.payload, 'base64'), b.qos, b.properties, b.expires_at
-  from jsonb_to_recordset(?::jsonb) as b (topic text, site_id uuid, principal_id text, payload text, qos smallint, properties jsonb,
-    expires_at timestamptz) join site s on s.id = b.site_id
-  on conflict (topic) do update set site_id = excluded.site_id, principal_id = excluded.principal_id, payload = excluded.payload,
-    qos = excluded.qos, properties = excluded.properties, expires_at = excluded.expires_at`;
+const RETAIN = `insert into mqtt_retained (topic, site_id, principal_id, about_site_id, payload, qos, properties, expires_at)
+  select b.topic, b.site_id, b.principal_id, b.about_site_id, decode(b.payload, 'base64'), b.qos, b.properties, b.expires_at
+  from jsonb_to_recordset(?::jsonb) as b (topic text, site_id uuid, principal_id text, about_site_id uuid, payload text, qos smallint,
+    properties jsonb, expires_at timestamptz) join site s on s.id = b.site_id
+  on conflict (topic) do update set site_id = excluded.site_id, principal_id = excluded.principal_id, about_site_id = excluded.about_site_id,
+    payload = excluded.payload, qos = excluded.qos, properties = excluded.properties, expires_at = excluded.expires_at`;
 
 /** Keeps in Postgres what the embedded broker holds for its clients: a few statements for each batch of changes. */
 export function createBrokerStore(database: Database): BrokerStore {
@@ -107,6 +107,7 @@ function retainedRow(retained: StoredRetained) {
     topic: retained.topic,
     site_id: retained.siteId,
     principal_id: retained.principalId,
+    about_site_id: retained.aboutSiteId,
     payload: retained.payload.toString("base64"),
     qos: retained.qos,
     properties: retained.properties,
@@ -140,8 +141,8 @@ function loadedQueued(row: MqttQueued, sessionId: string): StoredQueued {
 }
 
 function loadedRetained(row: MqttRetained): StoredRetained {
-  const { site, principalId, qos } = row;
-  return { ...loadedMessage(row), siteId: site.id, principalId, qos };
+  const { site, principalId, aboutSiteId = null, qos } = row;
+  return { ...loadedMessage(row), siteId: site.id, principalId, aboutSiteId, qos };
 }
 
 function loadedMessage({ topic, payload, properties = null, expiresAt }: MqttQueued | MqttRetained) {

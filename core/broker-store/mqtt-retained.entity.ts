@@ -3,15 +3,17 @@ import type { StoredProperties } from "#contracts/broker-store.ts";
 import { siteFilter, sitePolicies } from "../kernel/site-filter.ts";
 import { Site } from "../sites/site.entity.ts";
 
-/** A message that a client of the broker left on a topic. Those of the hub itself are published anew at its start. */
+/** A retained message. Most of the hub itself are published anew at its start, and not in here. */
 const MqttRetainedSchema = defineEntity({
   name: "MqttRetained",
   tableName: "mqtt_retained",
   properties: {
     topic: p.text().primary(),
     site: () => p.manyToOne(Site).ref().deleteRule("cascade"),
-    /** Who left it: an agent, a credential or a token. */
+    /** Who left it: an agent, a credential, a token, or `hub`. */
     principalId: p.text(),
+    /** The site that the message is about, where it says so. */
+    aboutSiteId: p.uuid().nullable(),
     payload: p.blob(),
     qos: p.smallint(),
     properties: p.json<StoredProperties>().nullable(),

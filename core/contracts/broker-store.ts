@@ -1,6 +1,6 @@
 /**
  * Where the broker keeps what must outlive this process: sessions of clients that want to come back, what waits for them,
- * and retained messages. The hub's own messages are left out, since the hub publishes them again when it starts.
+ * and retained messages. Of the hub's own there are those alone that it does not publish again when it starts.
  */
 export interface BrokerStore {
   readonly load: () => Promise<StoredState>;
@@ -93,6 +93,8 @@ export interface StoredRetained extends StoredMessage {
   /** Who published it. */
   readonly principalId: string;
   readonly siteId: string;
+  /** The site that the message is about, where it says so. */
+  readonly aboutSiteId: string | null;
   readonly qos: number;
   readonly expiresAtMs: number | null;
 }

@@ -10,7 +10,7 @@ export class Migration20261121182114_broker_store extends Migration {
     this.addSql(`create index "mqtt_session_site_id_index" on "mqtt_session" ("site_id");`);
 
     this.addSql(
-      `create table "mqtt_retained" ("topic" text not null, "site_id" uuid not null, "principal_id" text not null, "payload" bytea not null, "qos" smallint not null, "properties" jsonb null, "expires_at" timestamptz(3) null, primary key ("topic")) with (fillfactor = 50);`,
+      `create table "mqtt_retained" ("topic" text not null, "site_id" uuid not null, "principal_id" text not null, "about_site_id" uuid null, "payload" bytea not null, "qos" smallint not null, "properties" jsonb null, "expires_at" timestamptz(3) null, primary key ("topic")) with (fillfactor = 50);`,
     );
     this.addSql(`create index "mqtt_retained_site_id_index" on "mqtt_retained" ("site_id");`);
 

@@ -1,13 +1,14 @@
 import mqtt, { type IClientOptions } from "mqtt";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { query } from "#test/fixtures/database.ts";
+import { FAST_DISCOVERY } from "#test/fixtures/home-assistant.ts";
 import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
 
 /** A whole hub that starts again, and clients of its broker that were away meanwhile. */
 
 let hub: TestHub;
 beforeAll(async () => {
-  hub = await startTestHub();
+  hub = await startTestHub({}, { discoveryTiming: FAST_DISCOVERY });
 });
 afterAll(() => hub.close());
 
@@ -67,4 +68,39 @@ test("an agent that does not come back is offline after a restart, for everybody
   await expect.poll(() => reader.got).toEqual([`powerbeacon/agent/${agent.key}/status offline`]);
   expect((await hub.api.get(`/agents/${agent.id}`)).body.status).toBe("offline");
   await reader.client.endAsync();
+});
+
+test("an unchanged hub tells Home Assistant nothing again, and who comes finds all; a changed one tells what changed", async () => {
+  const { body: device } = await hub.api.post("/devices", { name: "Told", mac: "02:00:00:00:00:02" });
+  const { options } = await makeClient(["read", "discovery"]);
+  const CONFIGS = "homeassistant/device/+/config";
+  const published = () =>
+    query(hub.databaseUrl, "select topic, hash, published_at from discovery_config order by topic");
+  const kept = async () =>
+    (await query(hub.databaseUrl, "select topic from mqtt_retained where topic like '%/config' order by topic")).map(
+      ({ topic }) => topic,
+    );
+  await expect.poll(async () => (await published()).map(({ topic }) => topic)).toHaveLength((await found()).length);
+  await expect.poll(kept).toEqual((await published()).map(({ topic }) => topic));
+  const before = await published();
+
+  await hub.restart();
+  const reader = await connect({ ...options, clean: true });
+  await reader.client.subscribeAsync(CONFIGS, { qos: 1 });
+  await expect.poll(() => reader.got.length).toBe(before.length);
+  const since = reader.got.length;
+  await hub.api.patch(`/devices/${device.id}`, { name: "Renamed" });
+  await expect.poll(() => reader.got.slice(since)).toEqual([expect.stringContaining('"name":"Renamed"')]);
+  await expect.poll(async () => changed(before, await published())).toEqual([expect.stringContaining(device.id)]);
+  await reader.client.endAsync();
+
+  async function found(): Promise<unknown[]> {
+    const { body } = await hub.api.get("/home-assistant/things?limit=200");
+    return body.items;
+  }
+
+  function changed(rows: readonly Record<string, unknown>[], now: readonly Record<string, unknown>[]): unknown[] {
+    const told = new Map(rows.map(({ topic, published_at: at }) => [topic, String(at)]));
+    return now.filter(({ topic, published_at: at }) => told.get(topic) !== String(at)).map(({ topic }) => topic);
+  }
 });

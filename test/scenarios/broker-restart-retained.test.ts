@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterEach(() => at.reset());
 afterAll(() => at.close());
 
-test("retained messages of clients are there after a kill, what was cleared is not, and the hub's own are left to the hub", async () => {
+test("retained messages of clients are there after a kill, what was cleared is not, and the hub's states are left to the hub", async () => {
   const first = await at.start();
   const pi = await first.connect("pi", {});
   await pi.publish(STATUS, "online", { retain: true, properties: { contentType: "text/plain" } });
