@@ -3,7 +3,7 @@ import { styleText } from "node:util";
 import { readConfig } from "#core/config.ts";
 import { onEndSignal } from "#core/kernel/end-signals.ts";
 import { createLog } from "#core/kernel/log.ts";
-import { type Hub, startHub } from "#core/main.ts";
+import { type Hub, startHub } from "#core/hub.ts";
 import { createApi } from "#test/fixtures/api.ts";
 import { Cleanup } from "../bench/cleanup.ts";
 import { type Account, openDoor } from "./door.ts";

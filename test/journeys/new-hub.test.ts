@@ -5,7 +5,7 @@ import pino from "pino";
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { readConfig } from "#core/config.ts";
-import { type Hub, startHub } from "#core/main.ts";
+import { type Hub, startHub } from "#core/hub.ts";
 import { type Agent, startAgent } from "../../agent/agent.ts";
 import { joinHub } from "../../agent/join.ts";
 import { createLog } from "../../agent/log.ts";

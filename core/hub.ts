@@ -1,0 +1,289 @@
+import { randomBytes } from "node:crypto";
+import type { Logger } from "pino";
+import { RETAINED_REQUEST } from "../broker/publish-rules.ts";
+import type { Broker } from "../broker/broker.ts";
+import type { HubInfo } from "#contracts/power.ts";
+import { listenToAgents } from "./agents/agents.messages.ts";
+import { openApi } from "./api.ts";
+import { CopiedCredentials } from "./agents/copied-credentials.ts";
+import { loadAgentCredentials } from "./agents/credentials.ts";
+import { startHeartbeatWriter } from "./agents/heartbeat-writer.ts";
+import { watchHeartbeats } from "./agents/heartbeat-watch.ts";
+import { Presence, restoreHeartbeats } from "./agents/presence.ts";
+import { startAudit } from "./audit/audit.service.ts";
+import { startRetention } from "./audit/retention.ts";
+import { isSetUp } from "./auth/auth.service.ts";
+import type { Config } from "./config.ts";
+import { openBrokers } from "./brokers.ts";
+import { type EmbeddedBrokerOptions, requesterOf, trailOfSender } from "./embedded-broker.ts";
+import { type HomeAssistantOptions, startHomeAssistant } from "./home-assistant.ts";
+import { openHttpDoors } from "./http-doors.ts";
+import { openHubDatabase } from "./hub-database.ts";
+import { openDataFolder } from "./kernel/data-folder.ts";
+import { openHubKey } from "./kernel/hub-key.ts";
+import type { Sender } from "./kernel/link.ts";
+import { type CatchUp, startCatchUp } from "./kernel/catch-up.ts";
+import { startEvents } from "./live/events.ts";
+import { Now } from "./live/now.ts";
+import { Projection } from "./live/projection.ts";
+import { loadDirectory, refreshDirectory } from "./members/directory-entries.ts";
+import { ClientUses } from "./mqtt-clients/client-uses.ts";
+import { loadMqttCredentials, refreshMqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
+import { listenToSightings } from "./power/power.messages.ts";
+import { PowerStates } from "./power/power-states.ts";
+import { startWatchLists } from "./power/watch-lists.ts";
+import { listenToRequests } from "./requests/requests.messages.ts";
+import { hubVerbs } from "./requests/verbs.ts";
+import { loadPeople } from "./people.ts";
+import { ensureDefaultSite } from "./sites/sites.service.ts";
+import { loadSites, refreshSites } from "./sites/sites.ts";
+import { VERSION } from "./version.ts";
+import { endInterruptedWakes, restoreLastWakes } from "./wake/last-wakes.ts";
+import { startWakeJournal } from "./wake/wake-journal.ts";
+import { listenToWakes } from "./wake/wake.messages.ts";
+import { wakeResults } from "./wake/wake-results.ts";
+import { WakeService } from "./wake/wake.service.ts";
+
+/** A running hub: what it opened, and how to end it. */
+export interface Hub {
+  readonly httpPort: number;
+  /** Null where the broker is somebody else's. */
+  readonly mqttPort: number | null;
+  readonly mqttTlsPort: number | null;
+  /** Where Home Assistant's supervisor finds the page; null = nowhere. */
+  readonly ingressPort: number | null;
+  /** Null once the first superuser exists. */
+  readonly setupCode: string | null;
+  readonly broker: Broker | null;
+  close(): Promise<void>;
+}
+
+export interface HubOptions {
+  readonly log: Logger;
+  /** Settings of the embedded Postgres, for tests. */
+  readonly postgresSettings?: Readonly<Record<string, string>>;
+  /** Tests ask faster than people and scripts do. */
+  readonly callsPerMinute?: number;
+  /** Tests wait less for Home Assistant. */
+  readonly discoveryTiming?: HomeAssistantOptions["timing"];
+  /** Tests pass the page on from their own machine. */
+  readonly ingressFrom?: string;
+  /** Called when the hub must not go on, with a sentence why. */
+  readonly onFatal?: (reason: string) => void;
+}
+
+/**
+ * Starts all parts in order; whatever was started is closed again when a later one fails.
+ *
+ * @throws StartError with one sentence for the operator.
+ */
+export async function startHub(config: Config, options: HubOptions): Promise<Hub> {
+  const closers: (() => Promise<void> | void)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).toReversed()) await closer();
+  };
+  try {
+    return { ...(await startParts(config, options, closers)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startParts(
+  config: Config,
+  options: HubOptions,
+  closers: (() => Promise<void> | void)[],
+): Promise<Omit<Hub, "close">> {
+  const { log } = options;
+  const startedAt = new Date();
+  openDataFolder(config.dataDir);
+  const signer = await openHubKey(config.dataDir);
+  let projection: Projection | undefined;
+  let catchUp: CatchUp | undefined;
+  const database = await openHubDatabase(config, {
+    ...options,
+    onChange: (up) => {
+      if (up) catchUp?.request();
+      projection?.hubDirty();
+    },
+    onFatal: (reason) => options.onFatal?.(reason),
+    closers,
+  });
+
+  const em = database.fork();
+  const site = await ensureDefaultSite(em.fork(), startedAt);
+  const setupCode = (await isSetUp(em)) ? null : (config.setupCode ?? randomBytes(6).toString("hex"));
+  const audit = startAudit({ database, log });
+  closers.push(() => audit.close());
+  const retention = startRetention({ database, keptDays: config.auditKeptDays, log });
+  closers.push(() => retention.close());
+  const sites = await loadSites(em.fork());
+  const directory = await loadDirectory(em.fork());
+  const people = await loadPeople({ config, database, audit, sites, directory, log }, startedAt);
+  const { accounts, tokens } = people;
+  closers.push(() => people.close());
+  const hubTrail = (siteId: string) =>
+    audit.trail({ siteId, actor: { type: "system", id: null, name: "hub" }, address: null, requestId: null });
+  const presence = new Presence();
+  const agentCredentials = await loadAgentCredentials(em.fork(), directory);
+  const mqttCredentials = await loadMqttCredentials(em.fork(), directory);
+  await restoreHeartbeats(em.fork(), presence);
+  const interrupted = await endInterruptedWakes(em.fork(), startedAt);
+  const lastWakes = await restoreLastWakes(em.fork());
+
+  const uses = new ClientUses({ database, log });
+  closers.push(() => uses.close());
+  const copies = new CopiedCredentials();
+  closers.push(() => copies.close());
+  let events: ReturnType<typeof startEvents> | undefined;
+  let retainedRequests: ((topic: string, sender: Sender) => boolean) | undefined;
+  let homeAssistant: Awaited<ReturnType<typeof startHomeAssistant>> | undefined;
+  const brokerOptions: EmbeddedBrokerOptions = {
+    database,
+    directory,
+    tokens,
+    audit,
+    uses,
+    copies,
+    agents: agentCredentials,
+    clients: mqttCredentials,
+    clusterOfDiscovery: (objectId) => homeAssistant?.clusterOf(objectId),
+    onRefused: ({ action, topic, reason }, sender) => {
+      if (reason === RETAINED_REQUEST && retainedRequests?.(topic, sender)) return;
+      const nothing = { cluster: null, device: null, transaction: null };
+      events?.refused({ ...nothing, siteId: sender.siteId, by: sender.by, reason: `${action} ${topic}: ${reason}` });
+    },
+    log: log.child({ part: "broker" }),
+  };
+  const brokers = await openBrokers(config, brokerOptions, log);
+  const { link, embedded } = brokers;
+  const disconnect = (principalId: string) => brokers.disconnect(principalId);
+  // MQTT over WebSocket lives on HTTP connections, so HTTP is closed only after the broker has let go of them
+  let httpClosed: Promise<void> | undefined;
+  closers.push(async () => {
+    await brokers.close();
+    await httpClosed;
+  });
+
+  const power = new PowerStates(directory, presence);
+  closers.push(() => power.close());
+  const watchLists = startWatchLists({ power, directory, link, signer, log });
+  const heartbeats = startHeartbeatWriter(database, log);
+  const journal = startWakeJournal(database, log);
+  const wakes = new WakeService({ directory, presence, power, link, signer, log });
+  const results = wakeResults(link, log);
+  wakes.onStage(results.stage);
+  wakes.onStage((wake) => (wake.isOver && lastWakes.note(wake), journal.add(wake)));
+  const now = new Now({ directory, presence, copies, power, lastWakes });
+  const hubState = () => ({
+    version: VERSION,
+    startedAt: startedAt.toISOString(),
+    database: database.isUp() ? ("ok" as const) : ("unavailable" as const),
+    broker: link.isConnected ? ("ok" as const) : ("unavailable" as const),
+    audit: audit.state,
+  });
+  const hubInfo = (): HubInfo => ({ ...hubState(), api: 1, ...now.hub() });
+  const started = new Projection({ directory, presence, copies, power, wakes, now, link, hub: hubState, log });
+  projection = started;
+  audit.onChange(() => started.hubDirty());
+  link.onBreak(() => started.hubDirty());
+  events = startEvents({ link, directory, presence, copies, power, wakes, log });
+
+  const membersOf = (siteId: string) => ({ em: database.bound(siteId), directory, trail: hubTrail(siteId) });
+  const watch = link.knowsSenders ? null : watchHeartbeats(presence);
+  closers.push(() => watch?.close());
+  listenToAgents({ link, directory, presence, watch, heartbeats, signer, membersOf, log });
+  listenToSightings({ link, directory, power, log });
+  const trailOfMqtt = (sender: Sender) => trailOfSender(sender, { audit, tokens, uses, clients: mqttCredentials });
+  const onRefused = events.refused;
+  const asking = { mayWakeOf: people.mayWakeOf, trailOf: trailOfMqtt, onRefused };
+  const wakeRequests = listenToWakes({ link, directory, wakes, results, log, ...asking });
+  const { discoveryTiming: timing } = options;
+  const parts = { config, site, database, membersOf, trailOf: trailOfMqtt, accounts, directory, timing, log };
+  homeAssistant = await startHomeAssistant({ ...parts, link: brokers.homeLink, states: started });
+  const { announcer } = homeAssistant.context;
+  brokers.onNewlyReadable((refs) => {
+    announcer.send(refs)?.catch((error: unknown) => log.warn({ err: error }, "configs could not be said again"));
+    for (const ref of refs) started.publishAgain(ref);
+  });
+  const brokerNow = () => ({ embedded: embedded !== null, clients: embedded?.figures().clients ?? null });
+  const asked = { directory, presence, now, hubInfo, broker: brokerNow, wakes, trailOf: trailOfMqtt, onRefused };
+  const hubRequests = listenToRequests({
+    link,
+    verbs: { ...hubVerbs(asked), ...homeAssistant.verbs },
+    requesterOf: (sender) => requesterOf(sender, { tokens, clients: mqttCredentials }),
+    onRefused,
+    log,
+  });
+  retainedRequests = (...refused) => wakeRequests.refuseRetained(...refused) || hubRequests.refuseRetained(...refused);
+  link.onConnect(() => {
+    started.publishAll();
+    watchLists.publishAll();
+  });
+  await brokers.connect();
+  for (const wake of interrupted) {
+    const device = directory.devices.byId(wake.deviceId);
+    if (device) results.interrupted(wake, device, directory.clusterOf(device).key);
+  }
+  closers.push(async () => {
+    wakes.close();
+    started.close();
+    await homeAssistant?.close();
+    await watchLists.close();
+    await brokers.closeLinks();
+    await heartbeats.close();
+    await journal.close();
+  });
+  wakes.start();
+  catchUp = startCatchUp(async () => {
+    await people.catchUp();
+    await refreshSites(database.fork(), sites);
+    const gone = await refreshDirectory(database.fork(), directory);
+    gone.push(...(await refreshMqttCredentials(database.fork(), { credentials: mqttCredentials, directory })));
+    for (const principalId of gone) disconnect(principalId);
+  }, log);
+  closers.push(() => catchUp?.close());
+
+  const app = await openApi({
+    config,
+    startedAt,
+    setupCode,
+    database,
+    audit,
+    people,
+    sites,
+    directory,
+    presence,
+    now,
+    wakes,
+    journal,
+    projection: started,
+    hubInfo,
+    link,
+    signer,
+    agentCredentials,
+    mqttCredentials,
+    uses,
+    homeAssistant: homeAssistant.context,
+    log,
+    brokerPorts: embedded,
+    disconnect,
+    door: brokers.door,
+    callsPerMinute: options.callsPerMinute,
+    onDoubt: () => catchUp?.request(),
+  });
+  closers.push(() => {
+    httpClosed = app.close();
+  });
+  const doors = await openHttpDoors(app, { config, embedded, ingressFrom: options.ingressFrom });
+  closers.push(() => doors.close());
+  return {
+    httpPort: doors.port,
+    ingressPort: doors.ingressPort,
+    mqttPort: embedded?.tcpPort ?? null,
+    mqttTlsPort: embedded?.tlsPort ?? null,
+    setupCode,
+    broker: embedded,
+  };
+}
