@@ -1,5 +1,6 @@
 import type { IPublishPacket } from "mqtt";
 import type { Logger } from "pino";
+import { MAX_PACKET_BYTES } from "#contracts/limits.ts";
 import { type FixedTopic, type KeyedTopic, topics } from "#contracts/topics.ts";
 import { type BrokerAddress, createClient } from "../kernel/broker-client.ts";
 import type { Link, LinkMessage } from "../kernel/link.ts";
@@ -32,6 +33,9 @@ const REQUESTS: readonly KeyedTopic[] = [topics.clusterWake, topics.clusterSet, 
 
 /** A compact JWS begins so: an order of the hub, which it alone gives. */
 const JWS_BEGIN = "eyJ";
+/** What is left in a packet for topics and properties. The hub refuses longer correlation data, too. Bytes. */
+const FRAME_BYTES = 16 * 1024;
+const MAX_CORRELATION_BYTES = 1_024;
 /** By then both brokers have told what they keep. */
 const SWEEP_AFTER_MS = 5_000;
 const SAY_AGAIN_MS = 60_000;
@@ -128,6 +132,9 @@ export async function startBridge({
   function passIn({ topic, payload, retained, userProperties, responseTopic, correlationData }: LinkMessage): void {
     // it would be carried out again at each connect
     if (retained) return say({ topic }, "a retained request on Home Assistant's broker is left alone");
+    // the hub's broker would end the connection for it, and be sent it again after each break
+    if (payload.length + Buffer.byteLength(topic) > MAX_PACKET_BYTES - FRAME_BYTES)
+      return say({ bytes: payload.length }, "a request on Home Assistant's broker is larger than any may be");
     if (payload.subarray(0, JWS_BEGIN.length).toString("latin1") === JWS_BEGIN) return;
     const now = performance.now();
     if (guard.isOwn(userProperties) || guard.isStorm(topic, payload, now))
@@ -138,7 +145,8 @@ export async function startBridge({
     // a request that waits would start a machine long after it was wished
     if (!client.connected) return say({ topic }, "the hub's broker is away; a request of Home Assistant's is lost");
     const theirs = responseTopic === undefined ? undefined : (other.ownName(responseTopic) ?? responseTopic);
-    const answerTo = routes.to(theirs, now);
+    const isAnswerable = (correlationData?.length ?? 0) <= MAX_CORRELATION_BYTES;
+    const answerTo = isAnswerable ? routes.to(theirs, now) : routes.nowhere;
     client.publish(
       base + topic,
       payload,
@@ -147,7 +155,7 @@ export async function startBridge({
         properties: {
           userProperties: guard.marked(userProperties),
           ...(answerTo !== undefined && { responseTopic: base + answerTo }),
-          ...(correlationData !== undefined && { correlationData }),
+          ...(correlationData !== undefined && isAnswerable && { correlationData }),
         },
       },
       (error) =>

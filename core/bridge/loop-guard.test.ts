@@ -18,6 +18,8 @@ test("marks keep what a sender wrote, and none of the stamps of the hub's broker
     "pb-by": "hub",
     "pb-site": "s",
     "pb-token": "t",
+    "\u0001": "no text",
+    long: "x".repeat(257),
   });
   expect(marked).toEqual({ transaction: "1", many: "b", "pb-via": expect.any(String) });
 });

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 
 /** MQTT 5: on whatever a bridge has passed on. */
 const VIA_PROPERTY = "pb-via";
@@ -8,6 +8,9 @@ const STAMPS = new Set(["pb-by", "pb-site", "pb-token", VIA_PROPERTY]);
 const REPEATS = 5;
 const WITHIN_MS = 2_000;
 const MAX_REMEMBERED = 1_000;
+/** The other broker ends the connection of who sends more, or other characters, and would be sent them again. MQTT 5 §1.5.4 */
+const MAX_PROPERTIES = 16;
+const PLAIN = /^[^\p{Cc}\p{Cs}\p{Cn}]{0,256}$/u;
 
 type UserProperties = Readonly<Record<string, string | string[]>>;
 
@@ -23,7 +26,8 @@ export class LoopGuard {
   marked(properties: UserProperties | undefined): Record<string, string> {
     const own = Object.entries(properties ?? {}).filter(([name]) => !STAMPS.has(name));
     const single = own.map(([name, value]) => [name, Array.isArray(value) ? (value.at(-1) ?? "") : value]);
-    return { ...Object.fromEntries(single), [VIA_PROPERTY]: this.#id };
+    const plain = single.filter((pair) => pair.every((text) => PLAIN.test(text ?? ""))).slice(0, MAX_PROPERTIES);
+    return { ...Object.fromEntries(plain), [VIA_PROPERTY]: this.#id };
   }
 
   /** Whether this bridge has passed the message on before. */
@@ -33,7 +37,7 @@ export class LoopGuard {
 
   /** Whether the same came too often in a short while: with MQTT 3.1.1 there are no marks. */
   isStorm(topic: string, payload: Buffer, nowMs: number): boolean {
-    const message = `${topic}\0${payload.toString("base64")}`;
+    const message = createHash("sha256").update(`${topic}\0`).update(payload).digest("base64");
     const seen = this.#seen.get(message);
     if (seen && nowMs - seen.sinceMs < WITHIN_MS) return ++seen.count > REPEATS;
     if (this.#seen.size >= MAX_REMEMBERED) this.#seen.clear();

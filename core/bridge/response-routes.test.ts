@@ -11,10 +11,18 @@ test("a response topic of the other broker has one of the bridge's own meanwhile
   expect(routes.back("client/mqtt/response/99")).toBeUndefined();
 });
 
-test.each([undefined, "hub/status", "client/ha/response/", "client/a/b/response/1"])(
-  "a topic on which nobody may be answered stays what it is: %s",
-  (theirs) => expect(new ResponseRoutes().to(theirs, 0)).toBe(theirs),
-);
+test.each([
+  "hub/status",
+  "client/ha/response/",
+  "client/a/b/response/1",
+  "client/+/response/1",
+  "client/ha/response/#",
+  "client/ha/response/\u0001",
+  `client/ha/response/${"x".repeat(1_100)}`,
+])("a topic on which nobody may be answered is passed on as one that the hub refuses: %j", (theirs) => {
+  const routes = new ResponseRoutes();
+  expect([routes.to(theirs, 0), routes.to(undefined, 0)]).toEqual(["nowhere", undefined]);
+});
 
 test("old ones are forgotten, and beyond a thousand the oldest", () => {
   const routes = new ResponseRoutes();

@@ -100,7 +100,7 @@ export function responsePrefix(username: string): string {
   return `client/${username}/response/`;
 }
 
-/** Whether somebody's responses stand on this topic. */
+/** Whether somebody's responses stand on this topic. A name with a wildcard is none: its publisher would be thrown out. */
 export function isResponseTopic(topic: string): boolean {
-  return /^client\/[^/]+\/response\/./.test(topic);
+  return /^client\/[^/+#\p{Cc}]+\/response\/[^+#\p{Cc}]+$/u.test(topic);
 }

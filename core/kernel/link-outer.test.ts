@@ -50,6 +50,16 @@ describe("with MQTT 5", () => {
     expect(other.on(/event$/)[0]?.packet.properties?.userProperties).toBeUndefined();
   });
 
+  test.each(["client/+/response/1", "hub/response/#", "hub/response/a\u0001b", "hub/response/\ufdd0"])(
+    "what the broker would end the connection for is not sent: %j",
+    async (topic) => {
+      await link.connect();
+      await expect(link.publish(topic, "{}", { qos: 1, retain: false })).rejects.toThrow("is no name of a topic");
+      await link.publish("event", "{}", topics.event.options);
+      await expect.poll(() => other.last("base/event")).toBe("{}");
+    },
+  );
+
   test("a message that was published as retained is told as such, also to who was there", async () => {
     const heard = hear(topics.deviceSet);
     await link.connect();

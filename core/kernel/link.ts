@@ -101,6 +101,8 @@ const MAX_IN_FLIGHT = 1_000;
 const MAX_WAITING = 200_000;
 /** A hub starts without its broker, too: the page and the API are there. */
 const FIRST_CONNECT_MS = 3_000;
+/** MQTT 5 §4.7.1 and §1.5.4: wildcards, and characters that a broker need not take. */
+const NO_NAME = /[+#\p{Cc}\p{Cs}\p{Cn}]/u;
 /** A broker that does not take the hub's goodbye does not hold up its end. */
 const FAREWELL_MS = 1_000;
 
@@ -168,7 +170,8 @@ export function createLink({ baseTopic, broker, log }: LinkOptions): Link {
     on: (topic, handler) => void subscriptions.push({ base, topic, handler }),
     publish: async (topic, payload, { siteId, properties, ...options }) => {
       if (isOuter && !client.connected) throw new NotConnected(); // mqtt.js would keep it without bound
-      // the broker would end the connection for it, and it would be sent again after each break
+      // the broker would end the connection for either, and it would be sent again after each break
+      if (isOuter && NO_NAME.test(topic)) throw new RangeError(`${JSON.stringify(topic)} is no name of a topic`);
       if (Buffer.byteLength(payload) > packetBytes - 1_024)
         throw new RangeError(`${Buffer.byteLength(payload)} bytes on ${topic} do not fit into a packet`);
       const site = siteId && !isOuter ? { [SITE_PROPERTY]: siteId } : undefined;

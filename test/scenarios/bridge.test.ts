@@ -93,6 +93,24 @@ test("nobody is answered elsewhere, and the hub says so", async () => {
   expect(home.last("powerbeacon/hub/status")).toBe("online");
 });
 
+test("what one of the brokers would throw out is not passed on to it, and the hub is there afterwards", async () => {
+  const ask = (payload: string, properties: object = {}) =>
+    home.client.publishAsync("powerbeacon/hub/request/health", payload, { qos: 1, properties });
+  const responseTopic = "powerbeacon/client/ha/response/large";
+  await ask('{"transaction":"long"}', { responseTopic, correlationData: Buffer.alloc(60_000) });
+  await ask('{"transaction":"odd"}', { userProperties: { large: "x".repeat(60_000) } });
+  await ask('{"transaction":"good"}', { responseTopic: "powerbeacon/client/ha/response/good" });
+  await expect.poll(() => home.lastJson("powerbeacon/client/ha/response/good")?.status).toBe("ok");
+  const answers = home.on(/hub\/response\/health$/).map(({ text }) => JSON.parse(text));
+  const codes = answers.map(({ transaction, error }) => [transaction, error?.code ?? null]);
+  expect(codes).toEqual([
+    ["long", "RESPONSE_TOPIC_NOT_ALLOWED"],
+    ["odd", null],
+    ["good", null],
+  ]);
+  expect(home.on(/hub\/status$/).map(({ text }) => text)).toEqual(["online"]);
+});
+
 test("a retained request and one that looks like an order are left alone", async () => {
   const before = machine.packets.length;
   await home.client.publishAsync("powerbeacon/device/nas/set", "ON", { qos: 1, retain: true });
