@@ -20,10 +20,10 @@ beforeAll(async () => {
   hub = await startTestHub(BEHIND_PROXY);
   world = await openWorld(hub);
   before = await world.targets.state();
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
-  await world.close();
+  await world?.close();
   await hub.close();
 });
 

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Api, createApi } from "#test/fixtures/api.ts";
 import { makeDataFolder } from "#test/fixtures/data-folder.ts";
 import { createEmptyDatabase, query } from "#test/fixtures/database.ts";
@@ -9,6 +9,9 @@ import { startTestHub } from "#test/fixtures/hub.ts";
 import { type RunningProcess, freePort, startProcess } from "#test/fixtures/process.ts";
 
 /** The command `powerbeacon`, as an operator runs it beside a hub. */
+
+// each starts several processes, which take their time on a busy machine
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const ADMIN = { username: "admin", password: "correct horse battery" };
 const NOBODY = { uid: 65_534, gid: 65_534 };

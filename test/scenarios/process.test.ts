@@ -3,13 +3,16 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Api, createApi } from "#test/fixtures/api.ts";
 import { COMPILED_ONCE } from "#test/fixtures/compile-cache.ts";
 import { type RunningProcess, freePort, startProcess } from "#test/fixtures/process.ts";
 import { type SimulatedMachine, startSimulatedMachine } from "#test/fixtures/simulated-machine.ts";
 
 /** Hub and agent as people run them: processes, with their own Postgres, started, ended and killed. */
+
+// each starts several processes, which take their time on a busy machine
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const ADMIN = { username: "admin", password: "correct horse battery" };
 
