@@ -34,6 +34,8 @@ export class Keeper implements SessionKeeper {
   readonly #sessions = new Set<Session>();
   readonly #queues = new Set<Session>();
   readonly #ended = new Set<string>();
+  /** Another may go by the same id by now. */
+  readonly #over = new WeakSet<Session>();
   /** What the store may have. */
   readonly #storedTopics = new Set<string>();
   readonly #storedSessions = new Set<string>();
@@ -66,6 +68,7 @@ export class Keeper implements SessionKeeper {
   }
 
   ended(session: Session): void {
+    this.#over.add(session);
     this.#sessions.delete(session);
     this.#queues.delete(session);
     if (this.#storedSessions.delete(session.id)) this.#ended.add(session.id);
@@ -137,8 +140,8 @@ export class Keeper implements SessionKeeper {
       },
       putBack: () => {
         for (const id of ended) this.#ended.add(id);
-        for (const session of sessions) this.#sessions.add(session);
-        for (const { session, changes } of queues) session.queue?.takeBack(changes);
+        for (const session of sessions) if (!this.#over.has(session)) this.#sessions.add(session);
+        for (const { session, changes } of queues) if (!this.#over.has(session)) session.queue?.takeBack(changes);
         for (const topic of [...topics.cleared, ...topics.retained.map((one) => one.topic)]) this.#topics.add(topic);
       },
     };
@@ -161,6 +164,7 @@ export class Keeper implements SessionKeeper {
     let bytes = 0;
     for (const session of this.#queues) {
       if (due.length >= BATCH || bytes >= BATCH_BYTES) break;
+      if (this.#sessions.has(session)) continue; // its row comes first
       this.#queues.delete(session);
       const changes = session.queue?.takeChanges();
       if (!changes) continue;
