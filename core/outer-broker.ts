@@ -10,6 +10,7 @@ import { topics } from "#contracts/topics.ts";
 import type { AgentCredentials } from "./agents/credentials.ts";
 import type { Config } from "./config.ts";
 import { type DoorOptions, type PlaceSources, doorkeeper, placesOf } from "./embedded-broker.ts";
+import { clientIdOnOuter } from "./kernel/link.ts";
 import type { Directory } from "./members/directory.ts";
 import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import type { BrokerClients } from "./own-broker/broker-clients.ts";
@@ -55,7 +56,7 @@ export function openBrokerDoor(config: Config, options: DoorOptions & PlaceSourc
     rules: accessRules(new TopicRules(baseTopic, discoveryPrefix), placesOf(options), directory),
     letIn: doorkeeper(options),
     byUsername: (username) => agents.byId(username) ?? clients.byUsername(username),
-    isAgent: (clientId) => agents.byId(clientId) !== undefined,
+    isKept: (clientId) => clientId === clientIdOnOuter(baseTopic) || agents.byId(clientId) !== undefined,
   });
 }
 

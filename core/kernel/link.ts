@@ -121,6 +121,11 @@ interface Subscription {
   readonly handler: (message: LinkMessage) => void;
 }
 
+/** The hub's client id on an outer broker: two hubs there have two bases. */
+export function clientIdOnOuter(baseTopic: string): string {
+  return `powerbeacon-hub-${baseTopic.replaceAll("/", "-")}`;
+}
+
 export function createLink({ baseTopic, broker, log }: LinkOptions): Link {
   const base = `${baseTopic}/`;
   const isOuter = broker.type === "outer";
@@ -135,8 +140,7 @@ export function createLink({ baseTopic, broker, log }: LinkOptions): Link {
   let isClosing = false;
   let settleFirst: (error?: Error) => void = () => {};
   const client = createClient(broker, {
-    // two hubs on one broker have two bases
-    clientId: isOuter ? `powerbeacon-hub-${baseTopic.replaceAll("/", "-")}` : "powerbeacon-hub",
+    clientId: isOuter ? clientIdOnOuter(baseTopic) : "powerbeacon-hub",
     will: { topic: status, payload: Buffer.from("offline"), qos: 1, retain: true },
     log,
   });

@@ -37,7 +37,8 @@ const HEAD = `# Written by PowerBeacon, and written anew at every change: edit a
 # - Agents see the plain requests of their cluster beside the signed orders. They obey nothing that is not signed.
 # - Whoever may wake may also publish what looks like an order. Without the hub's signature it is none.
 # - Requests could be retained. The hub refuses those; agents refuse retained orders.
-# - Whoever has the permission "discovery" may write configs, not only clear them, those of its own things alone.
+# - Whoever has the permission "discovery" may write configs, not only clear them: those of its own things, with all clusters
+#   anybody's.
 # - The hub does not learn who asks on hub/request. Only who may do something with everything may ask for it.
 # - Persons' tokens are in neither file: their rights change with every share. They need a broker that asks the hub.
 `;

@@ -24,7 +24,8 @@ export interface BrokerDoorOptions {
   readonly letIn: (shown: MqttCredentials) => Principal | null;
   /** An agent or integration. */
   readonly byUsername: (username: string) => Principal | undefined;
-  readonly isAgent: (clientId: string) => boolean;
+  /** Whether a client id is an agent's, or the hub's own. */
+  readonly isKept: (clientId: string) => boolean;
 }
 
 export interface ShownToBroker {
@@ -63,12 +64,12 @@ export class BrokerDoor {
   }
 
   authenticate({ username, password, clientId, address }: ShownToBroker): BrokerVerdict {
-    const { hub, letIn, isAgent } = this.#options;
+    const { hub, letIn, isKept } = this.#options;
+    // on a broker of somebody else's, whoever comes with a client id takes the connection of who has it over
+    if (isKept(clientId) && clientId !== username && !this.isHub(username)) return "deny";
     if (username === null || !this.#isOurs(username)) return "ignore";
     if (password === null) return "deny";
     if (this.isHub(username)) return isSame(password, hub?.password ?? null) ? "allow" : "deny";
-    // on a broker of somebody else's, whoever comes with an agent's client id takes its connection over
-    if (isAgent(clientId) && clientId !== username) return "deny";
     const principal = letIn({ clientId, username, password: Buffer.from(password), address, protocolVersion: 5 });
     if (principal?.type === "person") this.#remember(username, clientId, principal);
     return principal ? "allow" : "deny";

@@ -118,6 +118,8 @@ describe("who comes in", () => {
     ["as nobody", () => ({ clientid: "x" }), "ignore"],
     ["as a person who is not there", () => ({ username: "~nobody", password: "pb_x" }), "deny"],
     ["with the client id of an agent", () => ({ ...shownBy(seat), clientid: shownBy(agent).username }), "deny"],
+    ["as a stranger with that", () => ({ username: "zigbee2mqtt", clientid: shownBy(agent).username }), "deny"],
+    ["with the client id of the hub", () => ({ ...shownBy(seat), clientid: "powerbeacon-hub-powerbeacon" }), "deny"],
   ] as const)("%s: %s", async (_how, shown, result) => {
     expect((await ask("authenticate", shown())).body).toEqual({ result, is_superuser: false });
     expect((await ask("go-auth/user", shown())).status).toBe(403);
