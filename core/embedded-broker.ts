@@ -102,7 +102,7 @@ function policyOf(options: EmbeddedBrokerOptions, persons: TokenConnections): Ac
       if (type === "person") persons.connected(id);
     },
     disconnected: ({ type, id }, connection) => {
-      if (type === "integration") uses.disconnected(id, new Date());
+      if (type === "integration") uses.disconnected(id, connection, new Date());
       if (type === "agent") copies.disconnected(id, connection);
       if (type === "person") persons.disconnected(id);
     },

@@ -26,7 +26,8 @@ const WRITE_USE = `update mqtt_client c set last_seen_at = u.last_seen_at, last_
 
 /** Who is connected with which credential, and who was when. Known at once, written down at most once a minute each. */
 export class ClientUses {
-  readonly #byId = new Map<string, { use: ClientUse; connections: number; since: Date }>();
+  /** With the connections that are open and since when, the oldest first. */
+  readonly #byId = new Map<string, { use: ClientUse; readonly open: Map<ClientConnection, Date> }>();
   readonly #behind: WriteBehind<object>;
   readonly #timer: NodeJS.Timeout;
 
@@ -42,34 +43,35 @@ export class ClientUses {
     this.#timer = setInterval(() => this.#seeConnected(new Date()), WRITE_INTERVAL_MS);
   }
 
-  connected(id: string, { clientId, address, protocolVersion }: ClientConnection, now: Date): void {
-    this.#note(id, (this.#byId.get(id)?.connections ?? 0) + 1, {
-      lastSeenAt: now,
-      lastAddress: address,
-      lastClientId: clientId.slice(0, CLIENT_ID_LENGTH).toWellFormed(),
-      lastProtocolVersion: protocolVersion,
-    });
+  /** @param connection one object, until it is `disconnected`. */
+  connected(id: string, connection: ClientConnection, now: Date): void {
+    const known = this.#byId.get(id) ?? { use: useOf(connection, now), open: new Map() };
+    known.open.set(connection, now);
+    this.#byId.set(id, known);
+    this.#note(id, useOf(connection, now));
   }
 
-  disconnected(id: string, now: Date): void {
+  disconnected(id: string, connection: ClientConnection, now: Date): void {
     const known = this.#byId.get(id);
-    if (known) this.#note(id, known.connections - 1, { ...known.use, lastSeenAt: now });
+    if (!known) return;
+    known.open.delete(connection);
+    this.#note(id, { ...known.use, lastSeenAt: now });
   }
 
   connectionsOf(id: string): number {
-    return this.#byId.get(id)?.connections ?? 0;
+    return this.#byId.get(id)?.open.size ?? 0;
   }
 
-  /** Who is connected now, with the newest of several connections; undefined when nobody is. */
+  /** Who is connected now: the oldest of several connections, as whoever only looks in is soon gone; undefined when nobody is. */
   connectedAs(id: string): { readonly clientId: string; readonly since: Date } | undefined {
-    const known = this.#byId.get(id);
-    return known && known.connections > 0 ? { clientId: known.use.lastClientId ?? "", since: known.since } : undefined;
+    const [oldest] = this.#byId.get(id)?.open ?? [];
+    return oldest && { clientId: idOf(oldest[0]), since: oldest[1] };
   }
 
   /** Undefined for a credential that nobody has used since the hub started. Who is connected is seen now. */
   of(id: string, now: Date): ClientUse | undefined {
     const known = this.#byId.get(id);
-    return known && known.connections > 0 ? { ...known.use, lastSeenAt: now } : known?.use;
+    return known && known.open.size > 0 ? { ...known.use, lastSeenAt: now } : known?.use;
   }
 
   forget(id: string): void {
@@ -83,14 +85,12 @@ export class ClientUses {
   }
 
   #seeConnected(now: Date): void {
-    for (const [id, { use, connections }] of this.#byId)
-      if (connections > 0) this.#note(id, connections, { ...use, lastSeenAt: now });
+    for (const [id, { use, open }] of this.#byId) if (open.size > 0) this.#note(id, { ...use, lastSeenAt: now });
   }
 
-  #note(id: string, connections: number, use: ClientUse): void {
+  #note(id: string, use: ClientUse): void {
     const known = this.#byId.get(id);
-    const isNew = connections > (known?.connections ?? 0);
-    this.#byId.set(id, { use, connections, since: isNew || !known ? (use.lastSeenAt ?? new Date()) : known.since });
+    if (known) known.use = use;
     this.#behind.add(id, {
       id,
       last_seen_at: use.lastSeenAt,
@@ -99,4 +99,18 @@ export class ClientUses {
       last_protocol_version: use.lastProtocolVersion,
     });
   }
+}
+
+function useOf(connection: ClientConnection, now: Date): ClientUse {
+  const { address, protocolVersion } = connection;
+  return {
+    lastSeenAt: now,
+    lastAddress: address,
+    lastClientId: idOf(connection),
+    lastProtocolVersion: protocolVersion,
+  };
+}
+
+function idOf({ clientId }: ClientConnection): string {
+  return clientId.slice(0, CLIENT_ID_LENGTH).toWellFormed();
 }

@@ -223,6 +223,20 @@ describe("an MQTT client", () => {
     expect((await shown()).lastSeenAt > left.lastSeenAt).toBe(true);
   });
 
+  test("names to whoever looks who is still connected, and not who looked in last", async () => {
+    const { name, username, password } = await createOne({ permissions: ["read", "discovery"] });
+    const reader = { name, clientId: "home-assistant", since: expect.any(String) };
+    const readers = async () =>
+      (await hub.api.get("/home-assistant")).body.listening.clients.filter((each: typeof reader) => each.name === name);
+    const stays = await connectMqtt(hub.mqttUrl, { username, password, clientId: "home-assistant" });
+    const looksIn = await connectMqtt(hub.mqttUrl, { username, password, clientId: "a look" });
+    await expect.poll(readers).toEqual([reader]);
+    await looksIn.close();
+    await expect.poll(readers).toEqual([reader]);
+    await stays.close();
+    await expect.poll(readers).toEqual([]);
+  });
+
   test("keeps its rights after a restart of the hub", async () => {
     const credential = await createOne({ clusterIds: [home.id] });
     const device = await addDevice(lab.id);
