@@ -85,6 +85,23 @@ describe.each([4, 5] as const)("a client of version %i", (version) => {
     expect(granted[0]?.at(-1)).toBe(version === 5 ? 0x97 : 0x80);
   });
 
+  it("shares the room for filters with all others of its credential, and deep ones take more of it", async () => {
+    await start({ filterSizeIntegration: 40 });
+    const [first, second] = [await test.letIn(version), await test.letIn(version, { clientId: "second" })];
+    const ask = async (raw: typeof first, messageId: number, filter: string) => {
+      raw.send({ cmd: "subscribe", messageId, subscriptions: [subscription(filter, 0)] });
+      await expect.poll(() => raw.packets.some((packet) => packet.messageId === messageId)).toBe(true);
+      return raw.packets.find((packet) => packet.messageId === messageId);
+    };
+    const refused = { granted: [version === 5 ? 0x97 : 0x80] };
+    expect(await ask(first, 1, `powerbeacon/+${"/a".repeat(30)}`)).toMatchObject({ granted: [0] });
+    expect(await ask(second, 1, "powerbeacon/+")).toMatchObject(refused);
+    expect(await ask(first, 2, `powerbeacon/+${"/a".repeat(30)}`)).toMatchObject({ granted: [0] });
+    first.socket.destroy();
+    await expect.poll(() => test.departures).toEqual(["ha"]);
+    expect(await ask(second, 2, "powerbeacon/+")).toMatchObject({ granted: [0] });
+  });
+
   it("that does not read is dropped, and publishers never wait for it", async () => {
     await start({ outputBytesIntegration: 256 * 1024 });
     const hub = await test.hub();

@@ -19,6 +19,9 @@ export interface BrokerLimits {
   readonly filtersPerClient: number;
   /** Of a client whose session outlives its connection, and is kept. */
   readonly filtersPerLastingSession: number;
+  /** Of all clients of one credential together, by their levels; see FilterQuota. */
+  readonly filterSizeAgent: number;
+  readonly filterSizeIntegration: number;
   readonly topicBytes: number;
   /** QoS 2 messages of one client that wait for their PUBREL. */
   readonly awaitingPubrel: number;
@@ -50,6 +53,9 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   // Home Assistant, which has no session, reads four topics of each device
   filtersPerClient: 50_000,
   filtersPerLastingSession: 2_000,
+  filterSizeAgent: 5_000,
+  // 125 MiB, or 10,000 devices twelve levels deep
+  filterSizeIntegration: 500_000,
   topicBytes: 1_024,
   awaitingPubrel: 64,
   outputBytesAgent: 1024 * 1024,

@@ -1,5 +1,6 @@
 import type { Principal } from "#contracts/principal.ts";
 import type { Exchange } from "./exchange.ts";
+import { FilterQuota } from "./filter-quota.ts";
 import type { BrokerLimits } from "./limits.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
 import { Session } from "./session.ts";
@@ -43,9 +44,11 @@ export class Sessions {
   /** How many of them have no client now, altogether and by principal. */
   #away = 0;
   readonly #awayOf = new Map<string, number>();
+  readonly #quota: FilterQuota;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    this.#quota = new FilterQuota(options.limits);
   }
 
   get away(): number {
@@ -91,8 +94,7 @@ export class Sessions {
   end(session: Session): void {
     this.#unwatch(session);
     this.#sessions.delete(session.id);
-    for (const listening of session.subscriptions.values()) this.#options.exchange.ignore(listening);
-    session.subscriptions.clear();
+    for (const filter of session.subscriptions.keys()) this.#forget(session, filter);
     this.#publishWill(session);
     this.#options.keeper?.ended(session);
   }
@@ -106,20 +108,25 @@ export class Sessions {
     const { filter } = subscription;
     const parsed = parseFilter(filter);
     if (!parsed) return;
-    const former = session.subscriptions.get(filter);
-    if (former) this.#options.exchange.ignore(former);
+    this.#forget(session, filter);
+    this.#quota.take(session.principal, filter);
     session.subscriptions.set(filter, this.#options.exchange.listen(session, subscription, parsed));
     this.changed(session);
   }
 
+  /** Whether the client, or others of its credential, have not too many filters already. */
+  hasRoomFor({ principal, seconds, subscriptions }: Session, filter: string): boolean {
+    const { filtersPerClient, filtersPerLastingSession } = this.#options.limits;
+    if (subscriptions.has(filter)) return true;
+    if (subscriptions.size >= (seconds > 0 ? filtersPerLastingSession : filtersPerClient)) return false;
+    return this.#quota.hasRoomFor(principal, filter);
+  }
+
   /** False where there was no such subscription. */
   unsubscribe(session: Session, filter: string): boolean {
-    const listening = session.subscriptions.get(filter);
-    if (!listening) return false;
-    this.#options.exchange.ignore(listening);
-    session.subscriptions.delete(filter);
-    this.changed(session);
-    return true;
+    const isKnown = this.#forget(session, filter);
+    if (isKnown) this.changed(session);
+    return isKnown;
   }
 
   /** What is stored of this session is not up to date any more. */
@@ -135,6 +142,14 @@ export class Sessions {
 
   close(): void {
     for (const session of this.#sessions.values()) clearTimers(session);
+  }
+
+  #forget(session: Session, filter: string): boolean {
+    const listening = session.subscriptions.get(filter);
+    if (!listening) return false;
+    this.#options.exchange.ignore(listening);
+    this.#quota.giveBack(session.principal, filter);
+    return session.subscriptions.delete(filter);
   }
 
   /** [MQTT-3.1.3-9]: a Will whose client is back in time is not published. */

@@ -112,8 +112,7 @@ function refusalOf(
     connection.refuse("subscribe", topic.name, reason);
     return { code: Reason.notAuthorized, sentence: reason };
   }
-  const most = session.seconds > 0 ? limits.filtersPerLastingSession : limits.filtersPerClient;
-  if (!session.subscriptions.has(filter) && session.subscriptions.size >= most)
+  if (!context.sessions.hasRoomFor(session, filter))
     return { code: Reason.quotaExceeded, sentence: "too many filters for one client" };
   return null;
 }
