@@ -18,6 +18,7 @@ import {
   transactionOf,
   whyNotAllowed,
 } from "../kernel/answer.ts";
+import { Allowance } from "../kernel/allowance.ts";
 import { HubError } from "../kernel/errors.ts";
 import type { Link, LinkMessage, Sender } from "../kernel/link.ts";
 import { Transactions } from "../wake/transactions.ts";
@@ -65,6 +66,11 @@ const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 /** Wakes repeat themselves: with the newest stage of each. */
 const REPEATED_BY_WAKES: ReadonlySet<string> = new Set<HubVerb>(["wake", "power"]);
 
+/** An asker gets as many answers as over HTTP, and fewer of those that tell of everything: on a large hub each takes a while. */
+const ANSWERS = { each: 600, all: 6_000, periodMs: 60_000 };
+const LARGE_ANSWERS = { each: 60, all: 300, periodMs: 60_000 };
+const ANSWERED_AT_LENGTH: ReadonlySet<string> = new Set<HubVerb>(["inventory", "send-discovery"]);
+
 /** What was asked with a transaction, and what came of it. */
 interface Answered {
   readonly question: string;
@@ -74,6 +80,7 @@ interface Answered {
 
 /** Requests to the hub itself, on `hub/request/<verb>`. Each is answered on `hub/response/<verb>`. */
 export function listenToRequests({ link, verbs, requesterOf, onRefused, log }: Requests) {
+  const allowances = { all: new Allowance(ANSWERS), large: new Allowance(LARGE_ANSWERS) };
   const answered = new Transactions<Answered>({ capacity: MAX_KEPT_BYTES, sizeOf: ({ bytes }) => bytes });
 
   link.on(topics.hubRequest, (message) => void carryOut(message));
@@ -107,8 +114,18 @@ export function listenToRequests({ link, verbs, requesterOf, onRefused, log }: R
         throw new HubError("FORBIDDEN", `You may not ask for ${verb}; it needs the permission ${needs.join(" or ")}`);
       const { tokenId } = message;
       const asker = { by, siteId, tokenId, rights, transaction, response: address };
-      return await once(message, verb, transaction, prepared(verb, parsed.fields, asker));
+      const act = prepared(verb, parsed.fields, asker);
+      checkAllowance(verb, `${siteId} ${by}`);
+      return await once(message, verb, transaction, act);
     }
+  }
+
+  /** @throws HubError TOO_MANY_REQUESTS */
+  function checkAllowance(verb: HubVerb, asker: string): void {
+    const now = performance.now();
+    const isFine =
+      allowances.all.take(asker, now) && (!ANSWERED_AT_LENGTH.has(verb) || allowances.large.take(asker, now));
+    if (!isFine) throw new HubError("TOO_MANY_REQUESTS", `Too many requests for ${verb}; try again in a minute`);
   }
 
   /** A transaction that this asker used within ten minutes repeats the answer. What was refused was not done, and may be tried again. */

@@ -194,3 +194,19 @@ test("a request that is larger than a packet ends its sender's connection alone"
   expect(await ask("health", "")).toMatchObject({ status: "ok" });
   await large.close();
 });
+
+test("who asks for everything without end is told to wait, and others are answered as before", async () => {
+  const { body } = await hub.api.post("/mqtt-clients", { name: "Greedy", permissions: ["read"] });
+  const login = { username: body.username, password: body.password, protocolVersion: 5 } as const;
+  const greedy = await connectMqtt(hub.mqttUrl, login, [`powerbeacon/client/${body.username}/response/#`]);
+  const many = Array.from({ length: 125 }, () =>
+    greedy.client.publishAsync("powerbeacon/hub/request/inventory", "{}", { qos: 1 }),
+  );
+  await Promise.all(many);
+  const answers = () => greedy.on(/\/inventory$/).map(({ text }) => JSON.parse(text));
+  await expect.poll(answers, { timeout: 15_000 }).toHaveLength(125);
+  const refused = answers().filter(({ error }) => error?.code === "TOO_MANY_REQUESTS");
+  expect(refused.length).toBeGreaterThanOrEqual(5); // two minutes may lie in it
+  expect(await ask("inventory", "{}")).toMatchObject({ status: "ok" });
+  await greedy.close();
+});
