@@ -86,6 +86,7 @@ function keepTrying(client: MqttClient, url: string, log: Logger): void {
   const pauseMs = client.options.reconnectPeriod ?? PAUSE_MS.to;
   let problem: string | null = null;
   let isOpen = false;
+  let isExplained = false;
   let silentCloses = 0;
   client.on("connect", () => {
     isOpen = true;
@@ -95,6 +96,7 @@ function keepTrying(client: MqttClient, url: string, log: Logger): void {
     log.info({ broker: url, version: client.options.protocolVersion === 5 ? "5" : "3.1.1" }, "connected to the broker");
   });
   client.on("error", (error) => {
+    isExplained = true;
     const code = "code" in error && typeof error.code === "number" ? error.code : undefined;
     if (code !== undefined && VERSION_REFUSED.has(code)) return speakOlder();
     if (code !== undefined) client.options.reconnectPeriod = REFUSED_PAUSE_MS;
@@ -102,8 +104,9 @@ function keepTrying(client: MqttClient, url: string, log: Logger): void {
   });
   client.on("close", () => {
     if (isOpen) say("the connection broke");
-    else if (problem === null && ++silentCloses >= SILENT_CLOSES) speakOlder();
+    else if (!isExplained && ++silentCloses >= SILENT_CLOSES) speakOlder();
     isOpen = false;
+    isExplained = false;
   });
 
   function speakOlder(): void {

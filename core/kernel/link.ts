@@ -103,6 +103,7 @@ const MAX_WAITING = 200_000;
 const FIRST_CONNECT_MS = 3_000;
 /** MQTT 5 §4.7.1 and §1.5.4: wildcards, and characters that a broker need not take. */
 const NO_NAME = /[+#\p{Cc}\p{Cs}\p{Cn}]/u;
+const SUBSCRIBE_AGAIN_MS = 5_000;
 /** A broker that does not take the hub's goodbye does not hold up its end. */
 const FAREWELL_MS = 1_000;
 
@@ -112,6 +113,12 @@ export class NotConnected extends Error {
     super("there is no connection to the broker");
     this.name = "NotConnected";
   }
+}
+
+/** Of a message that waits for its place among those in flight. */
+interface Turn {
+  readonly come: () => void;
+  readonly refuse: (error: Error) => void;
 }
 
 interface Subscription {
@@ -132,13 +139,14 @@ export function createLink({ baseTopic, broker, log }: LinkOptions): Link {
   const status = base + topics.hubStatus.name;
   const subscriptions: Subscription[] = [];
   const connectHandlers: (() => void)[] = [];
-  const waiting: (() => void)[] = [];
+  const waiting: Turn[] = [];
   const echoes = new Echoes();
   let flying = 0;
   let window = MAX_IN_FLIGHT;
   let packetBytes = MAX_PACKET_BYTES;
   let isClosing = false;
   let settleFirst: (error?: Error) => void = () => {};
+  let again: NodeJS.Timeout | undefined;
   const client = createClient(broker, {
     clientId: isOuter ? clientIdOnOuter(baseTopic) : "powerbeacon-hub",
     will: { topic: status, payload: Buffer.from("offline"), qos: 1, retain: true },
@@ -160,15 +168,14 @@ export function createLink({ baseTopic, broker, log }: LinkOptions): Link {
   });
   client.on("connect", (connack) => {
     takeLimits(connack);
-    subscribe().then(
-      () => settleFirst(),
-      (error: Error) => {
-        log.error({ err: error }, "the hub could not subscribe");
-        settleFirst(error);
-      },
-    );
+    begin();
   });
-  client.on("close", () => echoes.clear());
+  client.on("close", () => {
+    clearTimeout(again);
+    echoes.clear();
+    // the next connect begins with fresh state, and nothing older is to come after that
+    if (isOuter) for (const { refuse } of waiting.splice(0)) refuse(new NotConnected());
+  });
 
   const outlet = (base: string): Outlet => ({
     on: (topic, handler) => void subscriptions.push({ base, topic, handler }),
@@ -223,7 +230,10 @@ export function createLink({ baseTopic, broker, log }: LinkOptions): Link {
 
   async function sayOffline(): Promise<boolean> {
     if (!client.connected) return false;
-    const said = client.publishAsync(status, "offline", topics.hubStatus.options).then(() => true);
+    const said = client.publishAsync(status, "offline", topics.hubStatus.options).then(
+      () => true,
+      () => false,
+    );
     return await Promise.race([said, farewell()]);
   }
 
@@ -248,16 +258,28 @@ export function createLink({ baseTopic, broker, log }: LinkOptions): Link {
     return subscriptions.some((one) => one.base === base && keyOf(one.topic, topic) !== undefined);
   }
 
+  function begin(): void {
+    subscribe().then(
+      () => settleFirst(),
+      (error: Error) => {
+        log.error({ err: error }, "the hub could not subscribe");
+        settleFirst(error);
+        // a broker that asks the hub may have asked before there was somebody to answer
+        if (isOuter && client.connected) again = setTimeout(begin, SUBSCRIBE_AGAIN_MS).unref();
+      },
+    );
+  }
+
   async function inFlight(send: () => Promise<unknown>): Promise<void> {
     if (flying < window) flying++;
     else if (waiting.length >= MAX_WAITING) throw new Error("too many messages wait for the broker");
-    else await new Promise<void>((resolve) => waiting.push(resolve));
+    else await new Promise<void>((come, refuse) => waiting.push({ come, refuse }));
     try {
       await send();
     } finally {
       // a place is handed over, so that nobody overtakes who waits
       const next = flying > window ? undefined : waiting.shift();
-      if (next) next();
+      if (next) next.come();
       else flying--;
     }
   }

@@ -266,6 +266,7 @@ export class Projection {
   /** The broker does not have it: the next change, or the next connect, publishes it again. */
   #lost(name: string, error: unknown): void {
     this.#published.delete(name);
+    if (this.#options.link.isAway) return; // which is told once
     this.#options.log.warn({ err: error, topic: name }, "a state could not be published");
   }
 
