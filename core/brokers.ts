@@ -6,7 +6,7 @@ import type { Config } from "./config.ts";
 import { type EmbeddedBrokerOptions, openBroker } from "./embedded-broker.ts";
 import type { BrokerAddress } from "./kernel/broker-client.ts";
 import { type Link, createLink } from "./kernel/link.ts";
-import { type KnownClients, keepBrokerFiles, openBrokerDoor } from "./outer-broker.ts";
+import { type KnownClients, hubClientId, keepBrokerFiles, openBrokerDoor } from "./outer-broker.ts";
 import type { BrokerDoor } from "./own-broker/broker-door.ts";
 
 /** How the hub reaches its clients. */
@@ -37,10 +37,11 @@ export async function openBrokers(config: Config, options: EmbeddedBrokerOptions
   const { embedded, own } = await openOwn(config, options);
   const known: KnownClients = { directory, agents, integrations: clients };
   const files = await keepBrokerFiles(config, { ...known, log });
+  const clientId = hubClientId(config);
   const bridgeLog = log.child({ part: "bridge" });
   const { broker: home } = config.homeAssistant;
-  const link = createLink({ baseTopic, broker: own, log });
-  const other = home && createLink({ baseTopic, broker: { type: "outer", ...home }, log: bridgeLog });
+  const link = createLink({ baseTopic, broker: own, clientId, log });
+  const other = home && createLink({ baseTopic, broker: { type: "outer", ...home }, clientId, log: bridgeLog });
   let bridge: Awaited<ReturnType<typeof startBridge>> | null = null;
   return {
     embedded,

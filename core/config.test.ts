@@ -82,6 +82,7 @@ describe("settings", () => {
     [{ MQTT_URL: "http://b" }, /^MQTT_URL: is not an mqtt/],
     [{ MQTT_URL: "mqtt://me@b" }, /^MQTT_URL: holds a user name/],
     [{ MQTT_URL: "mqtt://b", HA_MQTT_URL: "mqtt://b" }, /^HA_MQTT_URL: is the broker of MQTT_URL/],
+    [{ MQTT_BASE_TOPIC: "homeassistant/power" }, /^MQTT_BASE_TOPIC: stands under HA_DISCOVERY_PREFIX/],
     [{ MQTT_AUTH_SECRET: "short" }, /^MQTT_AUTH_SECRET: is shorter/],
     [{ HA_MQTT_CA_FILE: "/no/such" }, /^HA_MQTT_CA_FILE: cannot read \/no\/such/],
     [{ HA_DISCOVERY_FORMAT: "both" }, /^HA_DISCOVERY_FORMAT: is neither/],

@@ -135,6 +135,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     problems.push("DATABASE_PASSWORD: DATABASE_URL is missing; the embedded Postgres makes its own password");
   if (parsed.success && `${parsed.data.HA_DISCOVERY_PREFIX}/`.startsWith(`${parsed.data.MQTT_BASE_TOPIC}/`))
     problems.push("HA_DISCOVERY_PREFIX: stands under MQTT_BASE_TOPIC, where Home Assistant may not publish");
+  if (parsed.success && `${parsed.data.MQTT_BASE_TOPIC}/`.startsWith(`${parsed.data.HA_DISCOVERY_PREFIX}/`))
+    problems.push("MQTT_BASE_TOPIC: stands under HA_DISCOVERY_PREFIX, where Home Assistant reads everything");
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return configFrom(parsed.data, tls, authorities);
 }

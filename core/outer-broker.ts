@@ -10,7 +10,7 @@ import { topics } from "#contracts/topics.ts";
 import type { AgentCredentials } from "./agents/credentials.ts";
 import type { Config } from "./config.ts";
 import { type DoorOptions, type PlaceSources, doorkeeper, placesOf } from "./embedded-broker.ts";
-import { clientIdOnOuter } from "./kernel/link.ts";
+import { keptSecret } from "./kernel/data-folder.ts";
 import type { Directory } from "./members/directory.ts";
 import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import type { BrokerClients } from "./own-broker/broker-clients.ts";
@@ -35,6 +35,17 @@ export async function brokerClients(config: Config, known: KnownClients): Promis
   return () => clientsInMemory(sources, hub);
 }
 
+/** How the client ids of hubs begin. */
+const HUB_CLIENT = "powerbeacon-hub-";
+
+/**
+ * The hub's client id on brokers of somebody else's: another one for each hub, the same at each start, so that a hub that was
+ * killed takes the place of its own dead connection.
+ */
+export function hubClientId({ mqtt: { baseTopic }, dataDir }: Config): string {
+  return `${HUB_CLIENT}${baseTopic.replaceAll("/", "-")}-${keptSecret(dataDir, "mqtt-client-id")}`;
+}
+
 /** Keeps Mosquitto's files up to date, where the broker is somebody else's. */
 export async function keepBrokerFiles(
   config: Config,
@@ -56,7 +67,7 @@ export function openBrokerDoor(config: Config, options: DoorOptions & PlaceSourc
     rules: accessRules(new TopicRules(baseTopic, discoveryPrefix), placesOf(options), directory),
     letIn: doorkeeper(options),
     byUsername: (username) => agents.byId(username) ?? clients.byUsername(username),
-    isKept: (clientId) => clientId === clientIdOnOuter(baseTopic) || agents.byId(clientId) !== undefined,
+    isKept: (clientId) => clientId.startsWith(HUB_CLIENT) || agents.byId(clientId) !== undefined,
   });
 }
 

@@ -6,6 +6,7 @@ import { MAX_PACKET_BYTES } from "#contracts/limits.ts";
 import { type FixedTopic, type KeyedTopic, type TopicOptions, topics } from "#contracts/topics.ts";
 import { type BrokerAddress, createClient } from "./broker-client.ts";
 import { Echoes } from "./echoes.ts";
+import { UnsaidClears } from "./unsaid-clears.ts";
 
 /** Topics that stand in one place: under the base topic, or outside of it. */
 export interface Outlet {
@@ -86,6 +87,8 @@ export interface MessageProperties {
 export interface LinkOptions {
   readonly baseTopic: string;
   readonly broker: BrokerAddress;
+  /** Nobody else may know it on an outer broker: who comes with it takes the hub's place. */
+  readonly clientId?: string;
   readonly log: Logger;
 }
 
@@ -128,12 +131,7 @@ interface Subscription {
   readonly handler: (message: LinkMessage) => void;
 }
 
-/** The hub's client id on an outer broker: two hubs there have two bases. */
-export function clientIdOnOuter(baseTopic: string): string {
-  return `powerbeacon-hub-${baseTopic.replaceAll("/", "-")}`;
-}
-
-export function createLink({ baseTopic, broker, log }: LinkOptions): Link {
+export function createLink({ baseTopic, broker, clientId = "powerbeacon-hub", log }: LinkOptions): Link {
   const base = `${baseTopic}/`;
   const isOuter = broker.type === "outer";
   const status = base + topics.hubStatus.name;
@@ -141,6 +139,7 @@ export function createLink({ baseTopic, broker, log }: LinkOptions): Link {
   const connectHandlers: (() => void)[] = [];
   const waiting: Turn[] = [];
   const echoes = new Echoes();
+  const unsaid = new UnsaidClears();
   let flying = 0;
   let window = MAX_IN_FLIGHT;
   let packetBytes = MAX_PACKET_BYTES;
@@ -148,7 +147,7 @@ export function createLink({ baseTopic, broker, log }: LinkOptions): Link {
   let settleFirst: (error?: Error) => void = () => {};
   let again: NodeJS.Timeout | undefined;
   const client = createClient(broker, {
-    clientId: isOuter ? clientIdOnOuter(baseTopic) : "powerbeacon-hub",
+    clientId,
     will: { topic: status, payload: Buffer.from("offline"), qos: 1, retain: true },
     log,
   });
@@ -179,23 +178,22 @@ export function createLink({ baseTopic, broker, log }: LinkOptions): Link {
 
   const outlet = (base: string): Outlet => ({
     on: (topic, handler) => void subscriptions.push({ base, topic, handler }),
-    publish: async (topic, payload, { siteId, properties, ...options }) => {
-      if (isOuter && !client.connected) throw new NotConnected(); // mqtt.js would keep it without bound
-      // the broker would end the connection for either, and it would be sent again after each break
-      if (isOuter && NO_NAME.test(topic)) throw new RangeError(`${JSON.stringify(topic)} is no name of a topic`);
-      if (Buffer.byteLength(payload) > packetBytes - 1_024)
-        throw new RangeError(`${Buffer.byteLength(payload)} bytes on ${topic} do not fit into a packet`);
-      const site = siteId && !isOuter ? { [SITE_PROPERTY]: siteId } : undefined;
-      const all = properties || site ? { ...options, properties: propertiesOf(properties ?? {}, site) } : options;
-      await inFlight(() => {
-        if (!speaks5() && isHeard(base, topic)) echoes.expect(base + topic, payload);
-        return client.publishAsync(base + topic, payload, all);
-      });
-    },
+    publish: async (topic, payload, options) => await publish(base, topic, payload, options),
   });
+  const own: Outlet = {
+    ...outlet(base),
+    publish: async (topic, payload, options) => {
+      try {
+        await publish(base, topic, payload, options);
+      } catch (error) {
+        if (error instanceof NotConnected) unsaid.note(topic, payload, options.retain);
+        throw error;
+      }
+    },
+  };
 
   return {
-    ...outlet(base),
+    ...own,
     outside: outlet(""),
     get isConnected() {
       return client.connected;
@@ -227,6 +225,25 @@ export function createLink({ baseTopic, broker, log }: LinkOptions): Link {
       await client.endAsync(true);
     },
   };
+
+  async function publish(
+    base: string,
+    topic: string,
+    payload: string,
+    { siteId, properties, ...options }: PublishOptions,
+  ): Promise<void> {
+    if (isOuter && !client.connected) throw new NotConnected(); // mqtt.js would keep it without bound
+    // the broker would end the connection for either, and it would be sent again after each break
+    if (isOuter && NO_NAME.test(topic)) throw new RangeError(`${JSON.stringify(topic)} is no name of a topic`);
+    if (Buffer.byteLength(payload) > packetBytes - 1_024)
+      throw new RangeError(`${Buffer.byteLength(payload)} bytes on ${topic} do not fit into a packet`);
+    const site = siteId && !isOuter ? { [SITE_PROPERTY]: siteId } : undefined;
+    const all = properties || site ? { ...options, properties: propertiesOf(properties ?? {}, site) } : options;
+    await inFlight(() => {
+      if (!speaks5() && isHeard(base, topic)) echoes.expect(base + topic, payload);
+      return client.publishAsync(base + topic, payload, all);
+    });
+  }
 
   async function sayOffline(): Promise<boolean> {
     if (!client.connected) return false;
@@ -291,6 +308,8 @@ export function createLink({ baseTopic, broker, log }: LinkOptions): Link {
     // the Will bears the hub's own client identifier, which No Local would hold back
     if (isOuter) filters[status] = { qos: 1, nl: false, rap: true };
     await client.subscribeAsync(filters);
+    // before anything new is said there
+    for (const topic of unsaid.take()) own.publish(topic, "", { qos: 1, retain: true }).catch(() => {}); // noted again
     for (const handler of connectHandlers) handler();
   }
 }

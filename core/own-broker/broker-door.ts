@@ -47,13 +47,15 @@ export interface Question {
   readonly retain: boolean | null;
 }
 
-/** So many persons' connections are remembered; brokers ask about them by user name and client id alone. */
-const MAX_PERSONS = 20_000;
+/** So many are remembered. About persons brokers ask by user name and client id alone. */
+const MAX_REMEMBERED = 20_000;
 
 /** Tells a broker of somebody else's who may come in and do what. */
 export class BrokerDoor {
   readonly #options: BrokerDoorOptions;
   readonly #persons = new Map<string, PersonPrincipal>();
+  /** Who was let in stays the hub's when the credential is revoked: nobody else in the broker's chain is to decide then. */
+  readonly #names = new Set<string>();
 
   constructor(options: BrokerDoorOptions) {
     this.#options = options;
@@ -71,6 +73,7 @@ export class BrokerDoor {
     if (password === null) return "deny";
     if (this.isHub(username)) return isSame(password, hub?.password ?? null) ? "allow" : "deny";
     const principal = letIn({ clientId, username, password: Buffer.from(password), address, protocolVersion: 5 });
+    if (principal) this.#noteName(username);
     if (principal?.type === "person") this.#remember(username, clientId, principal);
     return principal ? "allow" : "deny";
   }
@@ -99,14 +102,20 @@ export class BrokerDoor {
 
   /** A name that begins like a person's is never anybody else's. */
   #isOurs(username: string): boolean {
-    return this.isHub(username) || username.startsWith(PERSON_MARK) || this.#options.byUsername(username) !== undefined;
+    if (this.isHub(username) || username.startsWith(PERSON_MARK)) return true;
+    return this.#names.has(username) || this.#options.byUsername(username) !== undefined;
+  }
+
+  #noteName(username: string): void {
+    if (this.#names.size >= MAX_REMEMBERED) this.#names.clear();
+    this.#names.add(username);
   }
 
   #remember(username: string, clientId: string, person: PersonPrincipal): void {
     const key = personKey(username, clientId);
     this.#persons.delete(key);
     this.#persons.set(key, person);
-    if (this.#persons.size <= MAX_PERSONS) return;
+    if (this.#persons.size <= MAX_REMEMBERED) return;
     const [oldest] = this.#persons.keys();
     if (oldest !== undefined) this.#persons.delete(oldest);
   }

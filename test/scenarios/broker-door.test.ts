@@ -139,6 +139,16 @@ describe("who comes in", () => {
     }
   });
 
+  test("and whose credential is revoked then is denied, whoever else the broker asks", async () => {
+    const { body } = await hub.api.post("/mqtt-clients", { name: "Brief", permissions: ["read"] });
+    const { id, username, password } = body;
+    const question = { username, clientid: "brief", topic: "powerbeacon/hub/status", action: "subscribe" };
+    expect((await ask("authenticate", { username, password, clientid: "brief" })).body["result"]).toBe("allow");
+    await hub.api.delete(`/mqtt-clients/${id}`);
+    expect((await ask("authorize", question)).body["result"]).toBe("deny");
+    expect((await ask("authenticate", { username, password, clientid: "brief" })).body["result"]).toBe("deny");
+  });
+
   test("may do what a person's token may only where it was shown", async () => {
     const person = SEATS.find(({ kind }) => kind === "admin") as Seat;
     const { username, clientid } = shownBy(person);
