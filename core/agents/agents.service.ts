@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Inventory } from "#contracts/agent.ts";
 import type { AgentAnswer, AgentChange } from "#contracts/api/agents.ts";
@@ -14,6 +15,9 @@ import type { Directory, DirectoryAgent } from "../members/directory.ts";
 import { type MembersContext, changeMembers, clusterFor, moveMembers } from "../members/members.service.ts";
 import { Agent, AgentHeartbeat } from "./agent.entity.ts";
 import type { Presence } from "./presence.ts";
+
+/** Who removes an agent waits so long for the broker. */
+const TELLING_MS = 2_000;
 
 /** Renames or moves an agent, or shows it in Home Assistant or not. @throws HubError NOT_FOUND */
 export async function changeAgent(
@@ -61,14 +65,16 @@ export async function deleteAgent(context: DeleteAgentContext, id: string, now: 
     const event = { action: "agent.delete", target: targetOf(agent) } as const;
     return { result: agent, touched: { removed: { agent: id }, dropped }, event };
   });
-  try {
-    await sendOrder(context, agent, { type: "revoked" }, now);
-  } finally {
-    context.disconnect(id);
-  }
+  await inTime([sendOrder(context, agent, { type: "revoked" }, now)]);
+  context.disconnect(id);
   const own = [topics.agentStatus, topics.agentHeartbeat, topics.agentInventory, topics.agentUpdate, topics.agentWatch];
   const cleared = { qos: 1, retain: true, siteId: agent.siteId } as const;
-  for (const topic of own) await context.link.publish(topic.for(agent.key), "", cleared);
+  await inTime(own.map((topic) => context.link.publish(topic.for(agent.key), "", cleared)));
+}
+
+/** A broker that is away or slow does not hold up, or undo, what has happened already. */
+async function inTime(publishing: readonly Promise<void>[]): Promise<void> {
+  await Promise.race([Promise.allSettled(publishing), delay(TELLING_MS, undefined, { ref: false })]);
 }
 
 /** Answers an agent's nonce with signed time. */

@@ -142,6 +142,18 @@ describe.skipIf(isMissing("mosquitto"))("on Mosquitto", () => {
     await added.close();
   });
 
+  test("that was away while a device and an agent were removed", async () => {
+    const gone = await hub.startAgent({ name: "Gone" });
+    const { body } = await hub.api.post("/devices", { name: "Sold", mac: "02:00:00:00:0c:03" });
+    const traces = async () => Object.keys(await retained()).filter((topic) => /\/(gone|sold)\//.test(topic));
+    await expect.poll(async () => (await traces()).length, SOON).toBeGreaterThan(4);
+    await mosquitto.stop();
+    expect((await hub.api.delete(`/agents/${gone.id}`)).status).toBe(204);
+    expect((await hub.api.delete(`/devices/${body.id}`)).status).toBe(204);
+    await mosquitto.start();
+    await expect.poll(traces, SOON).toEqual([]);
+  });
+
   test("that is killed: nobody publishes a Will, and yet its agents count as offline", async () => {
     await mosquitto.kill();
     await expect.poll(() => statusOf(agent), SOON).toBe("offline");
