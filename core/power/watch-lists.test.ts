@@ -1,9 +1,15 @@
 import { decodeProtectedHeader } from "jose";
+import pino from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { MAX_PACKET_BYTES } from "#contracts/limits.ts";
 import { query } from "#test/fixtures/database.ts";
 import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
 import { startScriptedAgent } from "#test/fixtures/scripted-agent.ts";
+import type { HubSigner } from "../kernel/hub-key.ts";
+import type { Link } from "../kernel/link.ts";
+import type { Directory } from "../members/directory.ts";
+import type { PowerStates } from "./power-states.ts";
+import { startWatchLists } from "./watch-lists.ts";
 
 let hub: TestHub;
 
@@ -33,4 +39,19 @@ test("a watch list fits into a packet, however many devices there are and howeve
   expect(decodeProtectedHeader(text)).toMatchObject({ alg: "EdDSA", kid: expect.stringMatching(/^[\w-]{43}$/) });
   expect((await hub.api.get(`/agents/${agent.id}`)).body.status).toBe("online");
   await agent.close();
+});
+
+test("a broker that does not answer does not keep the hub from ending", async () => {
+  const agent = { id: "a", key: "pi" };
+  let isAsked = false;
+  const lists = startWatchLists({
+    power: { onWatchersChanged: () => {}, watchedBy: () => [] } as unknown as PowerStates,
+    directory: { agents: Object.assign([agent], { byId: () => agent }) } as unknown as Directory,
+    link: { isAway: false, publish: async () => await new Promise(() => (isAsked = true)) } as unknown as Link,
+    signer: { sign: () => "" } as unknown as HubSigner,
+    log: pino({ level: "silent" }),
+  });
+  lists.publishAll();
+  await expect.poll(() => isAsked).toBe(true);
+  await expect(lists.close()).resolves.toBeUndefined();
 });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { MAX_SIGNED_BYTES, MAX_WATCHED_DEVICES } from "#contracts/limits.ts";
 import { WatchList, type WatchedDevice } from "#contracts/order.ts";
@@ -9,6 +10,8 @@ import type { PowerStates } from "./power-states.ts";
 
 /** Changes come in swarms (a cluster is filled, agents reconnect); they are gathered for so long. Milliseconds. */
 const GATHER_MS = 100;
+/** A broker that does not answer does not hold up the end of the hub, which says it all again at its next start. */
+const FAREWELL_MS = 1_000;
 
 export interface WatchLists {
   /** Publishes the lists of all agents, as at a start. */
@@ -42,6 +45,7 @@ export function startWatchLists(options: {
   async function publishDirty(): Promise<void> {
     const ids = [...dirty];
     dirty.clear();
+    if (link.isAway) return; // all are published at the next connect
     for (const id of ids) {
       try {
         await publishList(id);
@@ -77,7 +81,7 @@ export function startWatchLists(options: {
     },
     close: async () => {
       clearTimeout(timer);
-      await publishing;
+      await Promise.race([publishing, delay(FAREWELL_MS, undefined, { ref: false })]);
     },
   };
 }
