@@ -78,7 +78,13 @@ export async function startHomeAssistant(options: HomeAssistantOptions) {
   };
   return {
     /** What the HTTP API shows of it. */
-    context: { directory, hub, announcer: discovery satisfies Announcer, settings: settingsOf(config) },
+    context: {
+      directory,
+      hub,
+      announcer: discovery satisfies Announcer,
+      settings: settingsOf(config),
+      isReached: () => link.isConnected,
+    },
     verbs: { [SEND_DISCOVERY]: sendDiscovery },
     /** The cluster that a discovery message is about, or the hub; undefined when it concerns nothing of ours. */
     clusterOf: (objectId: string): Place | undefined => {

@@ -28,7 +28,7 @@ export interface HomeAssistantRoutes extends HomeAssistantContext {
 
 /** What Home Assistant is told. Whoever may hand out its credential may see and send it. */
 export function homeAssistantRoutes(app: App, routes: HomeAssistantRoutes): void {
-  const { announcer, settings, clientsOf } = routes;
+  const { announcer, settings, clientsOf, isReached } = routes;
   const config = { permission: "mqtt-client:manage" } as const;
 
   app.get(
@@ -37,6 +37,7 @@ export function homeAssistantRoutes(app: App, routes: HomeAssistantRoutes): void
     async ({ em, account }) => ({
       settings,
       listening: {
+        reached: isReached(),
         bornAt: announcer.bornAt(account.siteId)?.toISOString() ?? null,
         clients: await clientsOf(em),
       },

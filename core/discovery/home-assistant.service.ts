@@ -22,6 +22,8 @@ export interface HomeAssistantContext {
   readonly hub: DiscoveredHub;
   readonly announcer: Announcer;
   readonly settings: HomeAssistantAnswer["settings"];
+  /** Whether the hub is connected to the broker that Home Assistant uses. */
+  readonly isReached: () => boolean;
 }
 
 /** Things worked on before other work gets a turn. */

@@ -124,7 +124,9 @@ test("a retained request and one that looks like an order are left alone", async
 test("after a restart of that broker without what it kept, all is there again, and what went meanwhile is gone", async () => {
   const { body: gone } = await hub.api.post("/devices", { name: "Gone", mac: "02:00:00:00:0c:02" });
   await expect.poll(() => home.last("powerbeacon/device/gone/state")).toBeDefined();
+  const isReached = async () => (await hub.api.get("/home-assistant")).body.listening.reached;
   await theirs.stop();
+  await expect.poll(isReached).toBe(false);
   await hub.api.delete(`/devices/${gone.id}`);
   await theirs.start();
   home = await listen();
@@ -133,6 +135,7 @@ test("after a restart of that broker without what it kept, all is there again, a
     .toBe("NAS");
   await expect.poll(() => home.last("powerbeacon/agent/pi/status")).toBe("online");
   await expect.poll(() => home.last(STATE)).toBe("OFF");
+  expect(await isReached()).toBe(true);
   expect(home.on(/device\/gone\//)).toEqual([]);
   await home.client.publishAsync("powerbeacon/device/nas/set", "ON", { qos: 1 });
   await isWoken();

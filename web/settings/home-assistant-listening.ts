@@ -39,7 +39,9 @@ export class HomeAssistantListening extends LitElement {
   override render() {
     if (!this.answer) return nothing;
     const { settings, listening } = this.answer;
-    const isHeard = listening.clients.length > 0 || (settings.broker !== "embedded" && listening.bornAt !== null);
+    const isHeard =
+      listening.reached &&
+      (listening.clients.length > 0 || (settings.broker !== "embedded" && listening.bornAt !== null));
     return html`<article aria-labelledby="title">
       <h3 id="title" class=${settings.enabled && isHeard ? "now" : ""}>${this.#title(isHeard)}</h3>
       <div>${this.#sentences(this.answer)}</div>
@@ -49,12 +51,14 @@ export class HomeAssistantListening extends LitElement {
 
   #title(isHeard: boolean): string {
     if (this.answer?.settings.enabled === false) return "Discovery is off";
+    if (this.answer?.listening.reached === false) return "The broker does not answer";
     return isHeard ? "Home Assistant is listening" : "Home Assistant was not heard of yet";
   }
 
-  #sentences({ settings, listening: { bornAt, clients } }: HomeAssistantAnswer) {
+  #sentences({ settings, listening: { reached, bornAt, clients } }: HomeAssistantAnswer) {
     if (!settings.enabled)
       return html`<p>Home Assistant is told nothing. The hub's setting <code>HA_DISCOVERY=on</code> turns it on.</p>`;
+    if (!reached) return html`<p class="quiet">The hub tries again every few seconds. What there is to tell waits.</p>`;
     const birth =
       bornAt === null
         ? html`<p class="quiet">It has not greeted since the hub started; it does whenever it starts or connects.</p>`

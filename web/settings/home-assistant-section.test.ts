@@ -68,6 +68,12 @@ describe("whether Home Assistant listens", () => {
       "Home Assistant was not heard of yet",
       /has not greeted since the hub started/,
     ],
+    [
+      "cannot be reached",
+      homeAssistantAnswer({ broker: "own" }, { reached: false, bornAt: secondsAgo(60) }),
+      "The broker does not answer",
+      /What there is to tell waits/,
+    ],
     ["is told nothing", homeAssistantAnswer({ enabled: false }), "Discovery is off", /HA_DISCOVERY=on/],
   ])("is said where it %s", async (_what, answer, title, sentence) => {
     await open([thing()], answer);
@@ -276,13 +282,14 @@ describe("another format or prefix", () => {
 });
 
 describe("everything", () => {
-  test("is sent again, and it is said what waits", async () => {
+  test.each([
+    [{ configs: 2, waiting: 1 }, "2 messages sent again; the broker has not taken 1 message yet"],
+    [{ configs: 0, waiting: 4 }, "Nothing sent: the broker has not taken 4 messages yet"],
+  ])("is sent again, and it is said what waits: %o", async (answer, text) => {
     const { hub, toasts } = await open();
-    hub.answers(SEND, () => json({ configs: 2, waiting: 1 }));
+    hub.answers(SEND, () => json(answer));
     await userEvent.click(button("Send again"));
-    await expect
-      .poll(() => toasts)
-      .toMatchObject([{ text: "2 messages sent again; the broker has not taken 1 message yet" }]);
+    await expect.poll(() => toasts).toMatchObject([{ text }]);
     expect(hub.bodiesOf(SEND)).toEqual([{}]);
   });
 

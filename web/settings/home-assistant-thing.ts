@@ -49,7 +49,7 @@ export class HomeAssistantThing extends LitElement {
           flex-basis: calc(100% - 1.25em - var(--space-3));
         }
         .state {
-          padding-left: calc(1.25em + var(--space-3));
+          padding-left: calc(1.25rem + var(--space-3));
         }
       }
     `,

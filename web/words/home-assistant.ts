@@ -47,5 +47,7 @@ export function size(bytes: number): string {
 
 export function sentWords({ configs, waiting }: SendAnswer): string {
   const sent = `${messages(configs)} sent again`;
-  return waiting === 0 ? sent : `${sent}; the broker has not taken ${messages(waiting)} yet`;
+  if (waiting === 0) return sent;
+  const waits = `the broker has not taken ${messages(waiting)} yet`;
+  return configs === 0 ? `Nothing sent: ${waits}` : `${sent}; ${waits}`;
 }

@@ -26,6 +26,7 @@ export const HomeAssistantAnswer = z.object({
     broker: HomeAssistantBroker.describe("follows from the settings MQTT_URL and HA_MQTT_URL"),
   }),
   listening: z.object({
+    reached: z.boolean().describe("whether the hub is connected to the broker that Home Assistant uses"),
     bornAt: Instant.nullable().describe(
       "when Home Assistant last said that it has started; null = not since the hub started",
     ),
