@@ -197,4 +197,11 @@ describe("importing", () => {
     await openPreview({ items: [], notes: [] });
     await expect.element(dialog.getByText("No device was found in it. Is it of this format?")).toBeVisible();
   });
+
+  test("is over where all is as it is told already", async () => {
+    const { closed } = await openPreview({ items: items().filter(({ action }) => action === "unchanged"), notes: [] });
+    await expect.element(dialog.getByText("All of it is here already; there is nothing to import.")).toBeVisible();
+    await userEvent.click(button("Done"));
+    await expect.poll(() => closed).toHaveLength(1);
+  });
 });

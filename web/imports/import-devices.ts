@@ -132,16 +132,17 @@ export class ImportDevices extends LitElement {
   }
 
   #choices(preview: ImportPreview) {
+    const isOver = !preview.items.some(isOffered);
     const words = {
       title: TITLE,
-      submit: summaryOf(this.chosen.size),
+      submit: isOver ? "Done" : summaryOf(this.chosen.size),
       busy: `Importing ${counted(this.chosen.size)}…`,
     };
     const back = html`<button type="button" class="plain" @click=${this.#back}>Back</button>`;
     return this.#dialog.render(
       words,
       html`<import-preview .preview=${preview} .chosen=${this.chosen} @chosen=${this.#chosen}></import-preview>`,
-      () => this.#apply(),
+      async () => (isOver ? undefined : this.#apply()),
       { button: back, isAsking: false },
     );
   }

@@ -101,7 +101,8 @@ export class ImportPreviewList extends LitElement {
   override render() {
     const { items, notes } = this.preview;
     const groups = Map.groupBy(items, ({ action }) => action);
-    return html`${items.length === 0 ? html`<p role="status">No device was found in it. Is it of this format?</p>` : nothing}
+    const sentence = sentenceOf(items);
+    return html`${sentence ? html`<p role="status">${sentence}</p>` : nothing}
     ${
       notes.length > 0
         ? html`<ul class="notes quiet">
@@ -133,6 +134,7 @@ export class ImportPreviewList extends LitElement {
         <h3>${title}</h3>
         ${macs.length > 1 ? this.#all(action, heading, macs) : nothing}
       </div>
+      ${action === "change" ? html`<p class="quiet small">These exist already. Tick what is to be changed.</p>` : nothing}
       ${list}
     </section>`;
   }
@@ -190,6 +192,14 @@ type Offer = Extract<ImportItem, { action: "create" | "change" }>;
 
 export function isOffered(item: ImportItem): item is Offer {
   return item.action === "create" || item.action === "change";
+}
+
+/** Where there is nothing to choose and nothing wrong. */
+function sentenceOf(items: readonly ImportItem[]): string | undefined {
+  if (items.length === 0) return "No device was found in it. Is it of this format?";
+  return items.every(({ action }) => action === "unchanged")
+    ? "All of it is here already; there is nothing to import."
+    : undefined;
 }
 
 /** What is kept as the description is shown as that. */
