@@ -27,6 +27,9 @@ export class ImportPreviewList extends LitElement {
         gap: var(--space-3);
         padding-bottom: var(--space-1);
       }
+      .head + p {
+        padding-bottom: var(--space-1);
+      }
       h3 {
         flex: 1;
         font-size: 1rem;
