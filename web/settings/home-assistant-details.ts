@@ -62,6 +62,9 @@ export class HomeAssistantDetails extends LitElement {
   override updated(changed: Map<PropertyKey, unknown>): void {
     const before = changed.get("thing") as ThingAnswer | undefined; // what this property was
     if (before && this.thing && stamp(before) !== stamp(this.thing)) void this.#details.again();
+    // the button that was pressed is gone: whoever has no mouse goes on at the next one
+    if (changed.has("asked") && (changed.get("asked") === undefined) !== (this.asked === undefined))
+      this.renderRoot.querySelector<HTMLElement>(this.asked ? "[data-safe]" : "[data-what=look]")?.focus();
   }
 
   override render() {
@@ -98,7 +101,7 @@ export class HomeAssistantDetails extends LitElement {
           : nothing
       }
       <div class="actions">
-        <button @click=${() => (this.asked = undefined)}>Leave it</button>
+        <button data-safe @click=${() => (this.asked = undefined)}>Leave it</button>
         ${this.#button("do", does, thing.shown ? "Hiding…" : "Showing…", () => this.#showOrHide(thing), "primary")}
       </div>
     </div>`;
@@ -117,7 +120,7 @@ export class HomeAssistantDetails extends LitElement {
       this.pressed = what;
       await this.#form.submit(work);
     };
-    return html`<button class=${kind} aria-disabled=${isBusy ? "true" : "false"} @click=${press}>
+    return html`<button data-what=${what} class=${kind} aria-disabled=${isBusy ? "true" : "false"} @click=${press}>
       ${isBusy ? busy : label}
     </button>`;
   }

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import type { HomeAssistantAnswer, PreviewAnswer, ThingAnswer, ThingConfig } from "#contracts/api/home-assistant.ts";
-import { heard, mounted } from "../fixtures/mounted.ts";
+import { focused, heard, mounted } from "../fixtures/mounted.ts";
 import { secondsAgo } from "../fixtures/rows.ts";
 import { type ScriptedHub, json, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
 import { homeAssistantAnswer, thing } from "../fixtures/settings-rows.ts";
@@ -202,7 +202,12 @@ describe("one thing", () => {
     hub.answers(`PATCH /agents/${agent.id}`, () => json({ droppedLinks: [] }));
     await userEvent.click(row("Pi"));
     await userEvent.click(button("Show again…"));
+    await expect.poll(focused).toBe("Leave it");
+    await userEvent.keyboard("{Enter}");
+    await expect.poll(focused).toBe("Show again…");
+    await userEvent.keyboard("{Enter}");
     await userEvent.click(button("Show it"));
+    await expect.poll(focused).toBe("Show again…");
     await expect.poll(() => hub.bodiesOf(`PATCH /agents/${agent.id}`)).toEqual([{ showInHomeAssistant: true }]);
   });
 
