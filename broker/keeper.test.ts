@@ -7,6 +7,7 @@ import { Keeper } from "./keeper.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
 import { Publication } from "./publication.ts";
+import { RetainedStore } from "./retained-store.ts";
 import { Session } from "./session.ts";
 import { people } from "./testing.ts";
 import { TopicRules } from "./topic-rules.ts";
@@ -79,4 +80,35 @@ it("what waits in a session is stored with it, and not before", async () => {
   owed("reader/last", keeper);
   await keeper.close();
   expect({ early, stored }).toEqual({ early: [], stored: ["reader/last"] });
+});
+
+it("what is not retained any more is forgotten, also when the store failed at first", async () => {
+  let isAway = false;
+  const kept = new Set<string>();
+  const keeper = keeperOn(async ({ cleared, retained }) => {
+    if (isAway) throw new Error("the database is away");
+    for (const topic of cleared) kept.delete(topic);
+    for (const { topic } of retained) kept.add(topic);
+  });
+  const retained = new RetainedStore(10, (...change) => keeper.retainedChanged(...change));
+  keeper.start(retained);
+  const topic = "homeassistant/status";
+  const message = {
+    topic,
+    rules: rules.of(topic),
+    brokerCounter: 1,
+    payload: Buffer.from("online"),
+    qos: 1,
+    retain: true,
+  };
+  const nothing = { properties: undefined, clientId: undefined, siteId: null, expiresAtMs: null };
+  retained.store(new Publication({ ...message, ...nothing, publisher: reader }));
+  await keeper.close();
+  expect([...kept]).toEqual([topic]);
+  retained.delete(topic);
+  isAway = true;
+  await keeper.close();
+  isAway = false;
+  await keeper.close();
+  expect([...kept]).toEqual([]);
 });

@@ -142,6 +142,7 @@ export class Keeper implements SessionKeeper {
         for (const id of ended) this.#ended.add(id);
         for (const session of sessions) if (!this.#over.has(session)) this.#sessions.add(session);
         for (const { session, changes } of queues) if (!this.#over.has(session)) session.queue?.takeBack(changes);
+        for (const topic of topics.cleared) this.#storedTopics.add(topic);
         for (const topic of [...topics.cleared, ...topics.retained.map((one) => one.topic)]) this.#topics.add(topic);
       },
     };
