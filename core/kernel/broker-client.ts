@@ -115,7 +115,7 @@ function keepTrying(client: MqttClient, url: string, log: Logger): void {
   }
 
   function say(reason: string): void {
-    if (reason === problem) return;
+    if (reason === problem || client.disconnecting) return;
     problem = reason;
     log.warn({ broker: url, reason }, "no connection to the broker; trying again");
   }

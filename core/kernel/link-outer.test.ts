@@ -10,13 +10,16 @@ import { type Link, type LinkMessage, NotConnected, createLink } from "./link.ts
 let broker: PlainBroker;
 let link: Link;
 let other: TestMqttClient;
+/** Warnings. */
+let said: string[];
 
 async function begin(version: 4 | 5): Promise<void> {
+  said = [];
   broker = await startPlainBroker({ only311: version === 4 });
   link = createLink({
     baseTopic: "base",
     broker: { type: "outer", url: broker.url, username: null, password: null, ca: null },
-    log: pino({ level: "silent" }),
+    log: pino({ level: "warn" }, { write: (line) => void said.push(line) }),
   });
   other = await listenToAll(version);
 }
@@ -59,6 +62,17 @@ describe("with MQTT 5", () => {
       await expect.poll(() => other.last("base/event")).toBe("{}");
     },
   );
+
+  test("a broker that goes away is told of, and not the link's own end", async () => {
+    await link.connect();
+    await broker.stop();
+    await expect.poll(() => said.join("")).toContain("no connection to the broker");
+    await broker.start();
+    await expect.poll(() => link.isConnected).toBe(true);
+    said = [];
+    await link.close();
+    expect(said).toEqual([]);
+  });
 
   test("a message that was published as retained is told as such, also to who was there", async () => {
     const heard = hear(topics.deviceSet);
