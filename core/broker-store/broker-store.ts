@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Loaded } from "@mikro-orm/core";
 import type {
   BrokerStore,
   StoreChanges,
@@ -119,12 +120,13 @@ async function load(database: Database): Promise<StoredState> {
   const em = database.fork();
   const everywhere = { filters: { site: false } };
   const sessions = await em.find(MqttSession, {}, everywhere);
-  const queued = await em.find(MqttQueued, {}, { ...everywhere, orderBy: { number: "asc" } });
+  const queued = await em.find(MqttQueued, {}, { ...everywhere, orderBy: { number: "asc" }, exclude: ["payload"] });
+  const payloads = await queuedPayloads(database);
   const retained = await em.find(MqttRetained, {}, everywhere);
   const clientIds = new Map(sessions.map(({ id, clientId }) => [id, clientId]));
   return {
     sessions: sessions.map(loadedSession),
-    queued: queued.map((row) => loadedQueued(row, clientIds.get(row.session.id) ?? "")),
+    queued: queued.map((row) => loadedQueued(row, payloads.get(row.number), clientIds.get(row.session.id) ?? "")),
     retained: retained.map(loadedRetained),
   };
 }
@@ -135,18 +137,35 @@ function loadedSession(row: MqttSession): StoredSession {
   return { id: clientId, siteId: site.id, principalId, seconds, leftAtMs, subscriptions, awaitingPubrel, will };
 }
 
-function loadedQueued(row: MqttQueued, sessionId: string): StoredQueued {
-  const { number, packetId, retain, identifiers, aboutSiteId = null } = row;
-  return { ...loadedMessage(row), sessionId, number, packetId, retain, identifiers, aboutSiteId };
+/** By the number of the message. One may wait for many sessions, and is in memory but once. */
+async function queuedPayloads(database: Database): Promise<ReadonlyMap<number, Buffer>> {
+  const rows = await database.execute("select distinct on (number) number, payload from mqtt_queued", []);
+  return new Map(rows.map(({ number, payload }) => [Number(number), payload as Buffer]));
+}
+
+function loadedQueued(
+  row: Loaded<MqttQueued, never, never, "payload">,
+  payload: Buffer | undefined,
+  sessionId: string,
+): StoredQueued {
+  const { number, packetId, topic, properties = null, retain, identifiers, aboutSiteId = null, expiresAt } = row;
+  const message = { topic, properties, expiresAtMs: expiresAt?.getTime() ?? null };
+  return {
+    ...message,
+    payload: payload ?? Buffer.alloc(0),
+    sessionId,
+    number,
+    packetId,
+    retain,
+    identifiers,
+    aboutSiteId,
+  };
 }
 
 function loadedRetained(row: MqttRetained): StoredRetained {
-  const { site, principalId, aboutSiteId = null, qos } = row;
-  return { ...loadedMessage(row), siteId: site.id, principalId, aboutSiteId, qos };
-}
-
-function loadedMessage({ topic, payload, properties = null, expiresAt }: MqttQueued | MqttRetained) {
-  return { topic, payload: Buffer.from(payload), properties, expiresAtMs: expiresAt?.getTime() ?? null };
+  const { site, principalId, aboutSiteId = null, topic, qos, properties = null, expiresAt } = row;
+  const message = { topic, payload: Buffer.from(row.payload), properties, expiresAtMs: expiresAt?.getTime() ?? null };
+  return { ...message, siteId: site.id, principalId, aboutSiteId, qos };
 }
 
 function instant(ms: number | null): string | null {

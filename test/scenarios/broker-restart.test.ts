@@ -56,6 +56,21 @@ describe("after a kill", () => {
     expect(later).toMatchObject({ payload: Buffer.from("later"), dup: false });
   });
 
+  test("a message that waits for many is in memory once", async () => {
+    const first = await at.start();
+    for (const name of ["ha", "other"]) {
+      const peer = await first.connect(name);
+      await peer.subscribe([EVENT]);
+      peer.raw.socket.destroy();
+    }
+    await expect.poll(() => first.test.departures).toHaveLength(2);
+    await first.hub(EVENT, "for both");
+    await expect.poll(() => at.rows("mqtt_queued")).toBe(2);
+    const [one, other] = (await at.store.load()).queued;
+    expect(one?.payload.toString()).toBe("for both");
+    expect(other?.payload).toBe(one?.payload);
+  });
+
   test("a message of QoS 2 still counts once", async () => {
     const first = await at.start();
     const pi = await first.connect("pi");
