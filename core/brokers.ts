@@ -37,11 +37,11 @@ export async function openBrokers(config: Config, options: EmbeddedBrokerOptions
   const { embedded, own } = await openOwn(config, options);
   const known: KnownClients = { directory, agents, integrations: clients };
   const files = await keepBrokerFiles(config, { ...known, log });
-  const clientId = hubClientId(config);
   const bridgeLog = log.child({ part: "bridge" });
   const { broker: home } = config.homeAssistant;
-  const link = createLink({ baseTopic, broker: own, clientId, log });
-  const other = home && createLink({ baseTopic, broker: { type: "outer", ...home }, clientId, log: bridgeLog });
+  const link = createLink({ baseTopic, broker: own, ...idOn(own, config), log });
+  const theirs: BrokerAddress | null = home && { type: "outer", ...home };
+  const other = theirs && createLink({ baseTopic, broker: theirs, ...idOn(theirs, config), log: bridgeLog });
   let bridge: Awaited<ReturnType<typeof startBridge>> | null = null;
   return {
     embedded,
@@ -66,6 +66,10 @@ export async function openBrokers(config: Config, options: EmbeddedBrokerOptions
       await embedded?.close();
     },
   };
+}
+
+function idOn({ type }: BrokerAddress, config: Config): { clientId?: string } {
+  return type === "embedded" ? {} : { clientId: hubClientId(config) };
 }
 
 async function openOwn(

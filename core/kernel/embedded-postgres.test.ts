@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { Client } from "pg";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { POSTGRES_PASSWORD, layPostgresInto } from "#test/fixtures/data-folder.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded-postgres.ts";
 
@@ -26,13 +26,6 @@ const settings = { fsync: "off" };
 
 const folders: string[] = [];
 const servers = new Set<EmbeddedPostgres>();
-let homesBefore: string[];
-
-const homes = () => (existsSync(ROOT_HOME) ? readdirSync(ROOT_HOME) : []);
-
-beforeAll(() => {
-  homesBefore = homes();
-});
 
 afterEach(async () => {
   for (const server of servers) await server.close();
@@ -41,10 +34,11 @@ afterEach(async () => {
 
 afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-  // the copied binaries serve other data folders of this machine, so they stay
-  const own = homes().filter((name) => !homesBefore.includes(name) && !name.startsWith("postgres-"));
-  for (const name of own) rmSync(join(ROOT_HOME, name), { recursive: true, force: true });
 });
+
+/** Where the server keeps its data. */
+const placeOf = async ({ url }: EmbeddedPostgres) =>
+  String(await ask(url, "select current_setting('data_directory') as answer"));
 
 function makeFolder(mode = 0o711): string {
   const folder = mkdtempSync(join(tmpdir(), "powerbeacon-embedded-"));
@@ -190,12 +184,15 @@ describe.runIf(isRoot)("an embedded Postgres that root starts", () => {
     const hidden = makeFolder(0o700);
     const dataDir = mkdtempSync(join(hidden, "data-"));
     const first = await start(dataDir);
+    const place = await placeOf(first);
+    expect(place).toMatch(new RegExp(`^${ROOT_HOME}/`));
+    folders.push(place); // the copied binaries serve other data folders of this machine, so they stay
     await ask(first.url, "create table kept as select 42 as answer");
     await first.close();
     const second = await start(dataDir);
     expect(await ask(second.url, "select answer from kept")).toBe(42);
+    expect(await placeOf(second)).toBe(place);
     expect(existsSync(join(dataDir, "postgres"))).toBe(false);
-    expect(homes().filter((name) => !homesBefore.includes(name) && !name.startsWith("postgres-"))).toHaveLength(1);
   });
 });
 

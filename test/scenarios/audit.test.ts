@@ -44,7 +44,7 @@ const breakLog = () => query(hub.databaseUrl, "alter function audit_append(jsonb
 const mendLog = () => query(hub.databaseUrl, "alter function audit_append_gone(jsonb) rename to audit_append");
 
 /** What is written behind, and tells of no change. */
-const BEHIND = new Set(["agent_heartbeat", "discovery_config"]);
+const BEHIND = new Set(["agent_heartbeat", "discovery_config", "mqtt_retained", "mqtt_session", "mqtt_queued"]);
 
 /** The content of every table, but for when somebody was last there. */
 async function content(): Promise<Record<string, unknown>> {
