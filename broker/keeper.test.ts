@@ -5,6 +5,7 @@ import type { AccessPolicy } from "./access-policy.ts";
 import { HUB } from "./hub-link.ts";
 import { Keeper } from "./keeper.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
+import { Listening } from "./listening.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
 import { Publication } from "./publication.ts";
 import { RetainedStore } from "./retained-store.ts";
@@ -80,6 +81,23 @@ it("what waits in a session is stored with it, and not before", async () => {
   owed("reader/last", keeper);
   await keeper.close();
   expect({ early, stored }).toEqual({ early: [], stored: ["reader/last"] });
+});
+
+it("sessions with many filters are stored in several goes, so that no statement is larger than a text can be", async () => {
+  const filters: number[] = [];
+  const keeper = keeperOn(async ({ sessions }) => {
+    filters.push(sessions.reduce((sum, { subscriptions }) => sum + subscriptions.length, 0));
+  });
+  for (let at = 0; at < 10; at++) {
+    const session = lasting(`reader/${at}`);
+    for (let of = 0; of < 2_000; of++) {
+      const subscription = { filter: `a/${of}`, qos: 1, noLocal: false, retainAsPublished: false } as const;
+      session.subscriptions.set(subscription.filter, new Listening(session, subscription, subscription.filter, null));
+    }
+    keeper.changed(session);
+  }
+  await keeper.close();
+  expect(filters).toEqual([10_000, 10_000]);
 });
 
 it("what is not retained any more is forgotten, also when the store failed at first", async () => {

@@ -20,6 +20,7 @@ const INTERVAL_MS = 500;
 /** What is stored in one go. */
 const BATCH = 1_000;
 const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_FILTERS = 10_000;
 
 /**
  * Has stored what changes, behind the work that changes it.
@@ -122,9 +123,10 @@ export class Keeper implements SessionKeeper {
   }
 
   #takeBatch(): { readonly changes: StoreChanges; readonly putBack: () => void } {
-    const sessions = taken(this.#sessions, BATCH);
+    const sessions = this.#takeSessions();
     const forms = sessions.flatMap((session) => this.#formOf(session) ?? []);
-    const ended = taken(this.#ended, Number.POSITIVE_INFINITY);
+    const ended = [...this.#ended];
+    this.#ended.clear();
     const queues = this.#takeQueues();
     const topics = this.#takeTopics();
     return {
@@ -158,6 +160,18 @@ export class Keeper implements SessionKeeper {
     }
     if (this.#storedSessions.delete(id)) this.#ended.add(id);
     return undefined;
+  }
+
+  #takeSessions(): Session[] {
+    const due: Session[] = [];
+    let filters = 0;
+    for (const session of this.#sessions) {
+      if (due.length >= BATCH || filters >= BATCH_FILTERS) break;
+      this.#sessions.delete(session);
+      due.push(session);
+      filters += session.subscriptions.size;
+    }
+    return due;
   }
 
   #takeQueues(): { readonly session: Session; readonly changes: QueueChanges }[] {
@@ -198,13 +212,6 @@ export class Keeper implements SessionKeeper {
     }
     return due;
   }
-}
-
-/** Takes values out of a set. */
-function taken<Value>(from: Set<Value>, atMost: number): Value[] {
-  const values = [...from].slice(0, atMost);
-  for (const value of values) from.delete(value);
-  return values;
 }
 
 /** The site in which a client's things are kept; null for the hub, and for an agent that was removed. */
