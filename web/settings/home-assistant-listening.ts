@@ -52,7 +52,8 @@ export class HomeAssistantListening extends LitElement {
   #title(isHeard: boolean): string {
     if (this.answer?.settings.enabled === false) return "Discovery is off";
     if (this.answer?.listening.reached === false) return "The broker does not answer";
-    return isHeard ? "Home Assistant is listening" : "Home Assistant was not heard of yet";
+    if (isHeard) return "Home Assistant is listening";
+    return this.answer?.listening.bornAt ? "Home Assistant is not connected" : "Home Assistant was not heard of yet";
   }
 
   #sentences({ settings, listening: { reached, bornAt, clients } }: HomeAssistantAnswer) {

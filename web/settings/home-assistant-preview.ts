@@ -77,6 +77,7 @@ export class HomeAssistantPreview extends LitElement {
   }
 
   #result(answer: PreviewAnswer) {
+    const isMoved = answer.settings.some(({ name }) => name === "HA_DISCOVERY_PREFIX");
     return html`<div class="result">
       ${outcome(answer)}
       ${
@@ -84,7 +85,8 @@ export class HomeAssistantPreview extends LitElement {
           ? html`<p>To make it so, set this for the hub and start it again:</p>
               ${answer.settings.map(
                 ({ name, value }) => html`<copy-text what=${name} .text=${`${name}=${value}`}></copy-text>`,
-              )}`
+              )}
+              ${isMoved ? html`<p>Then press “Clean up”: it clears what stands under the former prefix.</p>` : nothing}`
           : nothing
       }
     </div>`;

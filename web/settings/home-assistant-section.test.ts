@@ -55,6 +55,12 @@ describe("whether Home Assistant listens", () => {
       "Home Assistant is listening",
       /Living room, connected since/,
     ],
+    [
+      "has gone",
+      homeAssistantAnswer({}, { bornAt: secondsAgo(60) }),
+      "Home Assistant is not connected",
+      /with a credential of its own/,
+    ],
     ["is not", homeAssistantAnswer(), "Home Assistant was not heard of yet", /with a credential of its own/],
     [
       "greets on another broker",
@@ -270,6 +276,11 @@ describe("another format or prefix", () => {
   test("that is the one there is would change nothing", async () => {
     await look(outcome({ unchanged: { messages: 3 } }));
     await expect.element(page.getByText("Nothing would change: 3 messages would stay as they are.")).toBeVisible();
+  });
+
+  test("tells that the former prefix is left for cleaning up", async () => {
+    await look(outcome({ settings: [{ name: "HA_DISCOVERY_PREFIX", value: "ha" }] }));
+    await expect.element(page.getByText(/it clears what stands under the former prefix/)).toBeVisible();
   });
 
   test("that cannot be is said at its field", async () => {
