@@ -80,7 +80,15 @@ export interface HubOptions {
 export async function startHub(config: Config, options: HubOptions): Promise<Hub> {
   const closers: (() => Promise<void> | void)[] = [];
   const close = async () => {
-    for (const closer of closers.splice(0).toReversed()) await closer();
+    const problems: unknown[] = [];
+    for (const closer of closers.splice(0).toReversed()) {
+      try {
+        await closer();
+      } catch (error) {
+        problems.push(error); // what comes after, such as the database, is closed all the same
+      }
+    }
+    if (problems.length > 0) throw new AggregateError(problems, "not every part of the hub could be closed");
   };
   try {
     return { ...(await startParts(config, options, closers)), close };

@@ -80,7 +80,8 @@ export async function loadAgentCredentials(em: EntityManager, directory: Directo
   const credentials = new AgentCredentials(directory);
   for (const row of await em.find(Agent, {}, { filters: { site: false } })) {
     const agent = directory.agents.byId(row.id);
-    if (agent) credentials.add(agent, { ...row, mosquittoHash: row.mosquittoHash ?? null });
+    const { tokenHash, mosquittoHash = null } = row;
+    if (agent) credentials.add(agent, { tokenHash, mosquittoHash });
   }
   return credentials;
 }

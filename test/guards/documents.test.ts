@@ -61,7 +61,7 @@ describe("docs/protocol.md", () => {
       const row = requests.split("\n").find((line) => line.startsWith(`| ${verb} |`)) ?? "";
       const [, , named = "", needed] = row.split("|").map((cell) => cell.trim());
       const words = [...named.matchAll(/`([^`]+)`/g)].map((match) => match[1]);
-      expect(words.toSorted()).toEqual(Object.keys(fields.shape).toSorted());
+      expect(new Set(words)).toEqual(new Set(Object.keys(fields.shape)));
       expect(needed).toBe(needs.join(" or "));
     },
   );

@@ -44,7 +44,7 @@ beforeAll(async () => {
   });
   hub = await startHub(config, { log: pino({ level: "silent" }) });
   url = `http://127.0.0.1:${hub.httpPort}`;
-  machine = await startSimulatedMachine({ mac: "02:00:00:00:0a:01", host: "127.0.3.1", bootMs: 1_500, tcpPort: 0 });
+  machine = await startSimulatedMachine({ mac: "02:00:00:00:0a:01", host: "127.0.3.1", bootMs: 3_000, tcpPort: 0 });
   browser = await startBrowser();
 });
 

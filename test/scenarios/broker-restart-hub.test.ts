@@ -100,7 +100,7 @@ test("an unchanged hub tells Home Assistant nothing again, and who comes finds a
   }
 
   function changed(rows: readonly Record<string, unknown>[], now: readonly Record<string, unknown>[]): unknown[] {
-    const told = new Map(rows.map(({ topic, published_at: at }) => [topic, String(at)]));
-    return now.filter(({ topic, published_at: at }) => told.get(topic) !== String(at)).map(({ topic }) => topic);
+    const told = new Map(rows.map((row) => [row["topic"], JSON.stringify(row)]));
+    return now.filter((row) => told.get(row["topic"]) !== JSON.stringify(row)).map(({ topic }) => topic);
   }
 });

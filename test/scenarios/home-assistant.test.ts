@@ -10,7 +10,6 @@ import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
 import {
   INVENTORY,
   type ScriptedAgent,
-  enrolBody,
   freshMac,
   freshName,
   startScriptedAgent,
