@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { IConnackPacket, ISubscriptionMap } from "mqtt";
-import type { IPublishPacket } from "mqtt-packet";
 import type { Logger } from "pino";
 import { MAX_PACKET_BYTES } from "#contracts/limits.ts";
 import { type FixedTopic, type KeyedTopic, type TopicOptions, topics } from "#contracts/topics.ts";
 import { type BrokerAddress, createClient } from "./broker-client.ts";
 import { Echoes } from "./echoes.ts";
+import { Flight } from "./flight.ts";
+import { messageOf, propertiesOf } from "./link-message.ts";
 import { UnsaidClears } from "./unsaid-clears.ts";
 
 /** Topics that stand in one place: under the base topic, or outside of it. */
@@ -92,16 +93,8 @@ export interface LinkOptions {
   readonly log: Logger;
 }
 
-/** Who asked, where the broker does not tell. */
-export const NOT_TOLD = "mqtt";
-/** The broker stamps who published, and reads the site of what the hub publishes; see there. */
-const BY_PROPERTY = "pb-by";
-const SITE_PROPERTY = "pb-site";
-const TOKEN_PROPERTY = "pb-token";
-
-/** Packet identifiers end at 65,535, and a broker that is slow must not fill the memory. */
+/** Packet identifiers end at 65,535. */
 const MAX_IN_FLIGHT = 1_000;
-const MAX_WAITING = 200_000;
 /** A hub starts without its broker, too: the page and the API are there. */
 const FIRST_CONNECT_MS = 3_000;
 /** MQTT 5 §4.7.1 and §1.5.4: wildcards, and characters that a broker need not take. */
@@ -118,12 +111,6 @@ export class NotConnected extends Error {
   }
 }
 
-/** Of a message that waits for its place among those in flight. */
-interface Turn {
-  readonly come: () => void;
-  readonly refuse: (error: Error) => void;
-}
-
 interface Subscription {
   /** What the topic's name begins with on the broker: the base, or nothing. */
   readonly base: string;
@@ -137,11 +124,9 @@ export function createLink({ baseTopic, broker, clientId = "powerbeacon-hub", lo
   const status = base + topics.hubStatus.name;
   const subscriptions: Subscription[] = [];
   const connectHandlers: (() => void)[] = [];
-  const waiting: Turn[] = [];
+  const flight = new Flight(MAX_IN_FLIGHT);
   const echoes = new Echoes();
   const unsaid = new UnsaidClears();
-  let flying = 0;
-  let window = MAX_IN_FLIGHT;
   let packetBytes = MAX_PACKET_BYTES;
   let isClosing = false;
   let settleFirst: (error?: Error) => void = () => {};
@@ -173,7 +158,7 @@ export function createLink({ baseTopic, broker, clientId = "powerbeacon-hub", lo
     clearTimeout(again);
     echoes.clear();
     // the next connect begins with fresh state, and nothing older is to come after that
-    if (isOuter) for (const { refuse } of waiting.splice(0)) refuse(new NotConnected());
+    if (isOuter) flight.refuseWaiting(new NotConnected());
   });
 
   const outlet = (base: string): Outlet => ({
@@ -206,7 +191,7 @@ export function createLink({ baseTopic, broker, clientId = "powerbeacon-hub", lo
     onBreak: (handler) => void client.on("close", handler),
     fullName: (topic) => base + topic,
     get backlog() {
-      return waiting.length;
+      return flight.waiting;
     },
     ownName: (fullName) => (fullName.startsWith(base) ? fullName.slice(base.length) : undefined),
     connect: async () => {
@@ -237,9 +222,9 @@ export function createLink({ baseTopic, broker, clientId = "powerbeacon-hub", lo
     if (isOuter && NO_NAME.test(topic)) throw new RangeError(`${JSON.stringify(topic)} is no name of a topic`);
     if (Buffer.byteLength(payload) > packetBytes - 1_024)
       throw new RangeError(`${Buffer.byteLength(payload)} bytes on ${topic} do not fit into a packet`);
-    const site = siteId && !isOuter ? { [SITE_PROPERTY]: siteId } : undefined;
+    const site = isOuter ? null : (siteId ?? null);
     const all = properties || site ? { ...options, properties: propertiesOf(properties ?? {}, site) } : options;
-    await inFlight(() => {
+    await flight.take(() => {
       if (!speaks5() && isHeard(base, topic)) echoes.expect(base + topic, payload);
       return client.publishAsync(base + topic, payload, all);
     });
@@ -260,7 +245,7 @@ export function createLink({ baseTopic, broker, clientId = "powerbeacon-hub", lo
 
   /** MQTT 5 §3.2.2.3: what the broker takes at once, and in one packet. */
   function takeLimits({ properties }: IConnackPacket): void {
-    window = Math.min(MAX_IN_FLIGHT, properties?.receiveMaximum ?? MAX_IN_FLIGHT);
+    flight.limit = Math.min(MAX_IN_FLIGHT, properties?.receiveMaximum ?? MAX_IN_FLIGHT);
     packetBytes = Math.min(MAX_PACKET_BYTES, properties?.maximumPacketSize ?? MAX_PACKET_BYTES);
   }
 
@@ -287,20 +272,6 @@ export function createLink({ baseTopic, broker, clientId = "powerbeacon-hub", lo
     );
   }
 
-  async function inFlight(send: () => Promise<unknown>): Promise<void> {
-    if (flying < window) flying++;
-    else if (waiting.length >= MAX_WAITING) throw new Error("too many messages wait for the broker");
-    else await new Promise<void>((come, refuse) => waiting.push({ come, refuse }));
-    try {
-      await send();
-    } finally {
-      // a place is handed over, so that nobody overtakes who waits
-      const next = flying > window ? undefined : waiting.shift();
-      if (next) next.come();
-      else flying--;
-    }
-  }
-
   async function subscribe(): Promise<void> {
     const filters: ISubscriptionMap = Object.fromEntries(
       subscriptions.map(({ base, topic }) => [base + topic.filter, { qos: topic.options.qos, nl: true, rap: true }]),
@@ -317,41 +288,4 @@ export function createLink({ baseTopic, broker, clientId = "powerbeacon-hub", lo
 function keyOf(topic: FixedTopic | KeyedTopic, name: string): string | undefined {
   if ("match" in topic) return topic.match(name);
   return topic.name === name ? "" : undefined;
-}
-
-/** @param isStamped whether the broker removes a client's own stamps; from any other they are anybody's words. */
-function messageOf(
-  topic: string,
-  key: string,
-  payload: Buffer,
-  packet: IPublishPacket,
-  isStamped: boolean,
-): Omit<LinkMessage, "tellsRetained"> {
-  const { userProperties, responseTopic, correlationData } = packet.properties ?? {};
-  const stamps = isStamped ? userProperties : undefined;
-  return {
-    topic,
-    key,
-    payload,
-    retained: packet.retain,
-    by: stamp(stamps?.[BY_PROPERTY]) ?? NOT_TOLD,
-    siteId: stamp(stamps?.[SITE_PROPERTY]) ?? null,
-    tokenId: stamp(stamps?.[TOKEN_PROPERTY]) ?? null,
-    responseTopic,
-    correlationData,
-    userProperties,
-  };
-}
-
-/** mqtt-packet makes an empty packet, and so none at all, of user properties that are none. */
-function propertiesOf(
-  { userProperties, ...others }: MessageProperties,
-  site: Readonly<Record<string, string>> | undefined,
-): MessageProperties {
-  const all = { ...userProperties, ...site };
-  return Object.keys(all).length > 0 ? { ...others, userProperties: all } : others;
-}
-
-function stamp(property: string | string[] | undefined): string | undefined {
-  return Array.isArray(property) ? property.at(-1) : property;
 }
