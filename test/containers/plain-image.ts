@@ -90,7 +90,7 @@ function copy(step: Step, from: string, cwd: string): void {
   }
 }
 
-const LAYERS = join(tmpdir(), "powerbeacon-layers");
+const LAYERS = join(tmpdir(), `powerbeacon-layers-${process.getuid?.() ?? 0}`);
 const DAY_MS = 86_400_000;
 const layers = new Map<string, Promise<string>>();
 
