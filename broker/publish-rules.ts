@@ -1,7 +1,7 @@
 import type { AgentPrincipal, IntegrationPrincipal, PersonPrincipal, Principal } from "#contracts/principal.ts";
+import { looksSigned } from "#contracts/signed.ts";
 import type { PlaceDirectory } from "./access-policy.ts";
 import { type Bounds, concerns, isWithin } from "./bounds.ts";
-import { looksSigned } from "./read-rules.ts";
 import { MANAGES, type RuledTopic } from "./topic-rules.ts";
 
 /** What the rules look at in a message that is to be published. */

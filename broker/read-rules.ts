@@ -1,4 +1,5 @@
 import type { AgentPrincipal, IntegrationPrincipal, PersonPrincipal, Principal } from "#contracts/principal.ts";
+import { looksSigned } from "#contracts/signed.ts";
 import { responsePrefix } from "#contracts/topics.ts";
 import type { PlaceDirectory } from "./access-policy.ts";
 import { type Bounds, concerns, isWithin, placeOf } from "./bounds.ts";
@@ -101,11 +102,6 @@ export function refusalOfSubscribe(
 }
 
 const SIGNED = Buffer.from("eyJ");
-
-/** A compact JWS starts with the base64url of `{"`. @see RFC 7515 §7.1 */
-export function looksSigned(payload: Buffer): boolean {
-  return payload.length >= 3 && payload[0] === 0x65 && payload[1] === 0x79 && payload[2] === 0x4a;
-}
 
 /** Why nobody may be answered on this topic at a client's wish; null when it is the client's own. MQTT 5 §4.10 */
 export function refusalOfResponseTopic(principal: Principal, topic: RuledTopic): string | null {

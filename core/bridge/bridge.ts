@@ -1,6 +1,7 @@
 import type { IPublishPacket } from "mqtt";
 import type { Logger } from "pino";
 import { MAX_PACKET_BYTES } from "#contracts/limits.ts";
+import { looksSigned } from "#contracts/signed.ts";
 import { type FixedTopic, type KeyedTopic, topics } from "#contracts/topics.ts";
 import { type BrokerAddress, createClient } from "../kernel/broker-client.ts";
 import type { Link, LinkMessage } from "../kernel/link.ts";
@@ -31,8 +32,6 @@ const NEWS: readonly (FixedTopic | KeyedTopic)[] = [
 /** What others may ask for. The two lists have no topic in common with those above. */
 const REQUESTS: readonly KeyedTopic[] = [topics.clusterWake, topics.clusterSet, topics.deviceSet, topics.hubRequest];
 
-/** A compact JWS begins so: an order of the hub, which it alone gives. */
-const JWS_BEGIN = "eyJ";
 /** What is left in a packet for topics and properties. The hub refuses longer correlation data, too. Bytes. */
 const FRAME_BYTES = 16 * 1024;
 const MAX_CORRELATION_BYTES = 1_024;
@@ -135,7 +134,7 @@ export async function startBridge({
     // the hub's broker would end the connection for it, and be sent it again after each break
     if (payload.length + Buffer.byteLength(topic) > MAX_PACKET_BYTES - FRAME_BYTES)
       return say({ bytes: payload.length }, "a request on Home Assistant's broker is larger than any may be");
-    if (payload.subarray(0, JWS_BEGIN.length).toString("latin1") === JWS_BEGIN) return;
+    if (looksSigned(payload)) return; // an order, which the hub alone gives
     const now = performance.now();
     if (guard.isOwn(userProperties) || guard.isStorm(topic, payload, now))
       return say(

@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
+import { BY_PROPERTY, SITE_PROPERTY, TOKEN_PROPERTY } from "../kernel/link-message.ts";
 
 /** MQTT 5: on whatever a bridge has passed on. */
 const VIA_PROPERTY = "pb-via";
 /** What the embedded broker stamps; nobody else may. */
-const STAMPS = new Set(["pb-by", "pb-site", "pb-token", VIA_PROPERTY]);
+const STAMPS = new Set([BY_PROPERTY, SITE_PROPERTY, TOKEN_PROPERTY, VIA_PROPERTY]);
 /** A person does not press a button as often; a loop does, without end. */
 const REPEATS = 5;
 const WITHIN_MS = 2_000;

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { Instant } from "./instant.ts";
 import { Key } from "./key.ts";
 
-/** What can happen. Adding a type is compatible: readers ignore what they do not know. */
-export const EventType = z.enum([
+/** What can happen to a device. */
+export const DeviceEventType = z.enum([
   "wake_requested",
   "wake_succeeded",
   "wake_failed",
@@ -12,6 +12,11 @@ export const EventType = z.enum([
   "power_off_succeeded",
   "power_off_failed",
   "came_up_by_itself",
+]);
+
+/** What can happen. Adding a type is compatible: readers ignore what they do not know. */
+export const EventType = z.enum([
+  ...DeviceEventType.options,
   "agent_online",
   "agent_offline",
   "agent_copied",

@@ -4,9 +4,9 @@ import type { LinkMessage, MessageProperties } from "./link.ts";
 /** Who asked, where the broker does not tell. */
 export const NOT_TOLD = "mqtt";
 /** The broker stamps who published, and reads the site of what the hub publishes; see there. */
-const BY_PROPERTY = "pb-by";
-const SITE_PROPERTY = "pb-site";
-const TOKEN_PROPERTY = "pb-token";
+export const BY_PROPERTY = "pb-by";
+export const SITE_PROPERTY = "pb-site";
+export const TOKEN_PROPERTY = "pb-token";
 
 /** @param isStamped whether the broker removes a client's own stamps; from any other they are anybody's words. */
 export function messageOf(

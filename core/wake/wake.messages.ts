@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import { Receipt } from "#contracts/agent.ts";
 import { Key } from "#contracts/key.ts";
 import { PERSON_MARK } from "#contracts/principal.ts";
+import { looksSigned } from "#contracts/signed.ts";
 import { topics } from "#contracts/topics.ts";
 import {
   type ParsedRequest,
@@ -41,9 +42,6 @@ export interface WakeMessages {
   readonly log: Logger;
 }
 
-/** A compact JWS begins so (`{"` in base64url): on a wake topic it is an order of the hub, not a request. */
-const JWS_BEGIN = "eyJ";
-
 const NEVER_RETAINED = "Requests are never retained";
 
 /** Somebody who clears a topic must not wake a cluster. */
@@ -56,8 +54,8 @@ const CANNOT_TELL = {
 /** Requests by MQTT, and what agents did with the orders that followed. */
 export function listenToWakes({ link, directory, wakes, results, mayWakeOf, trailOf, onRefused, log }: WakeMessages) {
   link.on(topics.clusterWake, (message) => {
+    if (looksSigned(message.payload)) return; // an order of the hub itself
     const payload = message.payload.toString("utf8");
-    if (payload.startsWith(JWS_BEGIN)) return;
     const door = doorOf(message, topics.clusterWakeResult.for(message.key), { cluster: message.key, device: null });
     const isCleared = payload === "" && !message.tellsRetained;
     const request = door.open(isCleared ? CANNOT_TELL : parseWakeRequest(payload));

@@ -1,20 +1,8 @@
 import type { DiscoveredDevice } from "#contracts/discovery.ts";
-import type { EventType } from "#contracts/event.ts";
+import { DeviceEventType } from "#contracts/event.ts";
 import { PowerState } from "#contracts/power.ts";
 import { topics } from "#contracts/topics.ts";
 import { type Component, type Components, DIAGNOSTIC, DISABLED } from "./component.ts";
-
-/** What may happen to a device. Home Assistant ignores types that are not listed. */
-const DEVICE_EVENTS: readonly EventType[] = [
-  "wake_requested",
-  "wake_succeeded",
-  "wake_failed",
-  "wake_cancelled",
-  "power_off_requested",
-  "power_off_succeeded",
-  "power_off_failed",
-  "came_up_by_itself",
-];
 
 /** `unknown` is Home Assistant's own word for a sensor whose state is `None`. */
 const PHASES = PowerState.exclude(["unknown"]).options;
@@ -109,7 +97,7 @@ export const deviceComponents: Components<DiscoveredDevice> = {
     name: "Activity",
     options: ({ key }, fullName) => ({
       state_topic: fullName(topics.deviceEvent.for(key)),
-      event_types: DEVICE_EVENTS,
+      event_types: DeviceEventType.options,
     }),
   },
 };
