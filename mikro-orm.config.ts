@@ -19,6 +19,13 @@ import { Device } from "#core/devices/device.entity.ts";
 import { DeviceAgent } from "#core/members/device-agent.entity.ts";
 import { ClusterShare, DeviceShare } from "#core/members/share.entity.ts";
 import { MqttClient } from "#core/mqtt-clients/mqtt-client.entity.ts";
+import { Lease } from "#core/leases/lease.entity.ts";
+import { ClusterNeed, DeviceNeed } from "#core/members/dependency.entity.ts";
+import { PowerDay, PowerHistory } from "#core/power/power-history.entity.ts";
+import { DeviceEnergy, PowerMethod } from "#core/power-methods/power-method.entity.ts";
+import { PowerOff } from "#core/power-off/power-off.entity.ts";
+import { Schedule, ScheduleRun } from "#core/schedules/schedule.entity.ts";
+import { WakeRecipe } from "#core/wake/wake-recipe.entity.ts";
 import { Site } from "#core/sites/site.entity.ts";
 import { freeLostConnections } from "#core/kernel/pool.ts";
 import { Wake } from "#core/wake/wake.entity.ts";
@@ -46,6 +53,17 @@ export default defineConfig({
     MqttQueued,
     MqttRetained,
     Wake,
+    WakeRecipe,
+    PowerOff,
+    PowerHistory,
+    PowerDay,
+    PowerMethod,
+    DeviceEnergy,
+    DeviceNeed,
+    ClusterNeed,
+    Schedule,
+    ScheduleRun,
+    Lease,
     DiscoveryConfig,
     AuditEntry,
     AuditChain,

@@ -1,5 +1,5 @@
 import { describe, test } from "vitest";
-import { Receipt } from "#contracts/agent.ts";
+import { WakeReceipt } from "#contracts/agent.ts";
 import { topics } from "#contracts/topics.ts";
 import { startSimulatedMachine } from "#test/fixtures/simulated-machine.ts";
 import { clockOffsets, type Scene, startScene } from "./fixtures/scene.ts";
@@ -27,7 +27,7 @@ function wakeOrder(port: number) {
 function outcomes(scene: Scene): string[] {
   const receipts = scene.hub.broker.on(topics.agentReceipt.for("pi"));
   return receipts.flatMap(({ payload }) =>
-    Receipt.parse(JSON.parse(payload)).targets.map(({ outcome, reason }) => reason ?? outcome),
+    WakeReceipt.parse(JSON.parse(payload)).targets.map(({ outcome, reason }) => reason ?? outcome),
   );
 }
 

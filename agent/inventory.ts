@@ -23,6 +23,7 @@ export async function takeInventory(): Promise<Inventory> {
     version: VERSION,
     interfaces: describeInterfaces(localAddresses(networkInterfaces(), platform())),
     capabilities: await capabilities(),
+    machine: null,
   };
 }
 
@@ -38,6 +39,9 @@ export function describeInterfaces(local: readonly LocalAddress[]): NetworkInter
       mac: own[0]?.mac ?? null,
       addresses: own.map(({ address, prefix }) => `${address}/${prefix}`).slice(0, PER_INTERFACE),
       broadcast: own.flatMap(({ address, prefix }) => broadcastAddress(address, prefix) ?? []).slice(0, PER_INTERFACE),
+      kind: null,
+      link: null,
+      armed: null,
     }))
     .slice(0, MAX_INTERFACES);
 }

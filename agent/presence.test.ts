@@ -46,7 +46,15 @@ describe("an agent that looks at itself from time to time", () => {
   });
 
   test("tells its inventory anew when an interface has changed, with a fresh nonce", async () => {
-    const eth9 = { name: "eth9", mac: null, addresses: ["10.9.0.1/24"], broadcast: ["10.9.0.255"] };
+    const eth9 = {
+      name: "eth9",
+      mac: null,
+      addresses: ["10.9.0.1/24"],
+      broadcast: ["10.9.0.255"],
+      kind: null,
+      link: null,
+      armed: null,
+    };
     machine = { ...machine, interfaces: [...machine.interfaces, eth9] };
     await presence.followChanges();
     expect(published[1]?.interfaces).toContainEqual(eth9);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { generateKeyPair, SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Receipt } from "#contracts/agent.ts";
+import { WakeReceipt } from "#contracts/agent.ts";
 import { topics } from "#contracts/topics.ts";
 import { type SimulatedMachine, startSimulatedMachine } from "#test/fixtures/simulated-machine.ts";
 import { type Scene, startScene } from "./fixtures/scene.ts";
@@ -38,10 +38,10 @@ function wakeOrder(changes: object = {}) {
   return { type: "wake", targets: [target()], burst: { packets: 3, spacingMs: 10 }, ...changes };
 }
 
-function receipts(): Receipt[] {
+function receipts(): WakeReceipt[] {
   return scene.hub.broker
     .on(topics.agentReceipt.for(scene.hub.agent))
-    .map(({ payload }) => Receipt.parse(JSON.parse(payload)));
+    .map(({ payload }) => WakeReceipt.parse(JSON.parse(payload)));
 }
 
 /** Sends a good order and waits for its receipt: whatever came before it has been dealt with by then. */

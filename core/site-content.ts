@@ -32,7 +32,7 @@ export function siteContent(parts: {
       const clusters = [...directory.clusters].filter((cluster) => cluster.siteId === siteId && !cluster.unassigned);
       return count(directory.devices, siteId) + count(directory.agents, siteId) + clients + clusters.length === 0;
     },
-    onCreated: (unassigned: Cluster) => directory.putCluster(clusterEntry(unassigned, [])),
+    onCreated: (unassigned: Cluster) => directory.putCluster(clusterEntry(unassigned, { shares: [], needs: [] })),
     onDeleted: (siteId) => {
       directory.removeCluster(directory.unassignedCluster(siteId).id);
       accounts.forgetSite(siteId);

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { Receipt } from "#contracts/agent.ts";
+import { WakeReceipt } from "#contracts/agent.ts";
 import { Key } from "#contracts/key.ts";
 import { MAX_PACKET_BYTES } from "#contracts/limits.ts";
 import { WakeOrder } from "#contracts/order.ts";
@@ -24,7 +24,7 @@ function order(targets: readonly { device: string; agents: string[] }[]): WakeOr
   });
 }
 
-function receipt(destinations: number): Receipt {
+function receipt(destinations: number): WakeReceipt {
   return {
     order: randomUUID(),
     at: new Date().toISOString(),
@@ -58,7 +58,7 @@ test("an agent sends for the targets that name it and for those that name nobody
 test("the line of a refused target fits the contract", () => {
   const [target] = order([{ device: "nas", agents: [] }]).targets;
   const receipt = { order: randomUUID(), at: new Date().toISOString(), targets: [refusedTarget(target!, "EXPIRED")] };
-  expect(Receipt.parse(receipt)).toEqual(receipt);
+  expect(WakeReceipt.parse(receipt)).toEqual(receipt);
 });
 
 describe("a receipt that would not fit into a packet", () => {

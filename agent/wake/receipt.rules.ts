@@ -1,4 +1,4 @@
-import type { Receipt, ReceiptTarget, RefusalReason } from "#contracts/agent.ts";
+import type { WakeReceipt, ReceiptTarget, RefusalReason } from "#contracts/agent.ts";
 import type { Key } from "#contracts/key.ts";
 import { MAX_PACKET_BYTES } from "#contracts/limits.ts";
 import type { WakeOrder, WakeTarget } from "#contracts/order.ts";
@@ -22,7 +22,7 @@ export function refusedTarget(target: WakeTarget, reason: RefusalReason): Receip
  * Many targets with many destinations each do not: then each target tells of fewer destinations, failed ones first.
  * Outcomes and packet counts stay whole.
  */
-export function fittingReceipt(receipt: Receipt, maxBytes = MAX_RECEIPT_BYTES): Receipt {
+export function fittingReceipt(receipt: WakeReceipt, maxBytes = MAX_RECEIPT_BYTES): WakeReceipt {
   const most = Math.max(0, ...receipt.targets.map(({ destinations }) => destinations.length));
   for (let keep = most; keep > 0; keep = Math.floor(keep / 2)) {
     const shortened = keep === most ? receipt : withDestinations(receipt, keep);
@@ -31,7 +31,7 @@ export function fittingReceipt(receipt: Receipt, maxBytes = MAX_RECEIPT_BYTES): 
   return withDestinations(receipt, 0);
 }
 
-function withDestinations(receipt: Receipt, keep: number): Receipt {
+function withDestinations(receipt: WakeReceipt, keep: number): WakeReceipt {
   return {
     ...receipt,
     targets: receipt.targets.map((target) => {

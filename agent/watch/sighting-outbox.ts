@@ -57,7 +57,7 @@ export class SightingOutbox {
   async #publish(outlet: Outlet, sightings: readonly Sighting[], full: boolean): Promise<void> {
     const { key, now } = this.#options;
     this.#sentMs = performance.now();
-    const batch: SightingBatch = { at: now().toISOString(), full, sightings: [...sightings] };
+    const batch: SightingBatch = { at: now().toISOString(), full, sightings: [...sightings], packets: [] };
     await outlet.publish(topics.agentSightings.for(key), JSON.stringify(batch), topics.agentSightings.options);
   }
 }

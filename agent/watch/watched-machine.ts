@@ -114,6 +114,7 @@ export class WatchedMachine {
       at: this.#options.now().toISOString(),
       address: finding?.address ?? null,
       mac: finding?.mac ?? null,
+      takenBy: null,
     };
   }
 }

@@ -1,5 +1,5 @@
 import { defineEntity, p } from "@mikro-orm/core";
-import type { AgentCapability, Heartbeat, NetworkInterface, OperatingSystem } from "#contracts/agent.ts";
+import type { AgentCapability, Heartbeat, Machine, NetworkInterface, OperatingSystem } from "#contracts/agent.ts";
 import { Cluster } from "../clusters/cluster.entity.ts";
 import { sameSite, siteFilter, sitePolicies } from "../kernel/site-filter.ts";
 import { Site } from "../sites/site.entity.ts";
@@ -20,6 +20,8 @@ const AgentSchema = defineEntity({
     version: p.string().length(40),
     interfaces: p.json<NetworkInterface[]>(),
     capabilities: p.array().$type<AgentCapability[]>().columnType("text[]"),
+    /** Null: an agent of an earlier version. */
+    machine: p.json<Machine>().nullable(),
     showInHomeAssistant: p.boolean().default(true),
     tokenHash: p.string().length(64).hidden(),
     /** The token as Mosquitto keeps passwords (`$7$…`), for a broker of the operator's own. Null where it joined before there was one. */

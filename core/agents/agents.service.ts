@@ -113,8 +113,8 @@ export async function takeInventory(
   inventory: Inventory,
   now: Date,
 ): Promise<void> {
-  const { hostname, os, arch, version, interfaces, capabilities } = inventory;
-  const seen = { hostname, os, arch, version, interfaces, capabilities };
+  const { hostname, os, arch, version, interfaces, capabilities, machine } = inventory;
+  const seen = { hostname, os, arch, version, interfaces, capabilities, machine };
   const known = {
     hostname: agent.hostname,
     os: agent.os,
@@ -122,6 +122,7 @@ export async function takeInventory(
     version: agent.version,
     interfaces: agent.interfaces,
     capabilities: agent.capabilities,
+    machine: agent.machine,
   };
   if (isDeepStrictEqual(seen, known)) return;
   await changeMembers(context, async (em) => {
@@ -152,6 +153,8 @@ export function agentAnswer(agent: DirectoryAgent, directory: Directory, presenc
     heartbeat: now?.heartbeat ?? null,
     interfaces: agent.interfaces,
     capabilities: agent.capabilities,
+    machine: agent.machine,
+    machineId: directory.machineOf(agent)?.id ?? null,
     deviceIds: directory
       .devicesOf(agent.clusterId)
       .flatMap((device) => (device.agentIds.includes(agent.id) ? [device.id] : [])),

@@ -16,6 +16,9 @@ const ClusterSchema = defineEntity({
     tags: p.array().columnType("text[]"),
     unassigned: p.boolean().default(false),
     showInHomeAssistant: p.boolean().default(true),
+    staggerMs: p.integer().default(0),
+    /** So many devices are under way at a time; null = all. */
+    atOnce: p.integer().nullable(),
     /** A user; null = nobody's. */
     owner: () => p.manyToOne(User).ref().nullable().deleteRule("set null").index(),
     createdAt: p.datetime(),

@@ -169,6 +169,8 @@ export function clusterAnswer(cluster: DirectoryCluster, directory: Directory, n
     showInHomeAssistant: cluster.showInHomeAssistant,
     ownerId: cluster.ownerId,
     shares: [...cluster.shares],
+    pace: cluster.pace,
+    dependsOn: [...cluster.needs],
     deviceIds: directory.devicesOf(cluster.id).map((device) => device.id),
     agentIds: directory.agentsOf(cluster.id).map((agent) => agent.id),
     ...now,

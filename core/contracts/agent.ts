@@ -3,6 +3,7 @@ import { Instant } from "./instant.ts";
 import { Key } from "./key.ts";
 import { MAX_TARGETS_PER_ORDER, MAX_WATCHED_DEVICES } from "./limits.ts";
 import { EvidenceKind } from "./power.ts";
+import { PowerOffAction } from "./power-action.ts";
 import { text } from "./text.ts";
 
 /** What agents publish. Fields are always present; null = unknown. */
@@ -29,11 +30,25 @@ export const NetworkInterface = z.object({
   mac: text(17).nullable(),
   addresses: z.array(text(64)).max(32).describe("in CIDR notation, such as 192.168.1.5/24"),
   broadcast: z.array(text(45)).max(32).describe("the directed broadcast address of each IPv4 network"),
+  kind: z.enum(["ethernet", "wifi", "virtual", "other"]).nullable().default(null),
+  link: z.boolean().nullable().default(null).describe("whether there is a carrier; null = unknown"),
+  armed: z.boolean().nullable().default(null).describe("whether it is set to wake on a magic packet; null = unknown"),
 });
 export type NetworkInterface = z.infer<typeof NetworkInterface>;
 
-export const AgentCapability = z.enum(["wake", "icmp", "arp", "tcp"]);
+export const AgentCapability = z.enum(["wake", "icmp", "arp", "tcp", "mdns", "listen", "pin", "power"]);
 export type AgentCapability = z.infer<typeof AgentCapability>;
+
+/** What matters about a machine for waking it and taking it down. */
+export const Machine = z.object({
+  container: z.enum(["host-network", "bridge"]).nullable().describe("null = it runs in no container"),
+  virtual: z.boolean().nullable().describe("whether it is a virtual machine; null = unknown"),
+  fastStartup: z.boolean().nullable().describe("Windows: a shutdown only half shuts down; null = does not apply"),
+  powerActions: z.array(PowerOffAction).describe("what it says that it can do"),
+  powerProblem: text(300).nullable().describe("why it can do nothing, where that is so"),
+  listensOn: z.array(z.int()).max(8).describe("UDP ports on which it hears magic packets of others"),
+});
+export type Machine = z.infer<typeof Machine>;
 
 /** What an agent says of its machine, when it joins and on `agent/<agent>/inventory`. */
 export const Inventory = z.object({
@@ -43,6 +58,7 @@ export const Inventory = z.object({
   version: text(40),
   interfaces: z.array(NetworkInterface).max(64),
   capabilities: z.array(AgentCapability).max(32),
+  machine: Machine.nullable().default(null).describe("null: an agent of an earlier version"),
 });
 export type Inventory = z.infer<typeof Inventory>;
 
@@ -68,6 +84,11 @@ export const RefusalReason = z.enum([
   "CLOCK_UNKNOWN",
   "REPEATED",
   "BUSY",
+  "WRONG_MACHINE",
+  "NOT_ABLE",
+  "INHIBITED",
+  "NOT_ARMED",
+  "SUPERSEDED",
 ]);
 export type RefusalReason = z.infer<typeof RefusalReason>;
 
@@ -80,12 +101,40 @@ export const ReceiptTarget = z.object({
 });
 export type ReceiptTarget = z.infer<typeof ReceiptTarget>;
 
-/** `agent/<agent>/receipt`: what an agent did with an order. */
-export const Receipt = z.object({
+/** What an agent did with a wake order. */
+export const WakeReceipt = z.object({
   order: z.uuid(),
   at: Instant,
   targets: z.array(ReceiptTarget).max(MAX_TARGETS_PER_ORDER),
 });
+export type WakeReceipt = z.infer<typeof WakeReceipt>;
+
+/** How far an agent is with a power order. Several follow each other for one order. */
+export const PowerReceipt = z.object({
+  order: z.uuid(),
+  at: Instant,
+  power: z.object({
+    device: Key,
+    outcome: z.enum(["announced", "acknowledged", "refused", "failed", "cancelled"]),
+    code: RefusalReason.nullable().describe("of a refusal"),
+    reason: text(500).nullable().describe("for people: what holds it up, or who said not now"),
+    until: Instant.nullable().describe("of `announced`: when it goes down"),
+    users: z.int().nullable().describe("people who are logged in; null = unknown"),
+    armed: z.boolean().nullable().describe("whether its network card will answer a magic packet"),
+  }),
+});
+export type PowerReceipt = z.infer<typeof PowerReceipt>;
+
+/** What came of a probe. */
+export const ProbeReceipt = z.object({
+  order: z.uuid(),
+  at: Instant,
+  probe: z.object({ device: Key, tcpPort: z.int(), open: z.boolean(), reason: text(300).nullable() }),
+});
+export type ProbeReceipt = z.infer<typeof ProbeReceipt>;
+
+/** `agent/<agent>/receipt`: what an agent did with an order. */
+export const Receipt = z.union([WakeReceipt, PowerReceipt, ProbeReceipt]);
 export type Receipt = z.infer<typeof Receipt>;
 
 /** What an agent found out about one device: `up` with how, or not up by any means that it was asked to try. */
@@ -100,13 +149,24 @@ export const Sighting = z.object({
     .max(17)
     .nullable()
     .describe("the MAC address seen at that address; null where there is no neighbour entry"),
+  takenBy: text(17).nullable().default(null).describe("another MAC address that answers where the device should be"),
 });
 export type Sighting = z.infer<typeof Sighting>;
+
+/** A magic packet that an agent heard, of whomever. */
+export const PacketHeard = z.object({
+  mac: text(17).describe("whom it wakes"),
+  at: Instant,
+  from: text(64).describe("the address that it came from"),
+  port: z.int(),
+});
+export type PacketHeard = z.infer<typeof PacketHeard>;
 
 /** `agent/<agent>/sightings`: changes seen. The first batch of each connection is whole: `full` means that what it leaves out has no verdict yet. */
 export const SightingBatch = z.object({
   at: Instant,
   full: z.boolean(),
   sightings: z.array(Sighting).max(MAX_WATCHED_DEVICES),
+  packets: z.array(PacketHeard).max(500).default([]),
 });
 export type SightingBatch = z.infer<typeof SightingBatch>;

@@ -22,6 +22,10 @@ export const EventType = z.enum([
   "agent_copied",
   "schedule_ran",
   "schedule_skipped",
+  "power_off_cancelled",
+  "magic_packet_seen",
+  "lease_started",
+  "lease_ended",
   "request_refused",
 ]);
 export type EventType = z.infer<typeof EventType>;

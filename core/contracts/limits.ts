@@ -15,6 +15,9 @@ export const ORDER_LIFETIME_MS = 30_000;
 /** A device is awaited this long unless it says otherwise. Seconds. */
 export const DEFAULT_WAKE_WINDOW_SECONDS = 120;
 
+/** A machine that was told to go down is not called on again before this. Seconds. */
+export const DEFAULT_OFF_GRACE_SECONDS = 120;
+
 /** How long a wake's transaction of one client is remembered. Milliseconds. */
 export const TRANSACTION_LIFETIME_MS = 10 * 60_000;
 

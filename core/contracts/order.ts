@@ -3,6 +3,8 @@ import { DeviceAddress, PacketAddress, Port } from "./address.ts";
 import { Key } from "./key.ts";
 import { MAX_TARGETS_PER_ORDER, MAX_WATCHED_DEVICES } from "./limits.ts";
 import { MacAddress, SecureOnPassword } from "./mac-address.ts";
+import { PowerOffAction } from "./power-action.ts";
+import { text } from "./text.ts";
 
 /**
  * What the hub signs. Each is a compact JWS (EdDSA; header `kid` = the hub key's RFC 7638 thumbprint); agents obey nothing else.
@@ -13,6 +15,10 @@ import { MacAddress, SecureOnPassword } from "./mac-address.ts";
 /** RFC 7519 NumericDate: seconds since 1970 UTC. Ours carry a fraction, so that two orders of one second stay in order. */
 const NumericDate = z.number().nonnegative();
 
+/** The kinds of destination of a magic packet. `unicast` goes to the device's own address, with its MAC address pinned there where the system allows it. */
+export const PacketReach = z.enum(["directed", "limited", "unicast", "all-nodes"]);
+export type PacketReach = z.infer<typeof PacketReach>;
+
 export const WakeTarget = z.object({
   device: Key,
   mac: MacAddress,
@@ -20,6 +26,12 @@ export const WakeTarget = z.object({
   agents: z.array(Key).describe("who sends; empty = every agent that reads this order"),
   addresses: z.array(PacketAddress).describe("where to; empty = every broadcast address of the agent's own interfaces"),
   ports: z.array(Port).min(1).max(8),
+  reach: z
+    .array(PacketReach)
+    .optional()
+    .describe("which kinds of destination, where `addresses` is empty; without it directed, limited and all-nodes"),
+  unicast: PacketAddress.nullable().optional().describe("the device's own address, for `unicast`"),
+  interfaces: z.array(text(64)).optional().describe("only from these; without it from every interface"),
 });
 export type WakeTarget = z.infer<typeof WakeTarget>;
 
@@ -59,7 +71,46 @@ export const RevokedOrder = z.object({
 });
 export type RevokedOrder = z.infer<typeof RevokedOrder>;
 
-export const AgentOrder = z.discriminatedUnion("type", [TimeOrder, RevokedOrder]);
+const orderClaims = { aud: z.string(), id: z.uuid(), iat: NumericDate, exp: NumericDate };
+
+/**
+ * Hub → the agent on a machine: take this machine down. Never twice, never when it is older than 30 s, and never when the machine
+ * was woken after it was issued.
+ */
+export const PowerOrder = z.object({
+  type: z.literal("power"),
+  ...orderClaims,
+  device: Key,
+  mac: MacAddress.describe("an order for another machine is refused"),
+  action: PowerOffAction,
+  force: z.boolean().describe("in spite of inhibitors and running jobs"),
+  countdownSeconds: z.int().min(0).max(3_600).describe("how long people there may say not now; 0 = at once"),
+  strand: z.boolean().describe("whether it may go down although its network card would not answer a magic packet"),
+});
+export type PowerOrder = z.infer<typeof PowerOrder>;
+
+/** Hub → the agent on a machine: do not go down after all. */
+export const PowerCancelOrder = z.object({ type: z.literal("power-cancel"), ...orderClaims, order: z.uuid() });
+export type PowerCancelOrder = z.infer<typeof PowerCancelOrder>;
+
+/** Hub → one agent: does this service accept connections now? */
+export const ProbeOrder = z.object({
+  type: z.literal("probe"),
+  ...orderClaims,
+  device: Key,
+  address: DeviceAddress.nullable().describe("null = find it by its MAC address"),
+  mac: MacAddress,
+  tcpPort: Port,
+});
+export type ProbeOrder = z.infer<typeof ProbeOrder>;
+
+export const AgentOrder = z.discriminatedUnion("type", [
+  TimeOrder,
+  RevokedOrder,
+  PowerOrder,
+  PowerCancelOrder,
+  ProbeOrder,
+]);
 export type AgentOrder = z.infer<typeof AgentOrder>;
 
 export const WatchedDevice = z.object({

@@ -1,18 +1,19 @@
 import { z } from "zod";
 import { Instant } from "./instant.ts";
 import { Key } from "./key.ts";
+import { PowerOffAction } from "./power-action.ts";
 
 /** What was observed of a device, or is awaited. `off` covers sleep and hibernation too. */
 export const PowerState = z.enum(["unknown", "off", "waking", "on", "stopping", "unreachable"]);
 export type PowerState = z.infer<typeof PowerState>;
 
-/** How a device was seen to be up: ICMP echo, neighbour table with its MAC address, TCP connect, or its own agent. */
-export const EvidenceKind = z.enum(["icmp", "arp", "tcp", "agent"]);
+/** How a device was seen to be up: ICMP echo, neighbour table with its MAC address, TCP connect, mDNS, its own agent, or the power that its plug draws. */
+export const EvidenceKind = z.enum(["icmp", "arp", "tcp", "mdns", "agent", "plug"]);
 export type EvidenceKind = z.infer<typeof EvidenceKind>;
 
 /** Who saw a device up, how and when. */
 export const Evidence = z.object({
-  by: Key.describe("the agent that saw it"),
+  by: Key.describe("the agent that saw it; `hub` where the hub itself did"),
   how: EvidenceKind,
   at: Instant,
 });
@@ -38,6 +39,19 @@ export const LastWake = z.object({
 });
 export type LastWake = z.infer<typeof LastWake>;
 
+export const PowerOffOutcome = z.enum(["off", "rebooted", "already-off", "still-on", "failed", "cancelled"]);
+export type PowerOffOutcome = z.infer<typeof PowerOffOutcome>;
+
+export const LastPowerOff = z.object({
+  at: Instant,
+  action: PowerOffAction,
+  outcome: PowerOffOutcome,
+  seconds: z.number().nullable().describe("from the request until it was seen off; null unless it was"),
+  reason: z.string().nullable(),
+  by: z.string(),
+});
+export type LastPowerOff = z.infer<typeof LastPowerOff>;
+
 /** The payload of `device/<device>/info`. */
 export const DeviceInfo = z.object({
   power: PowerState,
@@ -48,9 +62,15 @@ export const DeviceInfo = z.object({
   reachable: z.boolean().nullable().describe("does it answer on the network now; null when nobody can look"),
   evidence: Evidence.nullable(),
   lastWake: LastWake.nullable(),
-  typicalWakeSeconds: z.number().nullable(),
+  lastPowerOff: LastPowerOff.nullable(),
+  typicalWakeSeconds: z.number().nullable().describe("the median of its last wakes"),
   armed: z.boolean().nullable().describe("will the network card answer a magic packet; null = unknown"),
   canPowerOff: z.boolean(),
+  powerActions: z.array(PowerOffAction).describe("the ways in which it can be made to go down now"),
+  heldUntil: Instant.nullable().describe("when the last lease ends; null = nobody holds it, or without an end"),
+  leases: z.int().describe("how many hold it on"),
+  watts: z.number().nullable().describe("what it draws now, where its plug tells"),
+  energyKwh: z.number().nullable().describe("what it has used since the hub counts"),
 });
 export type DeviceInfo = z.infer<typeof DeviceInfo>;
 

@@ -10,9 +10,13 @@ export const PERMISSIONS = [
   "device:create",
   "device:change",
   "device:wake",
+  "device:power",
   "cluster:read",
   "cluster:create",
   "cluster:change",
+  "schedule:read",
+  "schedule:create",
+  "schedule:change",
   "agent:read",
   "agent:manage",
   "mqtt-client:manage",
@@ -35,9 +39,13 @@ const REACH: Readonly<Record<Role, Readonly<Partial<Record<Permission, Reach>>>>
     "device:create": "any",
     "device:change": "any",
     "device:wake": "any",
+    "device:power": "any",
     "cluster:read": "any",
     "cluster:create": "any",
     "cluster:change": "any",
+    "schedule:read": "any",
+    "schedule:create": "any",
+    "schedule:change": "any",
     "agent:read": "any",
     "agent:manage": "any",
     "mqtt-client:manage": "any",
@@ -51,13 +59,17 @@ const REACH: Readonly<Record<Role, Readonly<Partial<Record<Permission, Reach>>>>
     "device:create": "any",
     "device:change": "own",
     "device:wake": "own",
+    "device:power": "own",
     "cluster:read": "any",
     "cluster:create": "any",
     "cluster:change": "own",
+    "schedule:read": "any",
+    "schedule:create": "any",
+    "schedule:change": "own",
     "agent:read": "any",
     "user:read": "any",
   },
-  viewer: { self: "any", "device:read": "any", "cluster:read": "any" },
+  viewer: { self: "any", "device:read": "any", "cluster:read": "any", "schedule:read": "any" },
 };
 
 /** How far a permission goes in a role; undefined = not at all. */
@@ -94,19 +106,37 @@ export interface Owned {
 }
 
 /** Whether somebody may change or delete a device or cluster that lies in the actor's site. */
-export function mayChange(actor: Actor, permission: "device:change" | "cluster:change", thing: Owned): boolean {
+export function mayChange(
+  actor: Actor,
+  permission: "device:change" | "cluster:change" | "schedule:change",
+  thing: Owned,
+): boolean {
   const reach = reachFor(actor, permission);
   return reach === "any" || (reach === "own" && thing.ownerId === actor.userId);
 }
 
 /**
- * Whether somebody may wake a device or power it down. Who owns a cluster, or shares it for this, may do so with all of
+ * Whether somebody may wake a device. Who owns a cluster, or shares it for this, may do so with all of
  * its devices.
  *
  * @param cluster undefined for a device in none.
  */
 export function mayWake(actor: Actor, device: Owned, cluster: Owned | undefined): boolean {
-  const reach = reachFor(actor, "device:wake");
+  return mayAct(actor, "device:wake", device, cluster);
+}
+
+/** The same for powering it down, which a token may leave out. */
+export function mayPower(actor: Actor, device: Owned, cluster: Owned | undefined): boolean {
+  return mayAct(actor, "device:power", device, cluster);
+}
+
+function mayAct(
+  actor: Actor,
+  permission: "device:wake" | "device:power",
+  device: Owned,
+  cluster: Owned | undefined,
+): boolean {
+  const reach = reachFor(actor, permission);
   if (reach !== "own") return reach === "any";
   return isForWaking(actor, device) || (cluster !== undefined && isForWaking(actor, cluster));
 }

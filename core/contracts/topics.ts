@@ -92,6 +92,9 @@ export const topics = {
   /** The free level is the verb. */
   hubRequest: new KeyedTopic("hub/request/+", message),
   hubResponse: new KeyedTopic("hub/response/+", message),
+  scheduleState: new KeyedTopic("schedule/+/state", state),
+  scheduleSet: new KeyedTopic("schedule/+/set", message),
+  scheduleInfo: new KeyedTopic("schedule/+/info", state),
   event: new FixedTopic("event", message),
 } as const;
 

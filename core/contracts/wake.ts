@@ -4,6 +4,7 @@ import { Instant } from "./instant.ts";
 import { parseJson } from "./json.ts";
 import { Key } from "./key.ts";
 import { MacAddress } from "./mac-address.ts";
+import { FindingNote } from "./finding.ts";
 import { Evidence } from "./power.ts";
 import { problemOf } from "./problems.ts";
 
@@ -103,8 +104,18 @@ function actionOf(word: string): string {
   return lower === "on" ? "wake" : lower;
 }
 
-/** Where a wake stands. `requested → accepted → sent` are steps; the others are final. */
-export const WakeStage = z.enum(["accepted", "sent", "awake", "already-on", "no-answer", "failed", "cancelled"]);
+/** Where a wake stands. `waiting → accepted → sent → on-wire` are steps; the others are final. */
+export const WakeStage = z.enum([
+  "waiting",
+  "accepted",
+  "sent",
+  "on-wire",
+  "awake",
+  "already-on",
+  "no-answer",
+  "failed",
+  "cancelled",
+]);
 export type WakeStage = z.infer<typeof WakeStage>;
 
 export const FINAL_STAGES: ReadonlySet<WakeStage> = new Set<WakeStage>([
@@ -123,6 +134,12 @@ const common = { at: Instant };
 
 /** One thing that happened in a wake, with what is known by then. Published as a result and kept as history. */
 export const WakeStageRecord = z.discriminatedUnion("stage", [
+  z.object({
+    stage: z.literal("waiting"),
+    ...common,
+    for: z.array(Key).describe("devices that have to be up before"),
+    reason: z.string(),
+  }),
   z.object({ stage: z.literal("accepted"), ...common, agents: z.array(Key).describe("agents that will send") }),
   z.object({
     stage: z.literal("sent"),
@@ -130,6 +147,13 @@ export const WakeStageRecord = z.discriminatedUnion("stage", [
     agent: Key,
     packets: z.int(),
     destinations: z.array(PacketDestination),
+  }),
+  z.object({
+    stage: z.literal("on-wire"),
+    ...common,
+    agent: Key.describe("another agent on the segment, which heard the magic packet"),
+    from: z.string().describe("the address that it came from"),
+    port: z.int(),
   }),
   z.object({
     stage: z.literal("awake"),
@@ -144,6 +168,7 @@ export const WakeStageRecord = z.discriminatedUnion("stage", [
     seconds: z.number(),
     resent: z.int().describe("times re-sent"),
     agents: z.array(AgentFailure),
+    findings: z.array(FindingNote).default([]).describe("what the doctor found"),
   }),
   z.object({
     stage: z.literal("failed"),

@@ -1,5 +1,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import type { OperatingSystem } from "#contracts/agent.ts";
+import type { OffAction } from "#contracts/power-action.ts";
+import { Agent } from "../agents/agent.entity.ts";
 import { Cluster } from "../clusters/cluster.entity.ts";
 import { sameSite, siteFilter, sitePolicies } from "../kernel/site-filter.ts";
 import { User } from "../auth/user.entity.ts";
@@ -30,6 +32,12 @@ const DeviceSchema = defineEntity({
     watchArp: p.boolean(),
     watchTcpPorts: p.array().$type<number[]>().columnType("int[]"),
     watchIntervalSeconds: p.integer(),
+    /** The agent on this very machine, where a person chose it. */
+    ownAgent: () => p.manyToOne(Agent).ref().nullable().deleteRule("set null").index(),
+    offAction: p.string().length(16).$type<OffAction>().default("shutdown"),
+    offCountdownSeconds: p.integer().default(30),
+    offGraceSeconds: p.integer().nullable(),
+    offAfterLease: p.boolean().default(false),
     /** A user; null = nobody's. */
     owner: () => p.manyToOne(User).ref().nullable().deleteRule("set null").index(),
     createdAt: p.datetime(),

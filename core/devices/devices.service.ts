@@ -73,6 +73,11 @@ export function newDevice(
     watchArp: input.watch?.arp ?? true,
     watchTcpPorts: input.watch?.tcpPorts ?? [],
     watchIntervalSeconds: input.watch?.intervalSeconds ?? DEFAULT_WATCH_INTERVAL_SECONDS,
+    ownAgent: null,
+    offAction: input.power?.off ?? "shutdown",
+    offCountdownSeconds: input.power?.countdownSeconds ?? 30,
+    offGraceSeconds: input.power?.graceSeconds ?? null,
+    offAfterLease: input.power?.offAfterLease ?? false,
     owner: actor.userId,
     createdAt: now,
     updatedAt: now,
@@ -130,7 +135,8 @@ export async function changeDevice(
 }
 
 export function applyChange(device: Device, change: DeviceChange): void {
-  const { name, mac, address, os, enabled, showInHomeAssistant, description, tags, secureOn, wake, watch } = change;
+  const { name, mac, address, os, enabled, showInHomeAssistant, description, tags, secureOn, wake, watch, power } =
+    change;
   if (name !== undefined) device.name = name;
   if (mac !== undefined) device.mac = mac;
   if (address !== undefined) device.address = address;
@@ -140,6 +146,10 @@ export function applyChange(device: Device, change: DeviceChange): void {
   if (description !== undefined) device.description = description;
   if (tags !== undefined) device.tags = tags;
   if (secureOn !== undefined) device.secureOn = secureOn;
+  if (power?.off !== undefined) device.offAction = power.off;
+  if (power?.countdownSeconds !== undefined) device.offCountdownSeconds = power.countdownSeconds;
+  if (power?.graceSeconds !== undefined) device.offGraceSeconds = power.graceSeconds;
+  if (power?.offAfterLease !== undefined) device.offAfterLease = power.offAfterLease;
   if (wake?.addresses !== undefined) device.wakeAddresses = wake.addresses;
   if (wake?.ports !== undefined) device.wakePorts = wake.ports;
   if (wake?.windowSeconds !== undefined) device.wakeWindowSeconds = wake.windowSeconds;
@@ -182,6 +192,9 @@ export function deviceAnswer(device: DirectoryDevice, directory: Directory, now:
     secureOnSet: secureOn !== null,
     wake: { addresses: [...wake.addresses], ports: [...wake.ports], windowSeconds: wake.windowSeconds },
     watch: { icmp: watch.icmp, arp: watch.arp, tcpPorts: [...watch.tcpPorts], intervalSeconds: watch.intervalSeconds },
+    powerSettings: device.power,
+    dependsOn: [...device.needs],
+    powerMethod: device.powerMethod?.type ?? null,
     ...now,
     createdAt: device.createdAt.toISOString(),
     updatedAt: device.updatedAt.toISOString(),

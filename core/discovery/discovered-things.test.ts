@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { DiscoveryRef } from "#contracts/discovery.ts";
 import { Directory, type DirectoryAgent, type DirectoryCluster, type DirectoryDevice } from "../members/directory.ts";
 import { DiscoveredThings } from "./discovered-things.ts";
+import { CLUSTER_DEFAULTS, DEVICE_DEFAULTS } from "#test/fixtures/directory-rows.ts";
 
 const siteId = randomUUID();
 const hub = { type: "hub", id: siteId, siteId, name: "PowerBeacon", version: "1.0.0" } as const;
@@ -15,6 +16,7 @@ const aCluster = (key: string, fields: Partial<DirectoryCluster> = {}): Director
   description: null,
   tags: [],
   unassigned: false,
+  ...CLUSTER_DEFAULTS,
   ownerId: null,
   shares: [],
   ...fields,
@@ -35,6 +37,7 @@ const aDevice = (key: string, clusterId: string, fields: Partial<DirectoryDevice
   secureOn: null,
   wake: { addresses: [], ports: [9], windowSeconds: null },
   watch: { icmp: true, arp: true, tcpPorts: [], intervalSeconds: 15 },
+  ...DEVICE_DEFAULTS,
   agentIds: [],
   ...fields,
 });
@@ -47,8 +50,9 @@ const anAgent = (key: string, clusterId: string, mac: string | null): DirectoryA
   os: "linux",
   arch: "x64",
   version: "1.0.0",
-  interfaces: [{ name: "eth0", mac, addresses: [], broadcast: [] }],
+  interfaces: [{ name: "eth0", mac, addresses: [], broadcast: [], kind: null, link: null, armed: null }],
   capabilities: [],
+  machine: null,
 });
 
 let directory: Directory;

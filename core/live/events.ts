@@ -37,6 +37,10 @@ const SENTENCES: Readonly<Record<EventType, string>> = {
   agent_copied: "the credential of an agent is in use twice; remove the agent and let it join again",
   schedule_ran: "a schedule ran",
   schedule_skipped: "a schedule was skipped",
+  power_off_cancelled: "a power-off was cancelled",
+  magic_packet_seen: "somebody else sent a magic packet",
+  lease_started: "a device is held on",
+  lease_ended: "a device is not held on any more",
   request_refused: "a request was refused",
 };
 

@@ -40,6 +40,18 @@ export class Now {
       reachable,
       evidence,
       lastWake,
+      lastPowerOff: null,
+      powerOff: null,
+      typicalWakeSeconds: null,
+      slowWakeSeconds: null,
+      armed: null,
+      canPowerOff: false,
+      powerActions: [],
+      whyNoPowerOff: null,
+      heldUntil: null,
+      leases: 0,
+      watts: null,
+      energyKwh: null,
     };
   }
 
@@ -51,20 +63,13 @@ export class Now {
   }
 
   deviceInfo(device: DirectoryDevice): DeviceInfo {
-    const { power, since, reachable, evidence, lastWake } = this.device(device);
+    const { availability: _, slowWakeSeconds: __, powerOff: ___, whyNoPowerOff: ____, ...now } = this.device(device);
     const cluster = this.#directory.clusterOf(device);
     return {
-      power,
-      since,
+      ...now,
       name: device.name,
       cluster: cluster.unassigned ? null : Key.parse(cluster.key),
       enabled: device.enabled,
-      reachable,
-      evidence,
-      lastWake,
-      typicalWakeSeconds: null,
-      armed: null,
-      canPowerOff: false,
     };
   }
 

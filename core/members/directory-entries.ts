@@ -4,6 +4,9 @@ import { Agent } from "../agents/agent.entity.ts";
 import { Cluster } from "../clusters/cluster.entity.ts";
 import { Device } from "../devices/device.entity.ts";
 import { DeviceAgent } from "./device-agent.entity.ts";
+import { NetworkInterface } from "#contracts/agent.ts";
+import { PowerMethod } from "../power-methods/power-method.entity.ts";
+import { ClusterNeed, DeviceNeed } from "./dependency.entity.ts";
 import { ClusterShare, DeviceShare } from "./share.entity.ts";
 import { Directory, type DirectoryAgent, type DirectoryCluster, type DirectoryDevice } from "./directory.ts";
 
@@ -23,12 +26,23 @@ export async function loadDirectory(em: EntityManager): Promise<Directory> {
   const sharesByDevice = Map.groupBy(deviceShares, (share) => share.device.id);
   const clusterShares = await em.find(ClusterShare, {}, options);
   const sharesByCluster = Map.groupBy(clusterShares, (share) => share.cluster.id);
-  for (const row of await em.find(Cluster, {}, options))
-    directory.putCluster(clusterEntry(row, sharesByCluster.get(row.id) ?? []));
+  const clusterNeeds = Map.groupBy(await em.find(ClusterNeed, {}, options), (need) => need.cluster.id);
+  for (const row of await em.find(Cluster, {}, options)) {
+    const parts = { shares: sharesByCluster.get(row.id) ?? [], needs: clusterNeeds.get(row.id) ?? [] };
+    directory.putCluster(clusterEntry(row, parts));
+  }
   for (const row of await em.find(Agent, {}, options)) directory.putAgent(agentEntry(row));
+  const deviceNeeds = Map.groupBy(await em.find(DeviceNeed, {}, options), (need) => need.device.id);
+  const methods = new Map((await em.find(PowerMethod, {}, options)).map((row) => [row.device.id, row]));
   for await (const row of allDevices(em)) {
-    const agentIds = linksByDevice.get(row.id) ?? [];
-    directory.putDevice(deviceEntry(row, { agentIds, shares: sharesByDevice.get(row.id) ?? [] }));
+    const { id } = row;
+    const parts = {
+      agentIds: linksByDevice.get(id) ?? [],
+      shares: sharesByDevice.get(id) ?? [],
+      needs: deviceNeeds.get(id) ?? [],
+      method: methods.get(id),
+    };
+    directory.putDevice(deviceEntry(row, parts));
   }
   return directory;
 }
@@ -73,7 +87,18 @@ async function* allDevices(em: EntityManager): AsyncGenerator<Device> {
   }
 }
 
-export function clusterEntry(row: Cluster, shares: readonly ShareRow[]): DirectoryCluster {
+/** What stands in rows of their own. */
+export interface ClusterParts {
+  readonly shares: readonly ShareRow[];
+  readonly needs: readonly NeedRow[];
+}
+
+export interface DeviceParts extends ClusterParts {
+  readonly agentIds: readonly string[];
+  readonly method: PowerMethod | undefined;
+}
+
+export function clusterEntry(row: Cluster, { shares, needs }: ClusterParts): DirectoryCluster {
   const { id, key, name, tags, unassigned, showInHomeAssistant, createdAt, updatedAt } = row;
   return {
     id,
@@ -84,6 +109,8 @@ export function clusterEntry(row: Cluster, shares: readonly ShareRow[]): Directo
     tags,
     unassigned,
     showInHomeAssistant,
+    pace: { staggerMs: row.staggerMs, atOnce: row.atOnce ?? null },
+    needs: needsOf(needs),
     ...rightsOf(row, shares),
     createdAt,
     updatedAt,
@@ -91,17 +118,15 @@ export function clusterEntry(row: Cluster, shares: readonly ShareRow[]): Directo
 }
 
 export function agentEntry(row: Agent): DirectoryAgent {
-  const { id, key, name, hostname, os, arch, version, interfaces, capabilities, showInHomeAssistant } = row;
+  const { id, key, name, hostname, os, arch, version, capabilities, showInHomeAssistant } = row;
   const { createdAt, updatedAt } = row;
   const owner = { siteId: row.site.id, clusterId: row.cluster.id };
-  const said = { hostname, os, arch, version, interfaces, capabilities };
+  const interfaces = NetworkInterface.array().parse(row.interfaces); // rows of earlier versions lack what came later
+  const said = { hostname, os, arch, version, interfaces, capabilities, machine: row.machine ?? null };
   return { id, ...owner, key, name, ...said, showInHomeAssistant, createdAt, updatedAt };
 }
 
-export function deviceEntry(
-  row: Device,
-  { agentIds, shares }: { agentIds: readonly string[]; shares: readonly ShareRow[] },
-): DirectoryDevice {
+export function deviceEntry(row: Device, { agentIds, shares, needs, method }: DeviceParts): DirectoryDevice {
   const { id, key, name, mac, os, enabled, showInHomeAssistant, tags, createdAt, updatedAt } = row;
   return {
     id,
@@ -124,6 +149,15 @@ export function deviceEntry(
       tcpPorts: row.watchTcpPorts,
       intervalSeconds: row.watchIntervalSeconds,
     },
+    power: {
+      ownAgentId: row.ownAgent?.id ?? null,
+      off: row.offAction,
+      countdownSeconds: row.offCountdownSeconds,
+      graceSeconds: row.offGraceSeconds ?? null,
+      offAfterLease: row.offAfterLease,
+    },
+    powerMethod: method?.method ?? null,
+    needs: needsOf(needs),
     agentIds,
     ...rightsOf(row, shares),
     createdAt,
@@ -132,6 +166,11 @@ export function deviceEntry(
 }
 
 type ShareRow = DeviceShare | ClusterShare;
+type NeedRow = DeviceNeed | ClusterNeed;
+
+function needsOf(rows: readonly NeedRow[]) {
+  return rows.map(({ needs, ready }) => ({ deviceId: needs.id, ready }));
+}
 
 function rightsOf({ owner }: Device | Cluster, shares: readonly ShareRow[]) {
   return {

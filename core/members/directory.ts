@@ -1,5 +1,9 @@
+import type { Need } from "#contracts/needs.ts";
 import type { Share } from "#contracts/permissions.ts";
+import type { OffAction } from "#contracts/power-action.ts";
+import type { PowerMethod } from "#contracts/api/power-methods.ts";
 import { Turns } from "../kernel/turns.ts";
+import type { Machine } from "#contracts/agent.ts";
 import type { Agent } from "../agents/agent.entity.ts";
 import type { Device } from "../devices/device.entity.ts";
 
@@ -18,6 +22,9 @@ export interface DirectoryCluster {
   /** The row that stands for "in no cluster". */
   readonly unassigned: boolean;
   readonly showInHomeAssistant: boolean;
+  readonly pace: { readonly staggerMs: number; readonly atOnce: number | null };
+  /** What every device of it needs. */
+  readonly needs: readonly Need[];
   readonly ownerId: string | null;
   readonly shares: readonly Share[];
   readonly createdAt: Date;
@@ -36,6 +43,8 @@ export interface DirectoryAgent {
   readonly version: string;
   readonly interfaces: Agent["interfaces"];
   readonly capabilities: Agent["capabilities"];
+  /** Null: an agent of an earlier version. */
+  readonly machine: Machine | null;
   readonly showInHomeAssistant: boolean;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -66,6 +75,18 @@ export interface DirectoryDevice {
     readonly tcpPorts: readonly number[];
     readonly intervalSeconds: number;
   };
+  readonly power: {
+    /** The agent on this very machine, where a person chose it. */
+    readonly ownAgentId: string | null;
+    readonly off: OffAction;
+    readonly countdownSeconds: number;
+    readonly graceSeconds: number | null;
+    readonly offAfterLease: boolean;
+  };
+  /** The other way of powering it off; its secrets are not here. */
+  readonly powerMethod: PowerMethod | null;
+  /** What this device itself needs; what its cluster needs comes on top. */
+  readonly needs: readonly Need[];
   /** Linked agents; none = every agent of the cluster. */
   readonly agentIds: readonly string[];
   readonly ownerId: string | null;
@@ -93,6 +114,10 @@ export class Directory {
   readonly agents = new Table<DirectoryAgent>();
   readonly devices = new Table<DirectoryDevice>();
   readonly #devicesByMac = new Map<string, DirectoryDevice>();
+  /** By the MAC addresses of their network cards. */
+  readonly #agentsByMac = new Map<string, string>();
+  /** Devices by the agent that a person chose for them. */
+  readonly #ownAgents = new Map<string, string>();
   readonly #members = new Map<string, { devices: Set<string>; agents: Set<string> }>();
   readonly #listeners: ((change: DirectoryChange) => void)[] = [];
 
@@ -132,7 +157,9 @@ export class Directory {
 
   putAgent(after: DirectoryAgent): void {
     const before = this.agents.put(after);
-    if (before) this.#membersOf(before.clusterId).agents.delete(before.id);
+    if (before) this.#forgetAgent(before);
+    for (const { mac } of after.interfaces)
+      if (mac !== null) this.#agentsByMac.set(macKey(after.siteId, mac), after.id);
     this.#membersOf(after.clusterId).agents.add(after.id);
     this.#tell({ type: "agent", before, after });
   }
@@ -140,7 +167,7 @@ export class Directory {
   removeAgent(id: string): void {
     const before = this.agents.remove(id);
     if (!before) return;
-    this.#membersOf(before.clusterId).agents.delete(id);
+    this.#forgetAgent(before);
     this.#tell({ type: "agent", before, after: undefined });
   }
 
@@ -149,6 +176,7 @@ export class Directory {
     if (before) this.#forgetDevice(before);
     this.#membersOf(after.clusterId).devices.add(after.id);
     this.#devicesByMac.set(macKey(after.siteId, after.mac), after);
+    if (after.power.ownAgentId !== null) this.#ownAgents.set(after.power.ownAgentId, after.id);
     this.#tell({ type: "device", before, after });
   }
 
@@ -192,6 +220,25 @@ export class Directory {
     return device.agentIds.flatMap((id) => this.agents.byId(id) ?? []);
   }
 
+  /** The device that an agent runs on: the one that a person chose, else the one with the MAC address of one of its network cards. */
+  machineOf(agent: DirectoryAgent): DirectoryDevice | undefined {
+    const chosen = this.#ownAgents.get(agent.id);
+    if (chosen) return this.devices.byId(chosen);
+    for (const { mac } of agent.interfaces) {
+      const device = mac === null ? undefined : this.deviceByMac(agent.siteId, mac);
+      if (device && device.power.ownAgentId === null) return device;
+    }
+    return undefined;
+  }
+
+  /** The agent on a device's very machine. */
+  ownAgentOf(device: DirectoryDevice): DirectoryAgent | undefined {
+    if (device.power.ownAgentId !== null) return this.agents.byId(device.power.ownAgentId);
+    const id = this.#agentsByMac.get(macKey(device.siteId, device.mac));
+    const agent = id === undefined ? undefined : this.agents.byId(id);
+    return agent && !this.#ownAgents.has(agent.id) ? agent : undefined;
+  }
+
   clusterOf(member: { readonly clusterId: string }): DirectoryCluster {
     const cluster = this.clusters.byId(member.clusterId);
     if (!cluster) throw new Error(`The directory has no cluster ${member.clusterId}`);
@@ -204,7 +251,17 @@ export class Directory {
     return cluster;
   }
 
+  #forgetAgent(agent: DirectoryAgent): void {
+    this.#membersOf(agent.clusterId).agents.delete(agent.id);
+    for (const { mac } of agent.interfaces) {
+      const key = mac === null ? "" : macKey(agent.siteId, mac);
+      if (this.#agentsByMac.get(key) === agent.id) this.#agentsByMac.delete(key);
+    }
+  }
+
   #forgetDevice(device: DirectoryDevice): void {
+    const { ownAgentId } = device.power;
+    if (ownAgentId !== null && this.#ownAgents.get(ownAgentId) === device.id) this.#ownAgents.delete(ownAgentId);
     this.#members.get(device.clusterId)?.devices.delete(device.id);
     const mac = macKey(device.siteId, device.mac);
     if (this.#devicesByMac.get(mac)?.id === device.id) this.#devicesByMac.delete(mac);

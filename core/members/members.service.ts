@@ -7,8 +7,10 @@ import { HubError } from "../kernel/errors.ts";
 import { Site } from "../sites/site.entity.ts";
 import type { Trail, TrailEvent } from "../kernel/trail.ts";
 import { DeviceAgent } from "./device-agent.entity.ts";
+import { PowerMethod } from "../power-methods/power-method.entity.ts";
+import { ClusterNeed, DeviceNeed } from "./dependency.entity.ts";
 import { ClusterShare, DeviceShare } from "./share.entity.ts";
-import { agentEntry, clusterEntry, deviceEntry } from "./directory-entries.ts";
+import { type ClusterParts, type DeviceParts, agentEntry, clusterEntry, deviceEntry } from "./directory-entries.ts";
 import type { Directory } from "./directory.ts";
 
 /**
@@ -153,22 +155,13 @@ async function news(em: EntityManager, directory: Directory, touched: Touched): 
   const others = [...new Set((touched.dropped ?? []).map((link) => link.deviceId))].filter((id) => !devices.has(id));
   if (others.length > 0)
     for (const device of await em.find(Device, { id: { $in: others } })) devices.set(device.id, device);
-  const links = devices.size > 0 ? await em.find(DeviceAgent, { device: { $in: [...devices.keys()] } }) : [];
-  const agentIds = Map.groupBy(links, (link) => link.device.id);
-  const deviceShares = devices.size > 0 ? await em.find(DeviceShare, { device: { $in: [...devices.keys()] } }) : [];
-  const sharesOfDevice = Map.groupBy(deviceShares, (share) => share.device.id);
+  const deviceParts = await partsOfDevices(em, [...devices.keys()]);
   const clusterIds = (touched.clusters ?? []).map((cluster) => cluster.id);
-  const clusterShares = clusterIds.length > 0 ? await em.find(ClusterShare, { cluster: { $in: clusterIds } }) : [];
-  const sharesOfCluster = Map.groupBy(clusterShares, (share) => share.cluster.id);
+  const clusterParts = await partsOfClusters(em, clusterIds);
   const entries = {
-    clusters: (touched.clusters ?? []).map((row) => clusterEntry(row, sharesOfCluster.get(row.id) ?? [])),
+    clusters: (touched.clusters ?? []).map((row) => clusterEntry(row, clusterParts(row.id))),
     agents: (touched.agents ?? []).map(agentEntry),
-    devices: [...devices.values()].map((row) =>
-      deviceEntry(row, {
-        agentIds: (agentIds.get(row.id) ?? []).map((link) => link.agent.id),
-        shares: sharesOfDevice.get(row.id) ?? [],
-      }),
-    ),
+    devices: [...devices.values()].map((row) => deviceEntry(row, deviceParts(row.id))),
   };
   const { removed = {} } = touched;
   return () =>
@@ -180,4 +173,27 @@ async function news(em: EntityManager, directory: Directory, touched: Touched): 
       if (removed.agent) directory.removeAgent(removed.agent);
       if (removed.cluster) directory.removeCluster(removed.cluster);
     });
+}
+
+async function partsOfDevices(em: EntityManager, ids: readonly string[]): Promise<(id: string) => DeviceParts> {
+  const where = { device: { $in: [...ids] } };
+  const none = ids.length === 0;
+  const links = Map.groupBy(none ? [] : await em.find(DeviceAgent, where), (link) => link.device.id);
+  const shares = Map.groupBy(none ? [] : await em.find(DeviceShare, where), (share) => share.device.id);
+  const needs = Map.groupBy(none ? [] : await em.find(DeviceNeed, where), (need) => need.device.id);
+  const methods = Map.groupBy(none ? [] : await em.find(PowerMethod, where), (method) => method.device.id);
+  return (id) => ({
+    agentIds: (links.get(id) ?? []).map((link) => link.agent.id),
+    shares: shares.get(id) ?? [],
+    needs: needs.get(id) ?? [],
+    method: methods.get(id)?.[0],
+  });
+}
+
+async function partsOfClusters(em: EntityManager, ids: readonly string[]): Promise<(id: string) => ClusterParts> {
+  const where = { cluster: { $in: [...ids] } };
+  const none = ids.length === 0;
+  const shares = Map.groupBy(none ? [] : await em.find(ClusterShare, where), (share) => share.cluster.id);
+  const needs = Map.groupBy(none ? [] : await em.find(ClusterNeed, where), (need) => need.cluster.id);
+  return (id) => ({ shares: shares.get(id) ?? [], needs: needs.get(id) ?? [] });
 }

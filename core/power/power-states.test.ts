@@ -4,6 +4,7 @@ import { Key } from "#contracts/key.ts";
 import { Presence } from "../agents/presence.ts";
 import { Directory, type DirectoryAgent, type DirectoryDevice } from "../members/directory.ts";
 import { type PowerChange, PowerStates } from "./power-states.ts";
+import { CLUSTER_DEFAULTS, DEVICE_DEFAULTS } from "#test/fixtures/directory-rows.ts";
 
 const now = new Date();
 const site = randomUUID();
@@ -44,13 +45,22 @@ function addCluster(key: string): string {
     showInHomeAssistant: true,
     ownerId: null,
     shares: [],
+    ...CLUSTER_DEFAULTS,
   };
   directory.putCluster({ id, siteId: site, ...texts, createdAt: now, updatedAt: now });
   return id;
 }
 
 function addAgent(key: string, { clusterId = home, online = true } = {}): DirectoryAgent {
-  const about = { hostname: key, os: "linux" as const, arch: "x64", version: "1", interfaces: [], capabilities: [] };
+  const about = {
+    hostname: key,
+    os: "linux" as const,
+    arch: "x64",
+    version: "1",
+    interfaces: [],
+    capabilities: [],
+    machine: null,
+  };
   const shown = { key, name: key, showInHomeAssistant: true };
   const agent = { id: randomUUID(), siteId: site, clusterId, ...shown, ...about, createdAt: now, updatedAt: now };
   directory.putAgent(agent);
@@ -79,6 +89,7 @@ function addDevice(key: string, fields: Partial<DirectoryDevice> = {}): Director
     secureOn: null,
     wake: { addresses: [], ports: [9], windowSeconds: null },
     watch: { icmp: true, arp: true, tcpPorts: [], intervalSeconds: 15 },
+    ...DEVICE_DEFAULTS,
     agentIds: [],
     createdAt: now,
     updatedAt: now,
@@ -91,7 +102,15 @@ function addDevice(key: string, fields: Partial<DirectoryDevice> = {}): Director
 function sees(agent: DirectoryAgent, devices: Record<string, boolean>, full = false): void {
   const at = new Date().toISOString();
   const sightings = Object.entries(devices).map(([device, up]) => {
-    return { device: Key.parse(device), up, how: up ? ("arp" as const) : null, at, address: null, mac: null };
+    return {
+      device: Key.parse(device),
+      up,
+      how: up ? ("arp" as const) : null,
+      at,
+      address: null,
+      mac: null,
+      takenBy: null,
+    };
   });
   power.sighted(agent, sightings, full, new Date());
 }

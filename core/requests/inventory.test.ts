@@ -10,6 +10,7 @@ import { PowerStates } from "../power/power-states.ts";
 import { LastWakes } from "../wake/last-wakes.ts";
 import { inventory } from "./inventory.ts";
 import { type Requester, rightsOf } from "./rights.ts";
+import { CLUSTER_DEFAULTS, DEVICE_DEFAULTS } from "#test/fixtures/directory-rows.ts";
 
 const siteId = randomUUID();
 const at = new Date();
@@ -28,7 +29,7 @@ afterAll(() => {
 
 function addCluster(key: string, unassigned = false): string {
   const id = randomUUID();
-  directory.putCluster({ id, siteId, key, name: key, unassigned, ...owned, ...common });
+  directory.putCluster({ id, siteId, key, name: key, unassigned, ...CLUSTER_DEFAULTS, ...owned, ...common });
   return id;
 }
 
@@ -40,6 +41,7 @@ function addAgent(key: string, clusterId: string): void {
     version: "1.0.0",
     interfaces: [],
     capabilities: [],
+    machine: null,
   };
   const id = randomUUID();
   directory.putAgent({ id, siteId, clusterId, key, name: key, ...about, ...common });
@@ -61,6 +63,7 @@ function addDevice(number: number, clusterId: string): void {
     secureOn: null,
     wake: { addresses: [], ports: [9], windowSeconds: null },
     watch: { icmp: true, arp: true, tcpPorts: [], intervalSeconds: 15 },
+    ...DEVICE_DEFAULTS,
     agentIds: [],
     ...owned,
     ...common,

@@ -88,7 +88,7 @@ export function listenToWakes({ link, directory, wakes, results, mayWakeOf, trai
     const receipt = Receipt.safeParse(parseJson(message.payload));
     if (!agent || !receipt.success)
       return log.warn({ topic: message.topic, problem: receipt.error?.message }, "a message was dropped");
-    wakes.receipt(agent, receipt.data);
+    if ("targets" in receipt.data) wakes.receipt(agent, receipt.data);
   });
 
   return {

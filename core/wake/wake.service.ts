@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
-import { type Receipt, type ReceiptTarget, RefusalReason } from "#contracts/agent.ts";
+import { type WakeReceipt, type ReceiptTarget, RefusalReason } from "#contracts/agent.ts";
 import { Key } from "#contracts/key.ts";
 import type { Evidence } from "#contracts/power.ts";
 import type { WakeStageRecord } from "#contracts/wake.ts";
@@ -144,7 +144,7 @@ export class WakeService {
   }
 
   /** Takes in what an agent did with an order. */
-  receipt(agent: DirectoryAgent, receipt: Receipt): void {
+  receipt(agent: DirectoryAgent, receipt: WakeReceipt): void {
     const order = this.#bursts.order(receipt.order);
     if (!order) return; // an order of this agent alone, or one that is long over
     for (const target of receipt.targets) {
@@ -260,7 +260,14 @@ export class WakeService {
     if (end.stage === "failed") return this.#fail(wake, end.code, end.reason);
     const seconds = wake.secondsSince(nowMs);
     const resent = wake.bursts - 1;
-    this.#record(wake, { stage: "no-answer", at: new Date().toISOString(), seconds, resent, agents: wake.failures() });
+    this.#record(wake, {
+      stage: "no-answer",
+      at: new Date().toISOString(),
+      seconds,
+      resent,
+      agents: wake.failures(),
+      findings: [],
+    });
   }
 
   #fail(wake: RunningWake, code: ErrorCode, reason: string): void {

@@ -98,7 +98,7 @@ function stagesOf({ device, agent }: Woken, requestedAt: Date, outcome: Outcome)
   ];
   if (outcome === "no-answer") {
     const seconds = device.wake.windowSeconds ?? 120;
-    return [...sent, { stage: "no-answer", at: after(seconds), seconds, resent: 3, agents: [] }];
+    return [...sent, { stage: "no-answer", at: after(seconds), seconds, resent: 3, agents: [], findings: [] }];
   }
   const at = after(outcome);
   return [...sent, { stage: "awake", at, seconds: outcome, evidence: { by: agent, how: "tcp", at } }];

@@ -37,7 +37,9 @@ describe("an agent's details", () => {
         temperatureC: null,
         clockOffsetMs: 0,
       },
-      interfaces: [{ name: "eth0", mac: null, addresses: ["10.0.0.2/24"], broadcast: [] }],
+      interfaces: [
+        { name: "eth0", mac: null, addresses: ["10.0.0.2/24"], broadcast: [], kind: null, link: null, armed: null },
+      ],
     });
     await expect.element(page.getByRole("dialog", { name: "Pi" })).toBeVisible();
     expect(fact("Machine")).toBe("pi · linux arm64");

@@ -50,6 +50,7 @@ const SILENT = wake([
     seconds: 30,
     resent: 1,
     agents: [{ agent: "attic" as Key, code: "NO_RECEIPT", reason: "Said nothing" }],
+    findings: [],
   },
 ]);
 

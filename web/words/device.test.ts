@@ -128,10 +128,13 @@ describe("the steps of a wake in words", () => {
     [{ stage: "awake", at, seconds: 8.4, evidence }, "Awake after 8 s, seen by pi (TCP)"],
     [{ stage: "awake", at, seconds: 95, evidence: { ...evidence, how: "agent" } }, /seen by pi \(its own agent\)/],
     [{ stage: "already-on", at, evidence: null }, /on already/],
-    [{ stage: "no-answer", at, seconds: 5, resent: 0, agents: [] }, "No answer after 5 s"],
-    [{ stage: "no-answer", at, seconds: 50, resent: 2, agents: [] }, "No answer after 50 s, sent 3 times"],
+    [{ stage: "no-answer", at, seconds: 5, resent: 0, agents: [], findings: [] }, "No answer after 5 s"],
     [
-      { stage: "failed", at, code: "ALL_OFFLINE", reason: "Every agent is offline", agents: [] },
+      { stage: "no-answer", at, seconds: 50, resent: 2, agents: [], findings: [] },
+      "No answer after 50 s, sent 3 times",
+    ],
+    [
+      { stage: "failed", at, code: "ALL_OFFLINE", reason: "Every agent is offline", agents: [], findings: [] },
       "Every agent is offline",
     ],
     [{ stage: "cancelled", at, by: "anna" }, "Cancelled by anna"],
@@ -140,6 +143,8 @@ describe("the steps of a wake in words", () => {
   });
 
   test("a wake that was given up is told with the seconds that the note told", () => {
-    expect(stageSentence({ stage: "no-answer", at, seconds: 120, resent: 1, agents: [] })).toContain("120 s");
+    expect(stageSentence({ stage: "no-answer", at, seconds: 120, resent: 1, agents: [], findings: [] })).toContain(
+      "120 s",
+    );
   });
 });

@@ -87,6 +87,10 @@ export function stageSentence(record: WakeStageRecord): string {
   switch (record.stage) {
     case "accepted":
       return record.agents.length === 1 ? `Asked ${record.agents[0]}` : `Asked ${record.agents.length} agents`;
+    case "waiting":
+      return `Waits for ${record.for.join(", ")}`;
+    case "on-wire":
+      return `${record.agent} heard the magic packet on the network`;
     case "sent":
       return `${record.agent} sent ${record.packets} magic packet${record.packets === 1 ? "" : "s"}`;
     case "awake":
@@ -108,7 +112,14 @@ export function destinationWords({ address, port, interface: by, error }: Packet
 }
 
 /** How a device was seen, in the words of the field. */
-export const EVIDENCE_WORDS = { icmp: "ping", arp: "ARP", tcp: "TCP", agent: "its own agent" } as const;
+export const EVIDENCE_WORDS = {
+  icmp: "ping",
+  arp: "ARP",
+  tcp: "TCP",
+  mdns: "mDNS",
+  agent: "its own agent",
+  plug: "its plug",
+} as const;
 
 function quiet(text: string): Note {
   return { text, tone: "quiet" };

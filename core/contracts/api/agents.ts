@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AgentCapability, Heartbeat, NetworkInterface, OperatingSystem } from "../agent.ts";
+import { AgentCapability, Heartbeat, Machine, NetworkInterface, OperatingSystem } from "../agent.ts";
 import { Instant } from "../instant.ts";
 import { Key } from "../key.ts";
 import { Availability } from "../power.ts";
@@ -21,6 +21,8 @@ export const AgentAnswer = z.object({
   heartbeat: Heartbeat.nullable(),
   interfaces: z.array(NetworkInterface),
   capabilities: z.array(AgentCapability),
+  machine: Machine.nullable(),
+  machineId: z.uuid().nullable().describe("the device that it runs on"),
   deviceIds: z.array(z.uuid()).describe("devices that are linked to it"),
   createdAt: Instant,
   updatedAt: Instant,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Instant } from "../instant.ts";
 import { Key } from "../key.ts";
+import { Needs, Pace } from "../needs.ts";
 import { ClusterInfo, SwitchState } from "../power.ts";
 import {
   Description,
@@ -21,6 +22,8 @@ const fields = {
   showInHomeAssistant: ShowInHomeAssistant,
   deviceIds: z.array(z.uuid()).max(10_000).describe("the whole membership; omitted = untouched"),
   agentIds: z.array(z.uuid()).max(1_000).describe("the whole membership; omitted = untouched"),
+  pace: Pace.partial(),
+  dependsOn: Needs.describe("devices that have to be up before any device of the cluster"),
   ownerId: OwnerId,
   shares: Shares,
 };
@@ -44,6 +47,8 @@ export const ClusterAnswer = z.object({
   showInHomeAssistant: ShowInHomeAssistant,
   deviceIds: z.array(z.uuid()),
   agentIds: z.array(z.uuid()).describe("empty for whoever may not see agents"),
+  pace: Pace,
+  dependsOn: Needs,
   ownerId: OwnerId,
   shares: Shares,
   state: SwitchState,

@@ -4,7 +4,10 @@ import { OperatingSystem } from "../agent.ts";
 import { Instant } from "../instant.ts";
 import { Key } from "../key.ts";
 import { MacAddress, SecureOnPassword } from "../mac-address.ts";
-import { Availability, Evidence, LastWake, PowerState } from "../power.ts";
+import { Needs } from "../needs.ts";
+import { Availability, Evidence, LastPowerOff, LastWake, PowerState } from "../power.ts";
+import { OffAction, PowerOffAction } from "../power-action.ts";
+import { PowerOffStage } from "../power-off.ts";
 import {
   Description,
   DroppedLink,
@@ -37,6 +40,24 @@ export const WatchSettings = z
   })
   .strict();
 
+export const PowerSettings = z
+  .object({
+    ownAgentId: z
+      .uuid()
+      .nullable()
+      .describe("the agent on this very machine; null = the one whose network card has its MAC address"),
+    off: OffAction.describe("what a plain OFF does"),
+    countdownSeconds: z.int().min(0).max(3_600).describe("how long people there may say not now"),
+    graceSeconds: z
+      .int()
+      .min(10)
+      .max(1_800)
+      .nullable()
+      .describe("how long it may take until it is seen off; null = 120"),
+    offAfterLease: z.boolean().describe("goes down when the last lease on it ends"),
+  })
+  .strict();
+
 /** What may be written. PATCH takes any part of it; null clears a field. */
 const fields = {
   name: Name,
@@ -52,6 +73,8 @@ const fields = {
   secureOn: SecureOnPassword.nullable(),
   wake: WakeSettings.partial(),
   watch: WatchSettings.partial(),
+  power: PowerSettings.partial(),
+  dependsOn: Needs,
   ownerId: OwnerId,
   shares: Shares,
 };
@@ -82,6 +105,12 @@ export const DeviceAnswer = z.object({
   secureOnSet: z.boolean().describe("whether a SecureOn password is kept; it is never shown"),
   wake: WakeSettings,
   watch: WatchSettings,
+  powerSettings: PowerSettings,
+  dependsOn: Needs,
+  powerMethod: z
+    .enum(["ssh", "mqtt", "http"])
+    .nullable()
+    .describe("the other way of powering it off, where one is set"),
   ownerId: OwnerId,
   shares: Shares,
   power: PowerState,
@@ -90,6 +119,21 @@ export const DeviceAnswer = z.object({
   reachable: z.boolean().nullable(),
   evidence: Evidence.nullable(),
   lastWake: LastWake.nullable(),
+  lastPowerOff: LastPowerOff.nullable(),
+  powerOff: z
+    .object({ id: z.uuid(), action: PowerOffAction, stage: PowerOffStage, until: Instant.nullable() })
+    .nullable()
+    .describe("the power-off under way; `until` is the end of its countdown"),
+  typicalWakeSeconds: z.number().nullable(),
+  slowWakeSeconds: z.number().nullable().describe("nine of ten of its wakes took no longer"),
+  armed: z.boolean().nullable(),
+  canPowerOff: z.boolean(),
+  powerActions: z.array(PowerOffAction),
+  whyNoPowerOff: z.string().nullable().describe("in a sentence; null where it can be powered off"),
+  heldUntil: Instant.nullable(),
+  leases: z.int(),
+  watts: z.number().nullable(),
+  energyKwh: z.number().nullable(),
   createdAt: Instant,
   updatedAt: Instant,
 });
@@ -103,6 +147,18 @@ export const DeviceNow = DeviceAnswer.pick({
   reachable: true,
   evidence: true,
   lastWake: true,
+  lastPowerOff: true,
+  powerOff: true,
+  typicalWakeSeconds: true,
+  slowWakeSeconds: true,
+  armed: true,
+  canPowerOff: true,
+  powerActions: true,
+  whyNoPowerOff: true,
+  heldUntil: true,
+  leases: true,
+  watts: true,
+  energyKwh: true,
 });
 export type DeviceNow = z.infer<typeof DeviceNow>;
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Instant } from "../instant.ts";
 import { HubInfo } from "../power.ts";
+import { PowerOffStageRecord } from "../power-off.ts";
 import { WakeStageRecord } from "../wake.ts";
 import { AgentAnswer } from "./agents.ts";
 import { ClusterAnswer } from "./clusters.ts";
@@ -37,6 +38,14 @@ export const LiveEvent = z.discriminatedUnion("event", [
   z.object({
     event: z.literal("wake"),
     data: z.intersection(z.object({ wake: z.uuid(), deviceId: z.uuid() }), WakeStageRecord),
+  }),
+  z.object({
+    event: z.literal("power-off"),
+    data: z.intersection(z.object({ powerOff: z.uuid(), deviceId: z.uuid() }), PowerOffStageRecord),
+  }),
+  z.object({
+    event: z.literal("schedules").describe("schedules or leases changed; who shows them asks again"),
+    data: z.object({ at: Instant }),
   }),
 ]);
 export type LiveEvent = z.infer<typeof LiveEvent>;
