@@ -264,5 +264,9 @@ export class Migration20261121210350_trusted_power extends Migration {
     this.addSql(
       `create policy "wake_recipe_of_hub" on "wake_recipe" to "powerbeacon_hub" using (true) with check (true);`,
     );
+
+    this.addSql(
+      `grant select, insert, update, delete on "device_need", "cluster_need", "power_method", "device_energy", "power_off", "power_history", "power_day", "wake_recipe", "schedule", "schedule_run", "lease" to powerbeacon_request;`,
+    );
   }
 }
