@@ -161,7 +161,7 @@ function valueOf({ type, length, name }: Column): unknown {
     return randomUUID()
       .replaceAll("-", "")
       .slice(0, length ?? 32);
-  if (type.startsWith("timestamp")) return new Date();
+  if (type.startsWith("timestamp") || type === "date") return new Date();
   const value = VALUES[type];
   if (!value) throw new Error(`no value is known for ${name} of type ${type}`);
   return value();
