@@ -16,6 +16,7 @@ import {
   clusterFor,
   moveMembers,
 } from "../members/members.service.ts";
+import { needyDevice, refuseCircle, setNeeds } from "../members/needs.service.ts";
 import { type OwnersContext, setOwners } from "../members/owners.service.ts";
 import { Site } from "../sites/site.entity.ts";
 import { Cluster } from "./cluster.entity.ts";
@@ -43,12 +44,15 @@ export async function createCluster(
       tags: input.tags ?? [],
       unassigned: false,
       showInHomeAssistant: input.showInHomeAssistant ?? true,
+      staggerMs: input.pace?.staggerMs ?? 0,
+      atOnce: input.pace?.atOnce ?? null,
       owner: context.actor.userId,
       createdAt: now,
       updatedAt: now,
     });
     await em.flush();
     const { touched, dropped } = await setMembers(em, cluster, input, context.actor);
+    await setClusterNeeds(em, context.directory, { cluster, touched }, input);
     await setOwners(em, context, cluster, input);
     await em.flush();
     const event = { action: "cluster.create", target: targetOf(cluster) } as const;
@@ -68,7 +72,7 @@ function chooseKey(directory: Directory, { key, name }: ClusterCreate): Key {
 /**
  * Changes what the input names. Members are replaced as a whole where they are named.
  *
- * @throws HubError NOT_FOUND, FORBIDDEN (deviceIds, agentIds, ownerId), INVALID_INPUT (shares)
+ * @throws HubError NOT_FOUND, FORBIDDEN (deviceIds, agentIds, ownerId), INVALID_INPUT (shares), DEPENDENCY_CYCLE
  */
 export async function changeCluster(
   context: ClustersContext,
@@ -83,7 +87,9 @@ export async function changeCluster(
     if (change.tags !== undefined) cluster.tags = change.tags;
     if (change.showInHomeAssistant !== undefined) cluster.showInHomeAssistant = change.showInHomeAssistant;
     cluster.updatedAt = now;
+    applyPace(cluster, change.pace);
     const { touched, dropped } = await setMembers(em, cluster, change, context.actor);
+    await setClusterNeeds(em, context.directory, { cluster, touched }, change);
     await setOwners(em, context, cluster, change);
     await em.flush();
     const event = {
@@ -93,6 +99,26 @@ export async function changeCluster(
     } as const;
     return { result: { id, droppedLinks: dropped }, touched, event };
   });
+}
+
+function applyPace(cluster: Cluster, pace: ClusterChange["pace"]): void {
+  if (pace?.staggerMs !== undefined || pace === null) cluster.staggerMs = pace?.staggerMs ?? 0;
+  if (pace?.atOnce !== undefined || pace === null) cluster.atOnce = pace?.atOnce ?? null;
+}
+
+async function setClusterNeeds(
+  em: EntityManager,
+  directory: Directory,
+  { cluster, touched }: { readonly cluster: Cluster; readonly touched: Touched },
+  { dependsOn }: Pick<ClusterChange, "dependsOn">,
+): Promise<void> {
+  await setNeeds(em, cluster, dependsOn);
+  const moved = touched.devices ?? [];
+  if (!dependsOn && moved.length === 0) return;
+  const needs = dependsOn === undefined ? (directory.clusters.byId(cluster.id)?.needs ?? []) : (dependsOn ?? []);
+  const devices = moved.map((device) => needyDevice(directory, device, undefined));
+  const after = { devices, clusters: [{ id: cluster.id, needs }] };
+  refuseCircle(directory, cluster.site.id, after, dependsOn ? "dependsOn" : "deviceIds");
 }
 
 /** Its members stay, in no cluster. @throws HubError NOT_FOUND */

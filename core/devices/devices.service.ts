@@ -4,7 +4,7 @@ import type { DroppedLink } from "#contracts/api/common.ts";
 import type { DeviceAnswer, DeviceChange, DeviceCreate, DeviceNow } from "#contracts/api/devices.ts";
 import { Key, UNASSIGNED } from "#contracts/key.ts";
 import { MacAddress } from "#contracts/mac-address.ts";
-import type { Cluster } from "../clusters/cluster.entity.ts";
+import { Cluster } from "../clusters/cluster.entity.ts";
 import { HubError } from "../kernel/errors.ts";
 import { freeKey, keyFromName } from "../kernel/keys.ts";
 import type { Directory, DirectoryDevice } from "../members/directory.ts";
@@ -15,6 +15,7 @@ import {
   moveMembers,
   setAgentsOf,
 } from "../members/members.service.ts";
+import { naming, needyDevice, refuseCircle, setNeeds } from "../members/needs.service.ts";
 import { type OwnersContext, setOwners } from "../members/owners.service.ts";
 import { checkAddresses } from "./address.rules.ts";
 import { Device } from "./device.entity.ts";
@@ -39,6 +40,7 @@ export async function createDevice(context: DevicesContext, input: DeviceCreate,
     const device = newDevice(em, context, { input, cluster, key: chooseKey(context.directory, input), now });
     await em.flush();
     await setAgentsOf(em, device, input.agentIds ?? []);
+    await setNeeds(em, device, input.dependsOn);
     await setOwners(em, context, device, input);
     await em.flush();
     const event = { action: "device.create", target: targetOf(device), details: { mac: device.mac } } as const;
@@ -103,7 +105,7 @@ async function refuseDuplicateMac(em: EntityManager, mac: string, ownId: string 
 /**
  * Changes what the input names, and nothing else. A move to another cluster drops the links that no longer fit.
  *
- * @throws HubError NOT_FOUND, DUPLICATE (mac), AGENT_NOT_IN_CLUSTER, FORBIDDEN (ownerId), INVALID_INPUT (shares)
+ * @throws HubError NOT_FOUND, DUPLICATE (mac), AGENT_NOT_IN_CLUSTER, FORBIDDEN (ownerId), INVALID_INPUT (shares, dependsOn), DEPENDENCY_CYCLE
  */
 export async function changeDevice(
   context: DevicesContext,
@@ -121,6 +123,11 @@ export async function changeDevice(
     const cluster = change.clusterId === undefined ? undefined : await clusterFor(em, change.clusterId);
     const moved = cluster ? await moveMembers(em, { devices: [device], agents: [] }, cluster) : [];
     if (change.agentIds) await setAgentsOf(em, device, change.agentIds);
+    await setNeeds(em, device, change.dependsOn);
+    if (cluster || change.dependsOn) {
+      const after = { devices: [needyDevice(context.directory, device, change.dependsOn)] };
+      refuseCircle(context.directory, device.site.id, after, change.dependsOn ? "dependsOn" : "clusterId");
+    }
     await setOwners(em, context, device, change);
     await em.flush();
     const kept = new Set(change.agentIds);
@@ -159,15 +166,21 @@ export function applyChange(device: Device, change: DeviceChange): void {
   if (watch?.intervalSeconds !== undefined) device.watchIntervalSeconds = watch.intervalSeconds;
 }
 
-/** Its links and its history go with it. @throws HubError NOT_FOUND */
+/** Its links and its history go with it, and nobody needs it any more. @throws HubError NOT_FOUND, DEPENDENCY_CYCLE */
 export async function deleteDevice(context: MembersContext, id: string): Promise<void> {
   await changeMembers(context, async (em) => {
     const device = await em.findOne(Device, { id });
     if (!device) throw notFound();
+    const { devices, clusterIds } = naming(context.directory, id);
+    const needing = {
+      devices: await em.find(Device, { id: { $in: devices.map((row) => row.id) } }),
+      clusters: await em.find(Cluster, { id: { $in: clusterIds } }),
+    };
+    refuseCircle(context.directory, device.site.id, { removed: id });
     em.remove(device);
     await em.flush();
     const event = { action: "device.delete", target: targetOf(device) } as const;
-    return { result: undefined, touched: { removed: { device: id } }, event };
+    return { result: undefined, touched: { ...needing, removed: { device: id } }, event };
   });
 }
 

@@ -6,15 +6,18 @@ import type { Cluster } from "../clusters/cluster.entity.ts";
 import { HubError } from "../kernel/errors.ts";
 import { freeKey, keyFromName } from "../kernel/keys.ts";
 import { clusterFor, moveMembers, setAgents } from "../members/members.service.ts";
+import { needyDevice, refuseCircle } from "../members/needs.service.ts";
 import { Device } from "./device.entity.ts";
 import { type DevicesContext, applyChange, newDevice } from "./devices.service.ts";
 
-/** What is to be made and changed at once. Nobody's owner and nobody's password is among it. */
+type Apart = "ownerId" | "shares" | "secureOn" | "dependsOn";
+
+/** What is to be made and changed at once. Nobody's owner and nobody's password is among it, nor what a device needs. */
 export interface ManyDevices {
-  readonly created: readonly Omit<DeviceCreate, "ownerId" | "shares" | "secureOn">[];
+  readonly created: readonly Omit<DeviceCreate, Apart>[];
   readonly changed: readonly {
     readonly id: string;
-    readonly change: Omit<DeviceChange, "ownerId" | "shares" | "secureOn">;
+    readonly change: Omit<DeviceChange, Apart>;
   }[];
 }
 
@@ -29,7 +32,7 @@ export interface SavedDevices {
  * Makes and changes many devices with a handful of statements. Call it in the work of `changeMembers`, after the rights to
  * each of them, and its addresses, are checked. A key that is taken becomes the next free one.
  *
- * @throws HubError NOT_FOUND, DUPLICATE (mac), AGENT_NOT_IN_CLUSTER
+ * @throws HubError NOT_FOUND, DUPLICATE (mac), AGENT_NOT_IN_CLUSTER, DEPENDENCY_CYCLE
  */
 export async function saveDevices(
   em: EntityManager,
@@ -52,6 +55,11 @@ export async function saveDevices(
   for (const [clusterId, moved] of Map.groupBy(moving, ({ change }) => change.clusterId ?? null)) {
     const members = { devices: moved.map(({ device }) => device), agents: [] };
     dropped.push(...(await moveMembers(em, members, await clusterOf(clusterId))));
+  }
+  const [one] = moving;
+  if (one) {
+    const after = moving.map(({ device }) => needyDevice(context.directory, device, undefined));
+    refuseCircle(context.directory, one.device.site.id, { devices: after }, "clusterId");
   }
   const wishes = [...created.map((input, index) => ({ device: found(devices[index]), change: input })), ...pairs];
   await setAgents(

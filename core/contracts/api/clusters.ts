@@ -22,8 +22,8 @@ const fields = {
   showInHomeAssistant: ShowInHomeAssistant,
   deviceIds: z.array(z.uuid()).max(10_000).describe("the whole membership; omitted = untouched"),
   agentIds: z.array(z.uuid()).max(1_000).describe("the whole membership; omitted = untouched"),
-  pace: Pace.partial(),
-  dependsOn: Needs.describe("devices that have to be up before any device of the cluster"),
+  pace: Pace.partial().nullable().describe("null = all at once"),
+  dependsOn: Needs.nullable().describe("devices that have to be up before any device of the cluster; null = none"),
   ownerId: OwnerId,
   shares: Shares,
 };

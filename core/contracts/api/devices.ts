@@ -74,7 +74,7 @@ const fields = {
   wake: WakeSettings.partial(),
   watch: WatchSettings.partial(),
   power: PowerSettings.partial(),
-  dependsOn: Needs,
+  dependsOn: Needs.nullable().describe("devices that have to be up first: the whole list; null = none"),
   ownerId: OwnerId,
   shares: Shares,
 };
