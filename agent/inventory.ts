@@ -42,6 +42,7 @@ export function describeInterfaces(local: readonly LocalAddress[]): NetworkInter
       kind: null,
       link: null,
       armed: null,
+      secureOn: null,
     }))
     .slice(0, MAX_INTERFACES);
 }

@@ -54,6 +54,7 @@ describe("an agent that looks at itself from time to time", () => {
       kind: null,
       link: null,
       armed: null,
+      secureOn: null,
     };
     machine = { ...machine, interfaces: [...machine.interfaces, eth9] };
     await presence.followChanges();

@@ -33,6 +33,11 @@ export const NetworkInterface = z.object({
   kind: z.enum(["ethernet", "wifi", "virtual", "other"]).nullable().default(null),
   link: z.boolean().nullable().default(null).describe("whether there is a carrier; null = unknown"),
   armed: z.boolean().nullable().default(null).describe("whether it is set to wake on a magic packet; null = unknown"),
+  secureOn: z
+    .boolean()
+    .nullable()
+    .default(null)
+    .describe("whether it asks for a SecureOn password in the magic packet; null = unknown"),
 });
 export type NetworkInterface = z.infer<typeof NetworkInterface>;
 

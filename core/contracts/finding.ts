@@ -10,6 +10,7 @@ export const FindingCode = z.enum([
   "SEND_FAILED",
   "NOT_ON_WIRE",
   "NO_LINK",
+  "NO_ANSWER",
   "NOT_ARMED",
   "FAST_STARTUP",
   "ADDRESS_TAKEN",

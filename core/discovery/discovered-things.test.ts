@@ -50,7 +50,7 @@ const anAgent = (key: string, clusterId: string, mac: string | null): DirectoryA
   os: "linux",
   arch: "x64",
   version: "1.0.0",
-  interfaces: [{ name: "eth0", mac, addresses: [], broadcast: [], kind: null, link: null, armed: null }],
+  interfaces: [{ name: "eth0", mac, addresses: [], broadcast: [], kind: null, link: null, armed: null, secureOn: null }],
   capabilities: [],
   machine: null,
 });
