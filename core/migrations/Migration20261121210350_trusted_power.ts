@@ -5,7 +5,7 @@ export class Migration20261121210350_trusted_power extends Migration {
 
   override up(): void | Promise<void> {
     this.addSql(
-      `create table "schedule" ("id" uuid not null, "site_id" uuid not null, "key" varchar(63) not null, "name" varchar(80) not null, "description" text null, "enabled" boolean not null, "action" varchar(16) not null, "device_ids" uuid[] not null, "cluster_ids" uuid[] not null, "fires" jsonb not null, "jitter_seconds" int not null, "catch_up_minutes" int not null, "force" boolean not null, "skip_next" boolean not null, "settled_until" timestamptz not null, "owner_id" uuid null, "created_at" timestamptz not null, "updated_at" timestamptz not null, primary key ("id"));`,
+      `create table "schedule" ("id" uuid not null, "site_id" uuid not null, "key" varchar(63) not null, "name" varchar(80) not null, "description" text null, "enabled" boolean not null, "action" varchar(16) not null, "device_ids" uuid[] not null, "cluster_ids" uuid[] not null, "fires" jsonb not null, "jitter_seconds" int not null, "catch_up_minutes" int not null, "force" boolean not null, "skip_next" boolean not null, "show_in_home_assistant" boolean not null default true, "settled_until" timestamptz not null, "owner_id" uuid null, "created_at" timestamptz not null, "updated_at" timestamptz not null, primary key ("id"));`,
     );
     this.addSql(`alter table "schedule" add constraint "schedule_key_unique" unique ("key");`);
     this.addSql(`create index "schedule_owner_id_index" on "schedule" ("owner_id");`);

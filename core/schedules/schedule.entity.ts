@@ -24,6 +24,7 @@ const ScheduleSchema = defineEntity({
     catchUpMinutes: p.integer(),
     force: p.boolean(),
     skipNext: p.boolean(),
+    showInHomeAssistant: p.boolean().default(true),
     /** Firings up to this instant are settled: they ran, were skipped or lie before the schedule. */
     settledUntil: p.datetime(),
     /** A user; null = nobody's. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Instant } from "../instant.ts";
 import { Key } from "../key.ts";
 import { PowerOffAction } from "../power-action.ts";
-import { Description, ListQuery, Name, OwnerId, page } from "./common.ts";
+import { Description, ListQuery, Name, OwnerId, ShowInHomeAssistant, page } from "./common.ts";
 
 /** A place on earth for sunrise and sunset, degrees. */
 export const Place = z
@@ -25,8 +25,9 @@ export const TimeZone = z
 /**
  * When a schedule fires.
  *
- * `cron`: five fields, or six with seconds first, in a time zone. An hour that daylight saving leaves out fires at the end of the gap;
- * one that comes twice fires once. `once`: at one instant. `sun`: each day at a position of the sun, moved by some minutes.
+ * `cron`: five fields, or six with the seconds, one number, first, in a time zone. A time that daylight saving leaves out fires at
+ * the end of the gap; one that comes twice fires once. With `*` for the hour it goes by real hours. `once`: at one instant. `sun`: each
+ * day at a position of the sun, moved by some minutes.
  */
 export const ScheduleWhen = z.discriminatedUnion("type", [
   z.object({ type: z.literal("cron"), cron: z.string().trim().min(9).max(120), timeZone: TimeZone }).strict(),
@@ -54,6 +55,7 @@ const fields = {
   jitterSeconds: z.int().min(0).max(3_600).describe("fires up to so much later, so that not all start at once"),
   catchUpMinutes: z.int().min(0).max(1_440).describe("a firing that the hub missed is made up for within so long"),
   force: z.boolean().describe("power off in spite of inhibitors, leases and dependents"),
+  showInHomeAssistant: ShowInHomeAssistant,
   ownerId: OwnerId,
 };
 
@@ -101,6 +103,13 @@ export const Firing = z.object({
   explanation: z.string(),
 });
 export type Firing = z.infer<typeof Firing>;
+
+export const SkipNext = z.object({ skip: z.boolean() }).strict();
+
+/** What somebody thinks of, before it is a schedule. */
+export const SchedulePreview = z
+  .object({ when: ScheduleWhen, jitterSeconds: fields.jitterSeconds.default(0) })
+  .strict();
 
 export const ScheduleList = page(ScheduleAnswer);
 export const ScheduleRunList = page(ScheduleRun);
