@@ -5,6 +5,7 @@ import type { Availability, DeviceInfo, HubInfo, PowerCounts, PowerState, Switch
 import type { CopiedCredentials } from "../agents/copied-credentials.ts";
 import type { Presence } from "../agents/presence.ts";
 import type { Directory, DirectoryAgent, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
+import { armedOf } from "../members/own-card.ts";
 import type { PowerStates } from "../power/power-states.ts";
 import type { LastWakes } from "../wake/last-wakes.ts";
 
@@ -44,7 +45,7 @@ export class Now {
       powerOff: null,
       typicalWakeSeconds: null,
       slowWakeSeconds: null,
-      armed: null,
+      armed: armedOf(this.#directory, device),
       canPowerOff: false,
       powerActions: [],
       whyNoPowerOff: null,
