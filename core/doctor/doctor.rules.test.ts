@@ -66,7 +66,6 @@ function facts(change: Partial<Facts> = {}, device: Partial<Facts["device"]> = {
     ownAgent: null,
     card: null,
     power: "off",
-    seenAddress: null,
     seenOnSegmentBy: null,
     hasPlugEvidence: false,
     takenBy: null,
@@ -127,7 +126,6 @@ const TABLE: Readonly<Record<FindingCode, readonly Row[]>> = {
       facts({ agents: [networked("10.0.0.5/8")], hasWoken: false }, { wakeAddresses: ["192.168.1.255"] }),
       "warning",
     ],
-    ["it was seen in another network than was entered", facts({ seenAddress: "192.168.2.20" }), "warning"],
     [
       "only its own agent told where it is",
       facts({ ownAgent: own(), card: card({ addresses: ["172.20.0.4/16"] }) }, { address: null }),

@@ -27,8 +27,6 @@ export interface Facts {
   /** Its network card, as its own agent last told of it. */
   readonly card: NetworkInterface | null;
   readonly power: PowerState;
-  /** Where it was last seen. */
-  readonly seenAddress: string | null;
   /** The agent that last saw it in its neighbour table, which holds machines of its own segment alone. */
   readonly seenOnSegmentBy: string | null;
   /** Whether its plug or its smart socket tells whether it is on. */

@@ -132,11 +132,11 @@ export function notWatched(facts: Facts): Finding | undefined {
   };
 }
 
-function canLook({ capabilities }: AgentFacts, { device, seenAddress }: Facts): boolean {
+function canLook({ capabilities }: AgentFacts, { device }: Facts): boolean {
   const { icmp, arp, tcpPorts } = device.watch;
   const can = (capability: AgentFacts["capabilities"][number]) => capabilities.includes(capability);
   if (arp && can("arp")) return true;
-  if (device.address === null && seenAddress === null && !can("arp")) return false;
+  if (device.address === null && !can("arp")) return false;
   return (icmp && can("icmp")) || (tcpPorts.length > 0 && can("tcp"));
 }
 

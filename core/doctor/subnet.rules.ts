@@ -1,10 +1,10 @@
 import { BlockList, isIPv4 } from "node:net";
 import type { AgentFacts, Facts } from "./facts.ts";
 
-/** The IPv4 address that tells in which network a device lives: where it was seen, else what was entered, else what its own agent said. */
-export function addressOf({ seenAddress, device, card }: Facts): string | undefined {
+/** The IPv4 address that tells in which network a device lives: what was entered, else what its own agent said. */
+export function addressOf({ device, card }: Facts): string | undefined {
   const told = (card?.addresses ?? []).map((cidr) => cidr.split("/")[0]);
-  return [seenAddress, device.address, ...told].find((address) => isUsable(address)) ?? undefined;
+  return [device.address, ...told].find((address) => isUsable(address)) ?? undefined;
 }
 
 /** Whether an agent has an interface in the network of an address; then its broadcasts arrive there. */
