@@ -18,6 +18,7 @@ export type PresenceListener = (agentId: string, status: Availability) => void;
 export class Presence {
   readonly #agents = new Map<string, AgentPresence>();
   readonly #listeners: PresenceListener[] = [];
+  readonly #heardListeners: ((agentId: string) => void)[] = [];
   #online = 0;
 
   get onlineCount(): number {
@@ -27,6 +28,11 @@ export class Presence {
   /** Calls the listener when an agent goes online or offline. */
   onChange(listener: PresenceListener): void {
     this.#listeners.push(listener);
+  }
+
+  /** Calls the listener for each heartbeat that was not known yet. */
+  onHeard(listener: (agentId: string) => void): void {
+    this.#heardListeners.push(listener);
   }
 
   of(agentId: string): AgentPresence | undefined {
@@ -66,6 +72,9 @@ export class Presence {
       heartbeat,
       lastSeenAt: before?.status === "online" ? now : (before?.lastSeenAt ?? now),
     });
+    const known = before?.heartbeat;
+    if (known?.sequence === heartbeat.sequence && known.startedAt === heartbeat.startedAt) return; // a broker had kept it
+    for (const listener of this.#heardListeners) listener(agentId);
   }
 
   /** What was known before this hub started, so that a list does not begin empty. */

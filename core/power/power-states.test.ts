@@ -23,7 +23,7 @@ beforeEach(() => {
   directory = new Directory();
   presence = new Presence();
   [home, lab] = [addCluster("home"), addCluster("lab")];
-  power = new PowerStates(directory, presence, GRACE_MS);
+  power = new PowerStates(directory, presence, { graceMs: GRACE_MS });
   [changes, seen, marked] = [[], [], []];
   power.onChange(({ device, before, after }: PowerChange) =>
     changes.push(`${device.key} ${before.power} ${after.power}`),
@@ -118,7 +118,13 @@ function sees(agent: DirectoryAgent, devices: Record<string, boolean>, full = fa
 describe("the power state of a device", () => {
   test("is unknown until an agent says what it sees", () => {
     const [pi, nas] = [addAgent("pi"), addDevice("nas")];
-    expect(power.of(nas.id)).toEqual({ power: "unknown", since: null, reachable: null, evidence: null });
+    expect(power.of(nas.id)).toEqual({
+      power: "unknown",
+      since: null,
+      because: "hub-start",
+      reachable: null,
+      evidence: null,
+    });
     sees(pi, { nas: false });
     expect(power.of(nas.id)).toMatchObject({ power: "off", reachable: false });
     sees(pi, { nas: true });

@@ -1,17 +1,15 @@
 import type { Sighting } from "#contracts/agent.ts";
 import { Key } from "#contracts/key.ts";
-import type { Evidence, PowerCounts, PowerState } from "#contracts/power.ts";
+import { DEFAULT_OFF_GRACE_SECONDS } from "#contracts/limits.ts";
+import type { Evidence, PowerCounts } from "#contracts/power.ts";
 import type { Presence } from "../agents/presence.ts";
 import type { Directory, DirectoryAgent, DirectoryDevice } from "../members/directory.ts";
-import { type Verdict, powerOf, watchersOf } from "./power.rules.ts";
-
-/** The power state of one device as the hub holds it. Nothing of it is written down: after a start it is unknown until seen. */
-export interface DevicePower {
-  readonly power: PowerState;
-  readonly since: Date | null;
-  readonly reachable: boolean | null;
-  readonly evidence: Evidence | null;
-}
+import { Attendance, LOOK_GRACE_MS } from "./attendance.ts";
+import { OwnAgents } from "./own-agents.ts";
+import { Rechecks } from "./rechecks.ts";
+import { saidOf } from "./sighting.rules.ts";
+import { type Clock, type DevicePower, type Taken, TrackedDevice, UNKNOWN } from "./tracked-device.ts";
+import { watchersOf } from "./watchers.rules.ts";
 
 export interface PowerChange {
   readonly device: DirectoryDevice;
@@ -19,17 +17,8 @@ export interface PowerChange {
   readonly after: DevicePower;
 }
 
-/** An agent that restarts is back within moments; only after these its devices count as out of sight. Milliseconds. */
-export const LOOK_GRACE_MS = 15_000;
-
-const UNKNOWN: DevicePower = { power: "unknown", since: null, reachable: null, evidence: null };
-
-interface Tracked {
-  current: DevicePower;
-  watchers: readonly string[];
-  waking: boolean;
-  readonly verdicts: Map<string, Verdict>;
-}
+/** A device whose own agent is heard all the time is told to be seen this often. Milliseconds. */
+const OWN_REFRESH_MS = 60_000;
 
 /** An agent that could watch a device. */
 interface Candidate {
@@ -37,31 +26,47 @@ interface Candidate {
   readonly online: boolean;
 }
 
-/** Holds every device's power state: takes sightings, presence and wakes in, and tells what changed. */
+export interface PowerStatesOptions {
+  readonly graceMs?: number;
+  /** A clock that only runs on, in milliseconds. */
+  readonly monotonicMs?: () => number;
+}
+
+/** Holds every device's power state: takes sightings, presence and commands in, and tells what changed. */
 export class PowerStates {
   readonly #directory: Directory;
-  readonly #presence: Presence;
-  readonly #graceMs: number;
-  readonly #devices = new Map<string, Tracked>();
+  readonly #monotonicMs: () => number;
+  readonly #attendance: Attendance;
+  readonly #ownAgents: OwnAgents;
+  readonly #devices = new Map<string, TrackedDevice>();
   /** Kept along with each change, since the hub tells them many times a second and devices are many. */
   readonly #counts: PowerCounts = { total: 0, on: 0, off: 0, waking: 0, stopping: 0, unreachable: 0, unknown: 0 };
-  /** Agents that went offline a moment ago, with the timer that ends their grace. */
-  readonly #leaving = new Map<string, NodeJS.Timeout>();
+  /** When the devices of an own agent were last told to be seen by it. */
+  readonly #told = new Map<string, number>();
+  readonly #rechecks = new Rechecks((deviceId) => this.#recheck(deviceId));
   readonly #changeListeners: ((change: PowerChange) => void)[] = [];
   readonly #seenListeners: ((device: DirectoryDevice, evidence: Evidence) => void)[] = [];
   readonly #watcherListeners: ((agentIds: Iterable<string>) => void)[] = [];
 
-  constructor(directory: Directory, presence: Presence, graceMs = LOOK_GRACE_MS) {
+  constructor(directory: Directory, presence: Presence, options: PowerStatesOptions = {}) {
+    const { graceMs = LOOK_GRACE_MS, monotonicMs = () => performance.now() } = options;
     this.#directory = directory;
-    this.#presence = presence;
-    this.#graceMs = graceMs;
+    this.#monotonicMs = monotonicMs;
+    this.#attendance = new Attendance({
+      presence,
+      graceMs,
+      monotonicMs,
+      onPresence: (agentId) => this.#presenceChanged(agentId),
+      onGone: (agentId) => this.#gone(agentId),
+      onHeard: (agentId) => this.#heard(agentId),
+    });
+    this.#ownAgents = new OwnAgents(directory);
     for (const device of directory.devices) this.#track(device);
     directory.onChange((change) => {
       if (change.type === "device" && change.after) this.#deviceChanged(change.before, change.after);
       else if (change.type === "device" && change.before) this.#forget(change.before);
       else if (change.type === "agent") this.#agentChanged(change.before, change.after);
     });
-    presence.onChange((agentId, status) => this.#presenceChanged(agentId, status === "online"));
   }
 
   onChange(listener: (change: PowerChange) => void): void {
@@ -82,6 +87,11 @@ export class PowerStates {
     return this.#devices.get(deviceId)?.current ?? UNKNOWN;
   }
 
+  /** Another machine that answers at the address of this one; null = none that we know of. */
+  takenBy(deviceId: string): Taken | null {
+    return this.#devices.get(deviceId)?.takenBy ?? null;
+  }
+
   /** How many devices of all sites are in each state. */
   counts(): PowerCounts {
     return { ...this.#counts };
@@ -98,134 +108,194 @@ export class PowerStates {
 
   /** Takes a batch of sightings in. A full batch replaces everything that this agent said before. */
   sighted(agent: DirectoryAgent, sightings: readonly Sighting[], full: boolean, now: Date): void {
-    if (full)
-      for (const device of this.#directory.devicesOf(agent.clusterId))
-        this.#devices.get(device.id)?.verdicts.delete(agent.id);
-    for (const sighting of sightings) this.#take(agent, sighting, now);
-    if (full) for (const device of this.watchedBy(agent.id)) this.#evaluate(device, now);
+    const clock = this.#clock(now);
+    const named = new Set(full ? sightings.map(({ device }) => device as string) : []);
+    const left = full ? this.watchedBy(agent.id).filter(({ key }) => !named.has(key)) : [];
+    for (const device of left) this.#devices.get(device.id)?.forgetWordOf(agent.id);
+    for (const sighting of sightings) this.#take(agent, sighting, clock);
+    for (const device of left) this.#evaluate(device, clock);
   }
 
+  /** While so, nobody who does not see the device contradicts it. */
   setWaking(device: DirectoryDevice, waking: boolean, now: Date): void {
-    const tracked = this.#devices.get(device.id);
-    if (!tracked || tracked.waking === waking) return;
-    tracked.waking = waking;
-    this.#evaluate(device, now);
+    this.#command(device, "waking", waking, now);
+  }
+
+  /** While so, nobody who still sees the device contradicts it. It ends by itself when the device is seen to be off. */
+  setStopping(device: DirectoryDevice, stopping: boolean, now: Date): void {
+    this.#command(device, "stopping", stopping, now);
+  }
+
+  /** The device's own agent has said that it goes down now: that it leaves means that it did, where nobody else can look. */
+  goesDown(device: DirectoryDevice, now: Date): void {
+    const clock = this.#clock(now);
+    const graceMs = (device.power.graceSeconds ?? DEFAULT_OFF_GRACE_SECONDS) * 1_000;
+    this.#devices.get(device.id)?.goesDown(clock.nowMs, graceMs);
+    this.#evaluate(device, clock);
+  }
+
+  /** It does not go down after all. */
+  staysUp(device: DirectoryDevice, now: Date): void {
+    this.#devices.get(device.id)?.staysUp();
+    this.#evaluate(device, this.#clock(now));
+  }
+
+  /** What the device's plug says; null = nothing any more. */
+  plugSays(device: DirectoryDevice, on: boolean | null, at: Date): void {
+    const clock = this.#clock(at);
+    this.#devices.get(device.id)?.plugSays(on, at, clock.nowMs);
+    this.#evaluate(device, clock);
   }
 
   close(): void {
-    for (const timer of this.#leaving.values()) clearTimeout(timer);
+    this.#attendance.close();
+    this.#rechecks.close();
   }
 
-  #take(agent: DirectoryAgent, sighting: Sighting, now: Date): void {
+  #clock(now = new Date()): Clock {
+    return { now, nowMs: this.#monotonicMs() };
+  }
+
+  #command(device: DirectoryDevice, command: "waking" | "stopping", isOn: boolean, now: Date): void {
+    const tracked = this.#devices.get(device.id);
+    if (tracked?.setCommand(command, isOn)) this.#evaluate(device, this.#clock(now));
+  }
+
+  #take(agent: DirectoryAgent, sighting: Sighting, clock: Clock): void {
     const device = this.#directory.devices.byKey(sighting.device);
     const tracked = device && this.#devices.get(device.id);
     // an agent that does not watch it any more, or never did, has no say
     if (!device || !tracked?.watchers.includes(agent.id)) return;
-    const evidence =
-      sighting.up && sighting.how ? { by: Key.parse(agent.key), how: sighting.how, at: sighting.at } : null;
-    tracked.verdicts.set(agent.id, { up: evidence !== null, evidence, at: now });
-    this.#evaluate(device, now);
-    if (evidence) for (const listener of this.#seenListeners) listener(device, evidence);
+    const { evidence, takenBy } = saidOf(sighting, agent.key, device.mac, clock.now);
+    tracked.says(agent.id, evidence, clock.nowMs);
+    tracked.takenSays(agent, takenBy, clock.now);
+    this.#evaluate(device, clock);
+    if (evidence && !tracked.hasToGoFirst) this.#tellSeen(device, evidence);
   }
 
-  #evaluate(device: DirectoryDevice, now: Date): void {
+  #tellSeen(device: DirectoryDevice, evidence: Evidence): void {
+    for (const listener of this.#seenListeners) listener(device, evidence);
+  }
+
+  #evaluate(device: DirectoryDevice, clock: Clock): void {
     const tracked = this.#devices.get(device.id);
     if (!tracked) return;
-    const looking = tracked.watchers.filter((id) => this.#presence.isOnline(id) || this.#leaving.has(id));
-    const verdicts = looking.flatMap((id) => tracked.verdicts.get(id) ?? []);
-    const before = tracked.current;
-    const { power, reachable, evidence } = powerOf({
-      before: before.power,
-      verdicts,
-      watched: looking.length > 0,
-      waking: tracked.waking,
-    });
-    const after: DevicePower = {
-      power,
-      since: power === before.power ? before.since : now,
-      reachable,
-      evidence: evidence ?? before.evidence, // when it was last seen, and how, is worth knowing afterwards too
-    };
-    const unchanged = power === before.power && reachable === before.reachable;
-    if (unchanged && after.evidence?.at === before.evidence?.at) return;
-    tracked.current = after;
+    const watchers = tracked.watchers.filter((id) => this.#attendance.isHere(id));
+    const ownId = this.#ownAgents.agentOf(device.id);
+    const ownAgent = ownId === undefined ? undefined : this.#directory.agents.byId(ownId);
+    const own = ownAgent ? this.#attendance.asOwnAgent({ id: ownAgent.id, key: Key.parse(ownAgent.key) }) : null;
+    const { before, againInMs } = tracked.evaluate({ watchers, own }, clock);
+    this.#rechecks.plan(device.id, againInMs);
+    if (!before) return;
+    const after = tracked.current;
     this.#counts[before.power]--;
     this.#counts[after.power]++;
     for (const listener of this.#changeListeners) listener({ device, before, after });
   }
 
-  #track(device: DirectoryDevice): void {
-    this.#devices.set(device.id, {
-      current: UNKNOWN,
-      watchers: watchersOf(device.id, this.#candidatesFor(device)),
-      waking: false,
-      verdicts: new Map(),
-    });
+  /** Time alone may have changed its state. */
+  #recheck(deviceId: string): void {
+    const device = this.#directory.devices.byId(deviceId);
+    if (!device) return;
+    const before = this.of(deviceId).power;
+    this.#evaluate(device, this.#clock());
+    const { power, evidence } = this.of(deviceId);
+    if (before === "waking" && power === "on" && evidence) this.#tellSeen(device, evidence);
+  }
+
+  /** Its own agent has just spoken, so it is up. */
+  #ownSpoke(device: DirectoryDevice): void {
+    this.#evaluate(device, this.#clock());
+    const { power, evidence } = this.of(device.id);
+    if (power === "on" && evidence?.how === "agent") this.#tellSeen(device, evidence);
+  }
+
+  #heard(agentId: string): void {
+    if (!this.#ownAgents.isAnybodys(agentId)) return;
+    const nowMs = this.#monotonicMs();
+    const devices = this.#ownAgents.devicesOf(agentId);
+    const isNews = devices.some(({ id }) => this.of(id).power !== "on");
+    if (!isNews && nowMs - (this.#told.get(agentId) ?? -Infinity) < OWN_REFRESH_MS) return;
+    this.#told.set(agentId, nowMs);
+    for (const device of devices) this.#ownSpoke(device);
+  }
+
+  #track(device: DirectoryDevice): TrackedDevice {
+    const tracked = new TrackedDevice();
+    this.#devices.set(device.id, tracked);
+    this.#ownAgents.take(device);
+    tracked.watchers = this.#watchersOf(device, this.#candidatesFor(device));
     this.#counts.total++;
     this.#counts[UNKNOWN.power]++;
+    return tracked;
   }
 
   #candidatesFor(device: DirectoryDevice): Candidate[] {
-    return this.#directory
-      .agentsFor(device)
-      .map(({ id }) => ({ id, online: this.#presence.isOnline(id) || this.#leaving.has(id) }));
+    return this.#directory.agentsFor(device).map(({ id }) => ({ id, online: this.#attendance.isHere(id) }));
+  }
+
+  /** A machine that sleeps does not watch itself. */
+  #watchersOf(device: DirectoryDevice, candidates: readonly Candidate[]): string[] {
+    const own = this.#ownAgents.agentOf(device.id);
+    return watchersOf(device.id, own === undefined ? candidates : candidates.filter(({ id }) => id !== own));
   }
 
   #deviceChanged(before: DirectoryDevice | undefined, after: DirectoryDevice): void {
-    const tracked = this.#devices.get(after.id);
-    if (!tracked) this.#track(after);
+    const tracked = this.#devices.get(after.id) ?? this.#track(after);
     // what was seen of another machine, or at another address, is not evidence for this one
-    if (tracked && (before?.mac !== after.mac || before.address !== after.address)) tracked.verdicts.clear();
+    if (before && (before.mac !== after.mac || before.address !== after.address)) tracked.forgetWords();
+    const others = this.#ownAgents.deviceChanged(before, after);
     this.#reassign([after], { contentChanged: true });
+    this.#reassign(others, { contentChanged: false });
   }
 
   #agentChanged(before: DirectoryAgent | undefined, after: DirectoryAgent | undefined): void {
-    const clusters = new Set([before?.clusterId, after?.clusterId]);
-    if (before && after && before.clusterId === after.clusterId) return;
-    for (const clusterId of clusters)
-      if (clusterId !== undefined) this.#reassign(this.#directory.devicesOf(clusterId), { contentChanged: false });
-    if (before && !after) this.#presence.forget(before.id);
+    const agents = [before ?? [], after ?? []].flat();
+    const affected = new Set(agents.flatMap((agent) => this.#ownAgents.agentChanged(agent)));
+    if (before?.clusterId !== after?.clusterId)
+      for (const { clusterId } of agents)
+        for (const device of this.#directory.devicesOf(clusterId)) affected.add(device);
+    this.#reassign([...affected], { contentChanged: false });
+    if (!before || after) return;
+    this.#attendance.forget(before.id);
+    this.#told.delete(before.id);
   }
 
-  #presenceChanged(agentId: string, online: boolean): void {
-    clearTimeout(this.#leaving.get(agentId));
-    this.#leaving.delete(agentId);
-    if (!online)
-      this.#leaving.set(
-        agentId,
-        setTimeout(() => this.#left(agentId), this.#graceMs),
-      );
+  #presenceChanged(agentId: string): void {
+    this.#reassignClusterOf(agentId);
+    for (const device of this.#ownAgents.devicesOf(agentId)) this.#ownSpoke(device);
+  }
+
+  #gone(agentId: string): void {
+    const agent = this.#directory.agents.byId(agentId);
+    if (!agent) return;
+    for (const { id } of this.#directory.devicesOf(agent.clusterId)) this.#devices.get(id)?.forgetWordOf(agentId);
+    this.#reassignClusterOf(agentId);
+    for (const device of this.#ownAgents.devicesOf(agentId)) this.#evaluate(device, this.#clock());
+  }
+
+  #reassignClusterOf(agentId: string): void {
     const agent = this.#directory.agents.byId(agentId);
     if (agent) this.#reassign(this.#directory.devicesOf(agent.clusterId), { contentChanged: false });
   }
 
-  #left(agentId: string): void {
-    this.#leaving.delete(agentId);
-    const agent = this.#directory.agents.byId(agentId);
-    if (!agent) return;
-    const devices = this.#directory.devicesOf(agent.clusterId);
-    for (const device of devices) this.#devices.get(device.id)?.verdicts.delete(agentId);
-    this.#reassign(devices, { contentChanged: false });
-  }
-
   /** Works out anew who watches these devices, and tells the agents whose lists change. */
   #reassign(devices: readonly DirectoryDevice[], { contentChanged }: { contentChanged: boolean }): void {
-    const now = new Date();
+    const clock = this.#clock();
     const touched = new Set<string>();
     const ofCluster = new Map<string, Candidate[]>();
     for (const device of devices) {
       const tracked = this.#devices.get(device.id);
       if (!tracked) continue;
       const isLinked = device.agentIds.length > 0;
-      const known = isLinked ? undefined : ofCluster.get(device.clusterId);
-      const candidates = known ?? this.#candidatesFor(device);
+      const candidates = (isLinked ? undefined : ofCluster.get(device.clusterId)) ?? this.#candidatesFor(device);
       if (!isLinked) ofCluster.set(device.clusterId, candidates);
-      const watchers = watchersOf(device.id, candidates);
+      const watchers = this.#watchersOf(device, candidates);
       for (const id of tracked.watchers) if (!watchers.includes(id)) touched.add(id);
       for (const id of watchers) if (contentChanged || !tracked.watchers.includes(id)) touched.add(id);
       tracked.watchers = watchers;
-      for (const id of tracked.verdicts.keys()) if (!watchers.includes(id)) tracked.verdicts.delete(id);
-      this.#evaluate(device, now);
+      tracked.forgetWordsOfOthersThan(watchers);
+      this.#evaluate(device, clock);
     }
     if (touched.size > 0) for (const listener of this.#watcherListeners) listener(touched);
   }
@@ -234,8 +304,11 @@ export class PowerStates {
     const tracked = this.#devices.get(device.id);
     if (!tracked) return;
     this.#devices.delete(device.id);
+    this.#rechecks.plan(device.id, null);
+    const heirs = this.#ownAgents.forget(device);
     this.#counts.total--;
     this.#counts[tracked.current.power]--;
     for (const listener of this.#watcherListeners) listener(tracked.watchers);
+    this.#reassign(heirs, { contentChanged: false });
   }
 }

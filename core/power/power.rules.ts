@@ -1,80 +1,173 @@
+import { HEARTBEAT_INTERVAL_SECONDS } from "#contracts/limits.ts";
 import type { Evidence, PowerState } from "#contracts/power.ts";
+
+/**
+ * How the hub makes one power state of a device out of what several saw and of what it was told to do.
+ *
+ * All spans are measured on the hub's own clock that only runs on; a wall clock that jumps, here or at an agent, moves nothing.
+ */
+
+/** Why a device is in its state, as the history tells it. */
+export type Because =
+  | "hub-start"
+  | "seen"
+  | "missed"
+  | "own-agent"
+  | "plug"
+  | "wake"
+  | "power-off"
+  | "command-over"
+  | "nobody-looks";
 
 /** What one agent last said of a device. */
 export interface Verdict {
   readonly up: boolean;
   /** Null when it is not up. */
   readonly evidence: Evidence | null;
-  readonly at: Date;
+  /** Since when it says so. */
+  readonly sinceMs: number;
+  /** When it last said so. */
+  readonly atMs: number;
+}
+
+/** The agent on the device's very machine: online, or gone a moment ago. */
+export type OwnAgent =
+  | { readonly state: "online"; readonly heardMs: number; readonly evidence: Evidence }
+  | { readonly state: "leaving"; readonly leftMs: number };
+
+/** What its plug says: `on` means that power flows, which alone does not prove that the machine runs. */
+export interface Plug {
+  readonly on: boolean;
+  readonly evidence: Evidence;
+  readonly sinceMs: number;
 }
 
 export interface PowerInput {
-  readonly before: PowerState;
+  /** The last state that was no command's. */
+  readonly settled: Exclude<PowerState, "waking" | "stopping">;
+  /** Was there ever evidence, one way or the other? */
+  readonly known: boolean;
   /** The verdicts of the agents that watch this device and are connected, or were until a moment ago. */
   readonly verdicts: readonly Verdict[];
-  /** Can anybody look now? */
+  /** Can any of them look now? */
   readonly watched: boolean;
-  /** A wake of this device is under way. */
-  readonly waking: boolean;
+  readonly own: OwnAgent | null;
+  readonly plug: Plug | null;
+  /** A command under way. */
+  readonly command: "waking" | "stopping" | null;
+  /** `told`: its own agent said that it goes down now. `went`: and so it did. */
+  readonly goingDown: "told" | "went" | null;
+  /** A device that was on counts as off only after it was missed for so long. */
+  readonly holdMs: number;
+  readonly nowMs: number;
 }
 
 export interface PowerVerdict {
   readonly power: PowerState;
   readonly reachable: boolean | null;
+  /** Null when nobody sees it up. */
   readonly evidence: Evidence | null;
+  readonly because: Because;
+  /** Everybody who could look says that it is down, whatever it was told to do. */
+  readonly isGone: boolean;
+  /** When to ask again though nothing new came; null = never. Milliseconds. */
+  readonly againInMs: number | null;
 }
 
 /**
- * One power state out of what several agents saw.
+ * An own agent whose machine sleeps is still `online` to the broker for 1.5 keep-alives (30 s); one that lives is heard each
+ * heartbeat. While others contradict it, its word stands for one and a half heartbeats, so that a blocked ping never turns
+ * a living machine off, and one that a broker forgot to take away does not keep a sleeping one on. Milliseconds.
+ */
+export const OWN_WORD_MS = HEARTBEAT_INTERVAL_SECONDS * 1_500;
+
+/**
+ * One power state out of all that is known.
  *
- * - Whoever sees it up is right: another agent may have no way to it.
- * - It is off only when everybody who looks agrees; agents themselves say so only after several probes in a row.
- * - A wake under way is never contradicted: until it is over the device is `waking` or, once seen, `on`.
+ * - The device's own agent beats all, while its word is fresh.
+ * - Else whoever sees it up is right: another agent may have no way to it.
+ * - It is off only when everybody who looks agrees; agents themselves say so only after several looks in a row, and a
+ *   device that bounced before has to be missed for longer.
+ * - A command under way is never contradicted: until it is over the device is `waking` (or, once seen, `on`), or `stopping`
+ *   (or, once seen to be gone, `off`). A wake of a machine that is about to go down begins with its being gone.
  * - When nobody can look, a device whose state was known is `unreachable`, never made-up `off`.
  */
-export function powerOf({ before, verdicts, watched, waking }: PowerInput): PowerVerdict {
-  const seen = newest(verdicts.filter((verdict) => verdict.up));
-  if (seen) return { power: "on", reachable: true, evidence: seen.evidence };
-  const reachable = watched && verdicts.length > 0 ? false : null;
-  if (waking) return { power: "waking", reachable, evidence: null };
-  if (reachable === false) return { power: "off", reachable, evidence: null };
-  if (!watched)
-    return {
-      power: before === "unknown" || before === "waking" ? "unknown" : "unreachable",
-      reachable,
-      evidence: null,
-    };
-  // somebody can look but has not said anything yet: what was known stands
-  return { power: before === "waking" ? "unknown" : before, reachable, evidence: null };
+export function powerOf(input: PowerInput): PowerVerdict {
+  const sight = sightOf(input);
+  const { reachable, evidence, againInMs } = sight;
+  const verdict = (power: PowerState, because: Because): PowerVerdict => ({
+    power,
+    reachable,
+    evidence,
+    because,
+    isGone: sight.type === "down",
+    againInMs,
+  });
+  const { command, goingDown } = input;
+  if (command === "stopping")
+    return sight.type === "down" ? verdict("off", "power-off") : verdict("stopping", "power-off");
+  if (command === "waking" && (sight.type !== "up" || goingDown === "told")) return verdict("waking", "wake");
+  switch (sight.type) {
+    case "up":
+      return verdict("on", sight.because);
+    case "down":
+      return offUnlessHeld(input, sight);
+    case "held":
+      return verdict(input.settled, "command-over");
+    case "unseen":
+      if (input.watched) return verdict(input.settled, "command-over");
+      return verdict(input.known ? "unreachable" : "unknown", "nobody-looks");
+  }
+}
+
+/** What is seen of a device, whatever it was told to do. `held`: its own agent left a moment ago, and nobody has looked since. */
+interface Sight {
+  readonly type: "up" | "down" | "held" | "unseen";
+  readonly reachable: boolean | null;
+  readonly evidence: Evidence | null;
+  readonly because: Because;
+  readonly againInMs: number | null;
+}
+
+const UNSEEN = { reachable: null, evidence: null, because: "nobody-looks", againInMs: null } as const;
+
+function sightOf({ verdicts, watched, own, plug, goingDown, nowMs }: PowerInput): Sight {
+  const seen = newest(verdicts.filter(({ up }) => up));
+  const missed = newest(verdicts.filter(({ up }) => !up));
+  const unplugged = plug?.on === false;
+  if (own?.state === "online") {
+    const isContradicted = !seen && (missed !== undefined || unplugged);
+    const leftMs = own.heardMs + OWN_WORD_MS - nowMs;
+    if (!isContradicted || leftMs > 0)
+      return {
+        type: "up",
+        reachable: true,
+        evidence: own.evidence,
+        because: "own-agent",
+        againInMs: isContradicted ? leftMs : null,
+      };
+  }
+  if (seen) return { type: "up", reachable: true, evidence: seen.evidence, because: "seen", againInMs: null };
+  if (own?.state === "leaving" && goingDown === null && !(missed && missed.sinceMs > own.leftMs) && !unplugged)
+    return { ...UNSEEN, type: "held" };
+  const down = { type: "down", reachable: false, evidence: null, againInMs: null } as const;
+  if (missed) return { ...down, because: goingDown === null ? "missed" : "power-off" };
+  if (unplugged) return { ...down, because: "plug" };
+  if (plug) return { type: "up", reachable: null, evidence: plug.evidence, because: "plug", againInMs: null };
+  const isGone = own?.state !== "online" && goingDown !== null && !watched;
+  return isGone ? { ...down, reachable: null, because: "power-off" } : { ...UNSEEN, type: "unseen" };
+}
+
+function offUnlessHeld({ settled, holdMs, verdicts, nowMs }: PowerInput, sight: Sight): PowerVerdict {
+  const { reachable, because } = sight;
+  const off: PowerVerdict = { power: "off", reachable, evidence: null, because, isGone: true, againInMs: null };
+  if (settled !== "on" || because !== "missed") return off;
+  const againInMs = Math.max(...verdicts.map(({ sinceMs }) => sinceMs)) + holdMs - nowMs;
+  return againInMs > 0 ? { ...off, power: "on", because: "seen", isGone: false, againInMs } : off;
 }
 
 function newest(verdicts: readonly Verdict[]): Verdict | undefined {
   let newest: Verdict | undefined;
-  for (const verdict of verdicts) if (!newest || verdict.at > newest.at) newest = verdict;
+  for (const verdict of verdicts) if (!newest || verdict.atMs > newest.atMs) newest = verdict;
   return newest;
-}
-
-/** A device is watched by so many agents at once; more would only repeat each other. */
-const WATCHERS = 3;
-
-/**
- * Which agents watch a device: its own agents, those online first, in an order that differs from device to device
- * but not from time to time, so that a large cluster spreads its devices over its agents.
- */
-export function watchersOf(
-  deviceId: string,
-  agents: readonly { readonly id: string; readonly online: boolean }[],
-): string[] {
-  return agents
-    .map(({ id, online }) => ({ id, online, weight: weightOf(`${deviceId}${id}`) }))
-    .sort((a, b) => Number(b.online) - Number(a.online) || b.weight - a.weight)
-    .slice(0, WATCHERS)
-    .map(({ id }) => id);
-}
-
-/** FNV-1a: spreads well, and is the same on every machine. */
-function weightOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
 }

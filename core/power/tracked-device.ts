@@ -1,0 +1,195 @@
+import { Key } from "#contracts/key.ts";
+import type { Evidence, PowerState } from "#contracts/power.ts";
+import { afterReturn, type Bounces, holdMs, NO_BOUNCES } from "./bounce.rules.ts";
+import {
+  type Because,
+  type OwnAgent,
+  type Plug,
+  type PowerInput,
+  powerOf,
+  type PowerVerdict,
+  type Verdict,
+} from "./power.rules.ts";
+
+/** The power state of one device as the hub holds it. After a start it is unknown until seen. */
+export interface DevicePower {
+  readonly power: PowerState;
+  readonly since: Date | null;
+  readonly because: Because;
+  readonly reachable: boolean | null;
+  readonly evidence: Evidence | null;
+}
+
+/** Another machine answers where this device should be. */
+export interface Taken {
+  readonly mac: string;
+  /** The agent that saw it. */
+  readonly by: string;
+  readonly at: Date;
+}
+
+export const UNKNOWN: DevicePower = {
+  power: "unknown",
+  since: null,
+  because: "hub-start",
+  reachable: null,
+  evidence: null,
+};
+
+const HUB = Key.parse("hub");
+
+/** The time of day, and a clock that only runs on. */
+export interface Clock {
+  readonly now: Date;
+  readonly nowMs: number;
+}
+
+/** Who looks now: agents that watch and are connected, or were until a moment ago, and its own. */
+export interface Onlookers {
+  readonly watchers: readonly string[];
+  readonly own: OwnAgent | null;
+}
+
+/** All that bears on one device's power state. */
+export class TrackedDevice {
+  current: DevicePower = UNKNOWN;
+  watchers: readonly string[] = [];
+  readonly #verdicts = new Map<string, Verdict>();
+  #taken: (Taken & { readonly agentId: string }) | null = null;
+  #plug: Plug | null = null;
+  #settled: PowerInput["settled"] = "unknown";
+  #waking = false;
+  #stopping = false;
+  #lastCommand: "waking" | "stopping" = "waking";
+  #goingDown: PowerInput["goingDown"] = null;
+  #goneByMs = 0;
+  #bounces: Bounces = NO_BOUNCES;
+  #missedMs = -Infinity;
+  #isKnown = false;
+
+  /** False when that is so already. */
+  setCommand(command: "waking" | "stopping", isOn: boolean): boolean {
+    const before = command === "waking" ? this.#waking : this.#stopping;
+    if (before === isOn) return false;
+    if (command === "waking") this.#waking = isOn;
+    else this.#stopping = isOn;
+    if (isOn) this.#lastCommand = command;
+    return true;
+  }
+
+  /** Its own agent said that it goes down; what is seen of it until it is gone is no sign that it stays. */
+  goesDown(nowMs: number, graceMs: number): void {
+    this.#goingDown = "told";
+    this.#goneByMs = nowMs + graceMs;
+  }
+
+  staysUp(): void {
+    this.#goingDown = null;
+  }
+
+  /** Whether what is seen of it counts as an answer to a wake. */
+  get hasToGoFirst(): boolean {
+    return this.#goingDown === "told";
+  }
+
+  says(agentId: string, evidence: Evidence | null, nowMs: number): void {
+    const before = this.#verdicts.get(agentId);
+    const up = evidence !== null;
+    const sinceMs = before?.up === up ? before.sinceMs : nowMs;
+    this.#verdicts.set(agentId, { up, evidence, sinceMs, atMs: nowMs });
+  }
+
+  /** Null: this agent sees no other machine there (any more). */
+  takenSays(agent: { readonly id: string; readonly key: string }, mac: string | null, now: Date): void {
+    if (mac !== null) this.#taken = { agentId: agent.id, mac, by: agent.key, at: now };
+    else if (this.#taken?.agentId === agent.id) this.#taken = null;
+  }
+
+  get takenBy(): Taken | null {
+    return this.#taken && { mac: this.#taken.mac, by: this.#taken.by, at: this.#taken.at };
+  }
+
+  forgetWordOf(agentId: string): void {
+    if (this.#taken?.agentId === agentId) this.#taken = null;
+    this.#verdicts.delete(agentId);
+  }
+
+  forgetWordsOfOthersThan(agentIds: readonly string[]): void {
+    for (const id of this.#verdicts.keys()) if (!agentIds.includes(id)) this.forgetWordOf(id);
+  }
+
+  /** It is another machine now, or at another place. */
+  forgetWords(): void {
+    this.#verdicts.clear();
+    this.#taken = null;
+    if (this.#goingDown === "went") this.#goingDown = null;
+  }
+
+  plugSays(on: boolean | null, at: Date, nowMs: number): void {
+    if (on === null) return void (this.#plug = null);
+    const evidence: Evidence = { by: HUB, how: "plug", at: at.toISOString() };
+    this.#plug = { on, evidence, sinceMs: this.#plug?.on === on ? this.#plug.sinceMs : nowMs };
+  }
+
+  /** Works its state out anew. `before` only when something about it changed; `againInMs`: when time alone may change it. */
+  evaluate(
+    { watchers, own }: Onlookers,
+    { now, nowMs }: Clock,
+  ): { readonly againInMs: number | null; readonly before?: DevicePower } {
+    if (this.#goingDown === "told" && nowMs >= this.#goneByMs) this.#goingDown = null; // it stayed after all
+    const verdicts = watchers.flatMap((id) => this.#verdicts.get(id) ?? []);
+    this.#isKnown ||= verdicts.length > 0 || own !== null || this.#plug !== null;
+    const verdict = powerOf({
+      settled: this.#settled,
+      known: this.#isKnown,
+      verdicts,
+      watched: watchers.length > 0,
+      own,
+      plug: this.#plug,
+      command: this.#command,
+      goingDown: this.#goingDown,
+      holdMs: holdMs(this.#bounces, nowMs),
+      nowMs,
+    });
+    const againInMs = soonest(verdict.againInMs, this.#goingDown === "told" ? this.#goneByMs - nowMs : null);
+    const before = this.current;
+    this.#settle(verdict, nowMs);
+    const after = nextPower(before, verdict, now);
+    const isSame = after.power === before.power && after.reachable === before.reachable;
+    if (isSame && after.evidence?.at === before.evidence?.at) return { againInMs };
+    this.current = after;
+    return { againInMs, before };
+  }
+
+  get #command(): PowerInput["command"] {
+    if (this.#waking && this.#stopping) return this.#lastCommand;
+    return this.#waking ? "waking" : this.#stopping ? "stopping" : null;
+  }
+
+  #settle({ power, because, isGone }: PowerVerdict, nowMs: number): void {
+    if (power === "off") this.#stopping = false;
+    if (this.#goingDown === "told" && isGone) this.#goingDown = "went";
+    if (power === "on" && this.#goingDown === "went") this.#goingDown = null;
+    if (power === "waking" || power === "stopping") return;
+    if (power === "off" && this.#settled === "on" && because === "missed") this.#missedMs = nowMs;
+    if (power === "on" && this.#settled === "off" && !this.#waking)
+      this.#bounces = afterReturn(this.#bounces, nowMs - this.#missedMs, nowMs);
+    this.#settled = power;
+  }
+}
+
+function nextPower(before: DevicePower, { power, because, reachable, evidence }: PowerVerdict, now: Date): DevicePower {
+  const isSame = power === before.power;
+  return {
+    power,
+    since: isSame ? before.since : now,
+    because: isSame ? before.because : because,
+    reachable,
+    evidence: evidence ?? before.evidence, // when it was last seen, and how, is worth knowing afterwards too
+  };
+}
+
+function soonest(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
+}
