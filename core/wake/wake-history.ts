@@ -1,7 +1,7 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { WakeAnswer } from "#contracts/api/wakes.ts";
 import { Key } from "#contracts/key.ts";
-import { HubError } from "../kernel/errors.ts";
+import { instantCursor, readInstantCursor } from "../kernel/instant-cursor.ts";
 import { Wake } from "./wake.entity.ts";
 
 /**
@@ -15,7 +15,7 @@ export async function readWakePage(
   where: { device?: string },
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ): Promise<{ items: WakeAnswer[]; next: string | null; total: number }> {
-  const after = cursor === undefined ? undefined : readCursor(cursor);
+  const after = cursor === undefined ? undefined : readInstantCursor(cursor);
   const older = after && {
     $or: [{ requestedAt: { $lt: after.at } }, { requestedAt: after.at, id: { $lt: after.id } }],
   };
@@ -28,20 +28,8 @@ export async function readWakePage(
   );
   const items = rows.slice(0, limit);
   const last = items.at(-1);
-  const next =
-    last && rows.length > limit
-      ? Buffer.from(`${last.requestedAt.toISOString()} ${last.id}`).toString("base64url")
-      : null;
+  const next = last && rows.length > limit ? instantCursor(new Date(last.requestedAt), last.id) : null;
   return { items: items.map(rowAnswer), next, total };
-}
-
-function readCursor(cursor: string): { at: Date; id: string } {
-  const [instant = "", id = ""] = Buffer.from(cursor, "base64url").toString().split(" ");
-  const at = new Date(instant);
-  if (Number.isNaN(at.getTime()) || !/^[0-9a-f-]{36}$/.test(id)) {
-    throw new HubError("INVALID_INPUT", "This cursor did not come from this list", { field: "cursor" });
-  }
-  return { at, id };
 }
 
 export function rowAnswer(row: Wake): WakeAnswer {

@@ -1,0 +1,306 @@
+import type { Logger } from "pino";
+import type { PowerReceipt } from "#contracts/agent.ts";
+import type { PowerOffAction } from "#contracts/power-action.ts";
+import type { PowerOffStageRecord } from "#contracts/power-off.ts";
+import type { Presence } from "../agents/presence.ts";
+import { type ErrorCode, HubError } from "../kernel/errors.ts";
+import type { HubSigner } from "../kernel/hub-key.ts";
+import type { Link } from "../kernel/link.ts";
+import type { Directory, DirectoryAgent, DirectoryDevice } from "../members/directory.ts";
+import type { DevicePower } from "../power/tracked-device.ts";
+import type { PowerStates } from "../power/power-states.ts";
+import { OverruledPowerOffs } from "./overruled-power-offs.ts";
+import type { PowerAbilities } from "./power-abilities.ts";
+import {
+  AFTER_COUNTDOWN_MS,
+  METHOD_MS,
+  RECEIPT_MS,
+  REPUBLISH_MS,
+  endOfGrace,
+  graceMs,
+  refusalOf,
+  returnMs,
+} from "./power-off.rules.ts";
+import { PowerOrders } from "./power-orders.ts";
+import type { RunningPowerOff } from "./running-power-off.ts";
+
+interface CourseOptions {
+  readonly directory: Directory;
+  readonly presence: Presence;
+  readonly power: PowerStates;
+  readonly link: Link;
+  readonly signer: HubSigner;
+  readonly log: Logger;
+  readonly abilities: PowerAbilities;
+  readonly methods?: { run(device: DirectoryDevice, action: PowerOffAction): Promise<void> };
+  readonly hasToWait?: (powerOff: RunningPowerOff) => boolean;
+  /** Notes the stage and tells everybody. */
+  readonly record: (powerOff: RunningPowerOff, record: PowerOffStageRecord) => void;
+}
+
+interface Clock {
+  readonly now: Date;
+  readonly nowMs: number;
+}
+
+/** Whoever calls a power-off back, and why. */
+export interface CallBack {
+  readonly by: string;
+  readonly reason: string | null;
+}
+
+/** Receipts of an order that is over are told apart from those of nobody for so long. Milliseconds. */
+const REMEMBERED_MS = 120_000;
+const TO_BE_WOKEN = "It is to be woken";
+
+/** How a power-off goes on from step to step: by what whoever carries it out says, by what is seen, and by time. */
+export class PowerOffCourse {
+  readonly #options: CourseOptions;
+  readonly #orders: PowerOrders;
+  readonly #overruled: OverruledPowerOffs;
+  readonly #byOrder = new Map<string, RunningPowerOff>();
+  readonly #endedMs = new Map<string, number>();
+
+  constructor(options: CourseOptions) {
+    this.#options = options;
+    this.#orders = new PowerOrders(options);
+    this.#overruled = new OverruledPowerOffs(options.power);
+  }
+
+  /** Hands it to whoever carries it out, unless it has to wait for others. */
+  begin(powerOff: RunningPowerOff, clock: Clock): void {
+    const { directory, presence, power, hasToWait, record } = this.#options;
+    const device = directory.devices.byId(powerOff.deviceId);
+    if (!device || hasToWait?.(powerOff)) return;
+    const at = clock.now.toISOString();
+    // it may have gone down while it waited
+    if (power.of(device.id).power === "off") return record(powerOff, { stage: "already-off", at });
+    if (!powerOff.agent) {
+      powerOff.deadlineMs = clock.nowMs + METHOD_MS;
+      record(powerOff, { stage: "sent", at });
+      return void this.#run(powerOff, device);
+    }
+    powerOff.agentStartedAt = presence.of(powerOff.agent.id)?.heartbeat?.startedAt ?? null;
+    powerOff.deadlineMs = clock.nowMs + RECEIPT_MS;
+    powerOff.order = this.#orders.send(powerOff, device, clock);
+    this.#byOrder.set(powerOff.order.id, powerOff);
+    record(powerOff, { stage: "sent", at });
+  }
+
+  tick(powerOff: RunningPowerOff, clock: Clock): void {
+    const { stage, order } = powerOff;
+    if (stage === "accepted") return this.begin(powerOff, clock);
+    if (stage === "sent" && order && !order.isRepeated && clock.nowMs - order.sentMs >= REPUBLISH_MS)
+      this.#orders.repeat(powerOff);
+    if (this.#hasRestarted(powerOff)) return this.#isBack(powerOff, clock);
+    if (clock.nowMs >= powerOff.deadlineMs) this.#timeIsUp(powerOff, clock);
+  }
+
+  powerChanged(powerOff: RunningPowerOff, { power }: Pick<DevicePower, "power">): void {
+    if (powerOff.isOver || !powerOff.wasSent) return;
+    const clock = { now: new Date(), nowMs: performance.now() };
+    if (power === "on" && powerOff.wentDown) return this.#isBack(powerOff, clock);
+    if (power !== "off" || powerOff.wentDown) return;
+    if (powerOff.action !== "reboot") {
+      const seconds = powerOff.secondsSince(clock.nowMs);
+      return this.#end(powerOff, { stage: "off", at: clock.now.toISOString(), seconds }, clock);
+    }
+    powerOff.wentDown = true;
+    const device = this.#options.directory.devices.byId(powerOff.deviceId);
+    powerOff.deadlineMs = clock.nowMs + returnMs(device?.wake.windowSeconds ?? null);
+  }
+
+  receipt(agent: DirectoryAgent, { order, at, power: said }: PowerReceipt): void {
+    const powerOff = this.#byOrder.get(order);
+    // an order is for one agent and one device, whoever else speaks of it
+    if (!powerOff || powerOff.agent?.id !== agent.id || said.device !== powerOff.deviceKey) return;
+    if (said.armed !== null) this.#options.abilities.noteArmed(powerOff.deviceId, said.armed);
+    const clock = { now: new Date(), nowMs: performance.now() };
+    if (powerOff.isOver) return this.#saidAfterwards(powerOff, said.outcome, clock);
+    switch (said.outcome) {
+      case "announced":
+        // the agent's clock may be another, so only the time that is left counts
+        return this.#announced(powerOff, { leftMs: leftMs(said.until, at), users: said.users }, clock);
+      case "acknowledged":
+        return this.#acknowledged(powerOff, clock);
+      case "refused": {
+        const refusal = refusalOf(said.code, said.reason);
+        return refusal ? this.#fail(powerOff, refusal.code, refusal.reason, clock) : undefined;
+      }
+      case "failed":
+        return this.#fail(powerOff, "POWER_OFF_FAILED", said.reason ?? "Its agent could not take it down", clock);
+      case "cancelled": {
+        const { by, reason } = powerOff.callingBack ?? { by: agent.key, reason: "Somebody there said not now" };
+        return this.#cancelled(powerOff, { by, reason: said.reason ?? reason }, clock);
+      }
+    }
+  }
+
+  /** Asks the agent not to take the machine down after all. What was not sent yet is over at once. */
+  callBack(powerOff: RunningPowerOff, callBack: CallBack): void {
+    const clock = { now: new Date(), nowMs: performance.now() };
+    if (!powerOff.order) return this.#cancelled(powerOff, callBack, clock);
+    powerOff.callingBack = callBack;
+    powerOff.deadlineMs = Math.min(powerOff.deadlineMs, clock.nowMs + RECEIPT_MS);
+    this.#orders.cancel(powerOff, clock.now);
+  }
+
+  /** Ends it here, whatever comes of it there. */
+  giveUp(powerOff: RunningPowerOff, callBack: CallBack): void {
+    const clock = { now: new Date(), nowMs: performance.now() };
+    this.#orders.cancel(powerOff, clock.now);
+    this.#cancelled(powerOff, callBack, clock);
+  }
+
+  /** @returns whether the machine may go down all the same. */
+  overrule(powerOff: RunningPowerOff, device: DirectoryDevice, by: string): boolean {
+    const clock = { now: new Date(), nowMs: performance.now() };
+    const { wasSent, isAcknowledged } = powerOff;
+    this.#orders.cancel(powerOff, clock.now);
+    if (wasSent) {
+      const patienceMs = isAcknowledged ? graceMs(device.power.graceSeconds) : RECEIPT_MS;
+      this.#overruled.add(device, { isAcknowledged, untilMs: clock.nowMs + patienceMs }, clock.now);
+    }
+    this.#options.record(powerOff, { stage: "cancelled", at: clock.now.toISOString(), by, reason: TO_BE_WOKEN });
+    this.#remember(powerOff, clock);
+    // the wake takes its place first, so that the device is not on for a moment in between
+    queueMicrotask(() => this.#options.power.setStopping(device, false, clock.now));
+    return wasSent;
+  }
+
+  /** Whether a power-off that was overruled may still take the device down. */
+  isInDoubt(deviceId: string): boolean {
+    return this.#overruled.has(deviceId);
+  }
+
+  forgetOld({ now, nowMs }: Clock): void {
+    this.#overruled.forgetOld(nowMs, now);
+    for (const [id, endedMs] of this.#endedMs) {
+      if (nowMs - endedMs < REMEMBERED_MS) break; // the oldest come first
+      this.#endedMs.delete(id);
+      this.#byOrder.delete(id);
+    }
+  }
+
+  async #run(powerOff: RunningPowerOff, device: DirectoryDevice): Promise<void> {
+    const clock = () => ({ now: new Date(), nowMs: performance.now() });
+    try {
+      await this.#options.methods?.run(device, powerOff.action);
+      this.#acknowledged(powerOff, clock());
+    } catch (error) {
+      if (!(error instanceof HubError))
+        this.#options.log.warn({ err: error, device: device.key, way: powerOff.way }, "a device was not powered off");
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#fail(powerOff, error instanceof HubError ? error.code : "POWER_OFF_FAILED", reason, clock());
+    }
+  }
+
+  #announced(powerOff: RunningPowerOff, said: { leftMs: number; users: number | null }, clock: Clock): void {
+    if (powerOff.stage !== "sent") return; // it came again, or late
+    if (!powerOff.callingBack) powerOff.deadlineMs = clock.nowMs + said.leftMs + AFTER_COUNTDOWN_MS;
+    const until = new Date(clock.now.getTime() + said.leftMs).toISOString();
+    this.#options.record(powerOff, { stage: "announced", at: clock.now.toISOString(), until, users: said.users });
+  }
+
+  #acknowledged(powerOff: RunningPowerOff, clock: Clock): void {
+    const { directory, power, record } = this.#options;
+    if (powerOff.isOver) return this.#saidAfterwards(powerOff, "acknowledged", clock);
+    if (powerOff.isAcknowledged) return;
+    const device = directory.devices.byId(powerOff.deviceId);
+    if (!device) return;
+    powerOff.callingBack = null; // it came too late
+    powerOff.deadlineMs = clock.nowMs + graceMs(device.power.graceSeconds);
+    record(powerOff, { stage: "acknowledged", at: clock.now.toISOString() });
+    power.goesDown(device, clock.now);
+    power.setStopping(device, true, clock.now);
+    this.powerChanged(powerOff, power.of(device.id));
+  }
+
+  /** What an agent says of an order that is over here. */
+  #saidAfterwards(powerOff: RunningPowerOff, outcome: PowerReceipt["power"]["outcome"], { now, nowMs }: Clock): void {
+    const device = this.#options.directory.devices.byId(powerOff.deviceId);
+    if (!device || outcome === "announced" || powerOff.wentDown || powerOff.stage === "off") return;
+    if (outcome !== "acknowledged") return this.#overruled.staysUp(device, now);
+    if (this.#overruled.has(device.id))
+      this.#overruled.goesDown(device, nowMs + graceMs(device.power.graceSeconds), now);
+  }
+
+  #hasRestarted({ action, agent, agentStartedAt, isAcknowledged }: RunningPowerOff): boolean {
+    if (action !== "reboot" || !agent || !isAcknowledged || agentStartedAt === null) return false;
+    const heartbeat = this.#options.presence.isOnline(agent.id)
+      ? this.#options.presence.of(agent.id)?.heartbeat
+      : undefined;
+    return heartbeat != null && Date.parse(heartbeat.startedAt) > Date.parse(agentStartedAt);
+  }
+
+  #isBack(powerOff: RunningPowerOff, clock: Clock): void {
+    const { evidence } = this.#options.power.of(powerOff.deviceId);
+    const seconds = powerOff.secondsSince(clock.nowMs);
+    this.#end(powerOff, { stage: "rebooted", at: clock.now.toISOString(), seconds, evidence }, clock);
+  }
+
+  #timeIsUp(powerOff: RunningPowerOff, clock: Clock): void {
+    const { callingBack, stage, agent } = powerOff;
+    if (callingBack) {
+      const reason = `${callingBack.reason ?? "It was called back"}; its agent did not confirm that it stays up`;
+      return this.#cancelled(powerOff, { by: callingBack.by, reason }, clock);
+    }
+    if (stage === "acknowledged") return this.#graceIsOver(powerOff, clock);
+    this.#orders.cancel(powerOff, clock.now); // an agent that reads the order late does nothing
+    if (!agent) return this.#fail(powerOff, "POWER_OFF_FAILED", "It was not done in time", clock);
+    const reason =
+      stage === "announced"
+        ? `${agent.key} announced it, and did not say that it took the machine down`
+        : `${agent.key} did not answer within ${RECEIPT_MS / 1_000} s`;
+    this.#fail(powerOff, "NO_RECEIPT", reason, clock);
+  }
+
+  #graceIsOver(powerOff: RunningPowerOff, clock: Clock): void {
+    const { directory, power } = this.#options;
+    const seconds = powerOff.secondsSince(clock.nowMs);
+    if (powerOff.wentDown)
+      return this.#fail(powerOff, "NOT_BACK", "It went down, and did not come back in time", clock);
+    const device = directory.devices.byId(powerOff.deviceId);
+    if (device) power.setStopping(device, false, clock.now);
+    if (powerOff.isOver) return; // it was seen off with that
+    const { power: state, reachable, evidence } = power.of(powerOff.deviceId);
+    const end = endOfGrace(state, reachable);
+    const at = clock.now.toISOString();
+    switch (end.stage) {
+      case "off":
+        return this.#end(powerOff, { stage: "off", at, seconds }, clock);
+      case "still-on":
+        return this.#end(powerOff, { stage: "still-on", at, seconds, evidence }, clock);
+      case "failed":
+        return this.#fail(powerOff, end.code, end.reason, clock);
+    }
+  }
+
+  #fail(powerOff: RunningPowerOff, code: ErrorCode, reason: string, clock: Clock): void {
+    this.#end(powerOff, { stage: "failed", at: clock.now.toISOString(), code, reason }, clock);
+  }
+
+  #cancelled(powerOff: RunningPowerOff, { by, reason }: CallBack, clock: Clock): void {
+    this.#end(powerOff, { stage: "cancelled", at: clock.now.toISOString(), by, reason }, clock);
+  }
+
+  #end(powerOff: RunningPowerOff, record: PowerOffStageRecord, clock: Clock): void {
+    if (powerOff.isOver) return;
+    const { directory, power } = this.#options;
+    const device = directory.devices.byId(powerOff.deviceId);
+    const hadBegun = powerOff.isAcknowledged;
+    this.#options.record(powerOff, record);
+    this.#remember(powerOff, clock);
+    if (!device || !hadBegun) return;
+    power.setStopping(device, false, clock.now);
+    if (record.stage === "failed" || record.stage === "cancelled") power.staysUp(device, clock.now);
+  }
+
+  #remember({ order }: RunningPowerOff, { nowMs }: Clock): void {
+    if (order) this.#endedMs.set(order.id, nowMs);
+  }
+}
+
+function leftMs(until: string | null, at: string): number {
+  return until === null ? 0 : Math.max(0, Date.parse(until) - Date.parse(at));
+}
