@@ -41,6 +41,7 @@ import { VERSION } from "./version.ts";
 import { endInterruptedWakes, restoreLastWakes } from "./wake/last-wakes.ts";
 import { startWakeJournal } from "./wake/wake-journal.ts";
 import { listenToWakes } from "./wake/wake.messages.ts";
+import { Recipes } from "./wake/recipes.ts";
 import { wakeResults } from "./wake/wake-results.ts";
 import { WakeService } from "./wake/wake.service.ts";
 
@@ -179,7 +180,9 @@ async function startParts(
   const watchLists = startWatchLists({ power, directory, link, signer, log });
   const heartbeats = startHeartbeatWriter(database, log);
   const journal = startWakeJournal(database, log);
-  const wakes = new WakeService({ directory, presence, power, link, signer, log });
+  const recipes = new Recipes({ database, directory, log });
+  await recipes.load(em.fork());
+  const wakes = new WakeService({ directory, presence, power, link, signer, recipes, log });
   const results = wakeResults(link, log);
   wakes.onStage(results.stage);
   wakes.onStage((wake) => (wake.isOver && lastWakes.note(wake), journal.add(wake)));
@@ -242,6 +245,7 @@ async function startParts(
     await brokers.closeLinks();
     await heartbeats.close();
     await journal.close();
+    await recipes.close();
   });
   wakes.start();
   catchUp = startCatchUp(async () => {

@@ -17,7 +17,8 @@ export class OverAtOnce {
   }
 
   note(deviceId: string, plan: WakePlan, wake: RunningWake): void {
-    if (plan.type !== "send") this.#byDevice.set(deviceId, { wake, outcome: outcomeOf(plan) });
+    if (plan.type === "fail" || plan.type === "already-on")
+      this.#byDevice.set(deviceId, { wake, outcome: outcomeOf(plan) });
   }
 
   forget(deviceId: string): void {

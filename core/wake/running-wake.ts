@@ -5,10 +5,9 @@ import { type AgentFailure, FINAL_STAGES, type WakeStageRecord } from "#contract
 import type { AnswerAddress } from "../kernel/answer.ts";
 import type { Trail } from "../kernel/trail.ts";
 import type { DirectoryAgent, DirectoryDevice } from "../members/directory.ts";
-import { pauseAfterBurst, windowMsOf } from "./wake.rules.ts";
-
-/** So many may wait for the results of one wake. */
-const MAX_ASKERS = 100;
+import { addAsker } from "./askers.ts";
+import { type SentWay, MAX_SENT_WAYS } from "./recipe.rules.ts";
+import { pauseAfterBurst } from "./wake.rules.ts";
 
 /** Somebody who wants to hear the results of a wake. */
 export interface Asker {
@@ -41,7 +40,20 @@ export class RunningWake {
   readonly agents = new Map<string, AgentInWake>();
   readonly stages: WakeStageRecord[] = [];
   readonly startedMs: number;
-  readonly endsMs: number;
+  readonly windowMs: number;
+  readonly force: boolean;
+  /** When it gives up. Each hold moves it on: what the device waits for is not its own time. */
+  endsMs: number;
+  /** Whether it waits, before its first burst, for its machine to go down. */
+  awaitsDown = false;
+  /** The first burst; null before it. */
+  firstBurstMs: number | null = null;
+  /** Whether the device was known to be off when the first burst left: only then there is something to learn. */
+  wasOff = false;
+  /** The ways that packets took, with the first time each. */
+  readonly sent: SentWay[] = [];
+  /** The first agent that heard a magic packet of this wake on its segment. */
+  heard: { readonly agent: Key; readonly from: string; readonly port: number; readonly atMs: number } | null = null;
   /** Infinity when no further burst follows. */
   nextBurstMs: number;
   bursts = 0;
@@ -60,6 +72,7 @@ export class RunningWake {
     target: { device: DirectoryDevice; clusterKey: string },
     asker: Asker,
     clock: { now: Date; nowMs: number },
+    { windowMs, force }: { windowMs: number; force: boolean },
   ) {
     this.id = id;
     this.deviceId = target.device.id;
@@ -70,7 +83,9 @@ export class RunningWake {
     this.requestedBy = asker.by;
     this.askers = [asker];
     this.startedMs = clock.nowMs;
-    this.endsMs = clock.nowMs + windowMsOf(target.device.wake.windowSeconds);
+    this.windowMs = windowMs;
+    this.force = force;
+    this.endsMs = clock.nowMs + windowMs;
     this.nextBurstMs = Number.POSITIVE_INFINITY;
   }
 
@@ -97,30 +112,32 @@ export class RunningWake {
 
   /** One more who wants to hear the results; false when there are too many already. */
   join(asker: Asker): boolean {
-    const known = this.askers.some(
-      ({ by, transaction, response }) =>
-        by === asker.by && transaction === asker.transaction && response?.topic === asker.response?.topic,
-    );
-    if (!known && this.askers.length >= MAX_ASKERS) return false;
-    if (!known) this.askers.push(asker);
-    return true;
+    return addAsker(this.askers, asker);
   }
 
   /** Notes that these agents are asked once more. */
   beginBurst(agents: readonly DirectoryAgent[], nowMs: number): void {
     this.bursts++;
+    this.firstBurstMs ??= nowMs;
     this.#answersOfBurst = new Map();
     this.#hasBurstFailed = false;
     for (const { id, key } of agents) {
       const known = this.agents.get(id);
       if (!known) this.agents.set(id, { id, key: Key.parse(key), stage: "asked", reason: null });
     }
-    const pause = pauseAfterBurst(this.bursts);
-    this.nextBurstMs = pause === undefined ? Number.POSITIVE_INFINITY : nowMs + pause;
+    this.nextBurstMs = nowMs + pauseAfterBurst(this.bursts);
   }
 
-  /** Takes in what an agent did. Returns true when this is the first time that the agent sent. */
-  take(agent: DirectoryAgent, target: ReceiptTarget, asked: number): boolean {
+  /**
+   * Takes in what an agent did. Returns true when this is the first time that the agent sent.
+   *
+   * @param order how many were asked, and when.
+   */
+  take(
+    agent: DirectoryAgent,
+    target: ReceiptTarget,
+    order: { readonly asked: number; readonly atMs: number },
+  ): boolean {
     const part = this.agents.get(agent.id) ?? {
       id: agent.id,
       key: Key.parse(agent.key),
@@ -134,13 +151,25 @@ export class RunningWake {
       part.reason = target.reason;
     }
     this.#answersOfBurst.set(agent.id, target.outcome === "sent");
+    if (target.outcome === "sent") this.#noteWays(agent, target, order.atMs);
     if (target.outcome === "sent") this.failedBursts = 0;
     // receipts come at least once, and a burst fails only once
-    else if (!this.#hasBurstFailed && this.#answersOfBurst.size >= asked && !this.#hasSentInBurst()) {
+    else if (!this.#hasBurstFailed && this.#answersOfBurst.size >= order.asked && !this.#hasSentInBurst()) {
       this.#hasBurstFailed = true;
       this.failedBursts++;
     }
     return first;
+  }
+
+  #noteWays(agent: DirectoryAgent, { destinations }: ReceiptTarget, atMs: number): void {
+    for (const { address, port, interface: name, error } of destinations) {
+      if (error !== null || this.sent.length >= MAX_SENT_WAYS) continue;
+      const isKnown = this.sent.some(
+        (way) => way.agentId === agent.id && way.address === address && way.port === port && way.interface === name,
+      );
+      if (isKnown) continue;
+      this.sent.push({ agentId: agent.id, agentKey: agent.key, interface: name, address, port, atMs });
+    }
   }
 
   #hasSentInBurst(): boolean {

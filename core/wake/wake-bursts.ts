@@ -4,7 +4,9 @@ import { topics } from "#contracts/topics.ts";
 import type { Presence } from "../agents/presence.ts";
 import type { HubSigner } from "../kernel/hub-key.ts";
 import type { Link } from "../kernel/link.ts";
-import type { Directory, DirectoryAgent, DirectoryCluster } from "../members/directory.ts";
+import type { Directory, DirectoryAgent, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
+import { type BurstPlan, burstPlan, type LearnedAim, learnedAim } from "./bursts.rules.ts";
+import type { Recipes } from "./recipes.ts";
 import type { RunningWake } from "./running-wake.ts";
 import { type WakeAim, wakeOrders } from "./wake-orders.ts";
 
@@ -13,8 +15,12 @@ export interface WakeBurstsOptions {
   readonly presence: Presence;
   readonly link: Link;
   readonly signer: HubSigner;
+  readonly recipes: Recipes;
   readonly log: Logger;
 }
+
+/** What later bursts go to: every broadcast address, and the device's own. */
+const WIDE = ["directed", "limited", "all-nodes", "unicast"] as const;
 
 /** A broker that held the message up does not hand it out any more when the order in it has expired. */
 const EXPIRES = { messageExpiryInterval: ORDER_LIFETIME_MS / 1_000 };
@@ -49,7 +55,7 @@ export class WakeBursts {
 
   /** Sends a burst for each of these wakes: one order for up to 200 devices of a cluster. */
   send(wakes: readonly RunningWake[], nowMs: number): void {
-    const { directory, presence, link } = this.#options;
+    const { directory, presence } = this.#options;
     const byCluster = new Map<string, { aims: WakeAim[]; wakes: Map<string, RunningWake> }>();
     const onlineIn = new Map<string, DirectoryAgent[]>();
     const onlineOf = (cluster: DirectoryCluster) => {
@@ -65,18 +71,40 @@ export class WakeBursts {
       const device = directory.devices.byId(wake.deviceId);
       if (!device) continue;
       const cluster = directory.clusterOf(device);
-      const wholeCluster = device.agentIds.length === 0;
-      const online = onlineOf(cluster);
-      const agents = wholeCluster ? online : online.filter((agent) => device.agentIds.includes(agent.id));
-      wake.beginBurst(agents, nowMs);
-      if (agents.length === 0) continue; // perhaps at the next burst one is back
+      const aim = this.#aimOf(wake, device, onlineOf(cluster));
+      wake.beginBurst(aim.agents, nowMs);
+      if (aim.agents.length === 0) continue; // perhaps at the next burst one is back
       const batch = byCluster.get(cluster.key) ?? { aims: [], wakes: new Map<string, RunningWake>() };
-      // a broker of somebody else's may hand the order to agents of other clusters, so there it names those who are meant
-      batch.aims.push({ device, agents, wholeCluster: wholeCluster && link.knowsSenders });
+      batch.aims.push(aim);
       batch.wakes.set(device.key, wake);
       byCluster.set(cluster.key, batch);
     }
     for (const [clusterKey, batch] of byCluster) this.#publishOrders(clusterKey, batch.aims, batch.wakes, nowMs);
+  }
+
+  /** Who sends the next burst of a wake, and where to. */
+  #aimOf(wake: RunningWake, device: DirectoryDevice, online: readonly DirectoryAgent[]): WakeAim {
+    const { directory, recipes, link } = this.#options;
+    // an agent on the machine itself is off when it is needed, and when it answers it has nobody to wake
+    const itself = directory.ownAgentOf(device)?.id;
+    const able = itself === undefined ? online : online.filter(({ id }) => id !== itself);
+    const own = device.agentIds.length === 0 ? able : able.filter(({ id }) => device.agentIds.includes(id));
+    const isOwn = (agentId: string) => own.some(({ id }) => id === agentId);
+    const learned = learnedAim(recipes.of(device.id).ways, isOwn, device.address);
+    const plan = burstPlan({
+      burst: wake.bursts + 1,
+      learned: learned !== undefined,
+      nobodySent: wake.failedBursts > 0 || own.length === 0,
+    });
+    const agents = sendersOf(plan, { own, able, learned });
+    return {
+      device,
+      agents,
+      // a broker of somebody else's may hand the order to agents of other clusters, so there it names those who are meant
+      wholeCluster: agents === online && link.knowsSenders,
+      reach: plan.senders === "learned" ? learned?.reach : plan.unicast ? WIDE : undefined,
+      interfaces: plan.senders === "learned" ? learned?.interfaces : undefined,
+    };
   }
 
   #publishOrders(
@@ -100,5 +128,27 @@ export class WakeBursts {
           ),
         );
     }
+  }
+}
+
+function sendersOf(
+  { senders }: BurstPlan,
+  {
+    own,
+    able,
+    learned,
+  }: {
+    readonly own: readonly DirectoryAgent[];
+    readonly able: readonly DirectoryAgent[];
+    readonly learned: LearnedAim | undefined;
+  },
+): readonly DirectoryAgent[] {
+  switch (senders) {
+    case "learned":
+      return own.filter(({ id }) => learned?.agentIds.includes(id));
+    case "own":
+      return own;
+    case "cluster":
+      return able;
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { MAX_SIGNED_BYTES, MAX_TARGETS_PER_ORDER, ORDER_LIFETIME_MS } from "#contracts/limits.ts";
-import type { WakeOrder, WakeTarget } from "#contracts/order.ts";
+import type { PacketReach, WakeOrder, WakeTarget } from "#contracts/order.ts";
+import { PacketAddress } from "#contracts/address.ts";
 import { topics } from "#contracts/topics.ts";
 import { SecureOnPassword, MacAddress } from "#contracts/mac-address.ts";
 import { Key } from "#contracts/key.ts";
@@ -14,6 +15,9 @@ export interface WakeAim {
   readonly agents: readonly DirectoryAgent[];
   /** Whether these are all agents of the cluster that are online: then the order names nobody, and late ones send too. */
   readonly wholeCluster: boolean;
+  /** Where to, unless the device says so itself; without it every broadcast address. */
+  readonly reach?: readonly PacketReach[] | undefined;
+  readonly interfaces?: readonly string[] | undefined;
 }
 
 /** The claims of the orders that wake these devices of one cluster: at most 200 targets each, and as many as fit into a packet. */
@@ -58,7 +62,10 @@ function portions(targets: readonly AimedTarget[]): AimedTarget[][] {
   return parts;
 }
 
-function targetOf({ device, agents, wholeCluster }: WakeAim): WakeTarget {
+function targetOf({ device, agents, wholeCluster, reach, interfaces }: WakeAim): WakeTarget {
+  const own = ownAddress(device);
+  const able = reach?.filter((kind) => kind !== "unicast" || own !== null) ?? [];
+  const chosen = device.wake.addresses.length === 0 && able.length > 0 ? able : undefined;
   return {
     device: Key.parse(device.key),
     mac: MacAddress.parse(device.mac),
@@ -66,5 +73,13 @@ function targetOf({ device, agents, wholeCluster }: WakeAim): WakeTarget {
     agents: wholeCluster ? [] : agents.map((agent) => Key.parse(agent.key)),
     addresses: [...device.wake.addresses],
     ports: [...device.wake.ports],
+    ...(chosen && { reach: chosen }),
+    ...(chosen?.includes("unicast") && { unicast: own }),
+    ...(chosen && interfaces && { interfaces: [...interfaces] }),
   };
+}
+
+/** Where a packet to the device alone goes; a host name would first have to be looked up. */
+function ownAddress({ address }: DirectoryDevice): string | null {
+  return PacketAddress.safeParse(address).data ?? null;
 }

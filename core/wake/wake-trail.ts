@@ -1,4 +1,4 @@
-import type { DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
+import type { Directory, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
 import type { Asker, RunningWake } from "./running-wake.ts";
 import type { WakeAnswerPart } from "./wake-answer.ts";
 
@@ -9,9 +9,27 @@ const MAX_NAMED = 20;
  * Writes a request down in the audit log: who asked, by which door, and what became of it. One row for a cluster, however
  * many devices of it are named; none when it only joins wakes that somebody asked for already.
  *
- * @param begun wakes that this request began.
+ * @param made wakes that this request began.
  */
-export function noteRequest(
+export function noteRequests(
+  directory: Directory,
+  asker: Asker,
+  {
+    devices,
+    answers,
+    made,
+  }: {
+    readonly devices: readonly DirectoryDevice[];
+    readonly answers: readonly WakeAnswerPart[];
+    readonly made: readonly RunningWake[];
+  },
+): void {
+  const begun = new Set(made);
+  const byCluster = Map.groupBy(devices, (device) => directory.clusterOf(device));
+  for (const [cluster, members] of byCluster) noteRequest(asker, { devices: members, cluster }, answers, begun);
+}
+
+function noteRequest(
   { trail, door }: Asker,
   { devices, cluster }: { readonly devices: readonly DirectoryDevice[]; readonly cluster: DirectoryCluster },
   parts: readonly WakeAnswerPart[],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { endOfWindow, isHopeless, pauseAfterBurst, planWake, windowMsOf } from "./wake.rules.ts";
+import { afterPowerOff, endOfWindow, isHopeless, pauseAfterBurst, planWake, windowMsOf } from "./wake.rules.ts";
 
 const online = { online: true };
 const offline = { online: false };
@@ -33,26 +33,46 @@ describe("what a wake request leads to", () => {
       { ...usual, agents: [offline], force: true },
       { type: "fail", code: "ALL_OFFLINE" },
     ],
+    [
+      "an agent on the device itself alone",
+      { ...usual, agents: [], servesItself: true },
+      { type: "fail", code: "NO_AGENT", reason: expect.stringContaining("on the device itself") },
+    ],
+    ["a device that is going down", { ...usual, power: "stopping" as const, goingDown: true }, { type: "wait" }],
+    ["a device that was told to go down", { ...usual, power: "on" as const, goingDown: true }, { type: "wait" }],
   ])("for %s", (_what, input, plan) => {
     expect(planWake(input)).toMatchObject(plan);
   });
 });
 
-test("the pauses between bursts grow, and end", () => {
-  expect([1, 2, 3, 4, 5, 6, 7].map(pauseAfterBurst)).toEqual([
-    2_000,
-    5_000,
-    10_000,
-    20_000,
-    40_000,
-    undefined,
-    undefined,
-  ]);
+test("the pauses between bursts grow, and the longest stays", () => {
+  expect([1, 2, 3, 4, 5, 6, 7].map(pauseAfterBurst)).toEqual([2_000, 5_000, 10_000, 20_000, 40_000, 40_000, 40_000]);
 });
 
-test("a device is awaited for two minutes unless it says otherwise", () => {
-  expect(windowMsOf(null)).toBe(120_000);
-  expect(windowMsOf(5)).toBe(5_000);
+test.each([
+  ["two minutes where nothing is set or learned", null, null, 120],
+  ["two minutes for a quick one", null, 24, 120],
+  ["twice its slow time", null, 90, 180],
+  ["a quarter of an hour at most", null, 5_000, 900],
+  ["as long as it says", 5, 90, 5],
+])("a device is awaited %s", (_what, set, slow, seconds) => {
+  expect(windowMsOf(set, slow)).toBe(seconds * 1_000);
+});
+
+describe("a wake of a machine that is going down", () => {
+  const usual = { goingDown: true, power: "stopping" as const, force: false, waitedMs: 1_000 };
+
+  test.each([
+    ["waits while it goes down", usual, "wait"],
+    ["waits also while it is still seen on", { ...usual, power: "on" as const }, "wait"],
+    ["sends when it is down", { ...usual, goingDown: false, power: "off" as const }, "send"],
+    ["sends when nobody can see it any more", { ...usual, goingDown: false, power: "unreachable" as const }, "send"],
+    ["has nothing to do when it stayed up", { ...usual, goingDown: false, power: "on" as const }, "already-on"],
+    ["sends by force when it stayed up", { ...usual, goingDown: false, power: "on" as const, force: true }, "send"],
+    ["does not wait for ever", { ...usual, waitedMs: 15 * 60_000 }, "send"],
+  ])("%s", (_what, input, then) => {
+    expect(afterPowerOff(input)).toBe(then);
+  });
 });
 
 describe("a wake is hopeless", () => {

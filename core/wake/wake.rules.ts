@@ -6,12 +6,18 @@ export interface WakePlanInput {
   readonly enabled: boolean;
   readonly power: PowerState;
   readonly force: boolean;
-  /** The agents that serve this device. */
+  /** The agents that serve this device and run on other machines. */
   readonly agents: readonly { readonly online: boolean }[];
+  /** Whether an agent on the device itself serves it, too. It is off whenever it is needed. */
+  readonly servesItself?: boolean;
+  /** Whether a power-off of the device is under way: then seeing it up says nothing. */
+  readonly goingDown?: boolean;
 }
 
 export type WakePlan =
   | { readonly type: "send" }
+  /** Packets would meet a machine that is still up: first it has to be down. */
+  | { readonly type: "wait" }
   | { readonly type: "already-on" }
   /** The request itself is wrong: no wake is made. */
   | { readonly type: "refuse"; readonly code: ErrorCode; readonly reason: string }
@@ -19,26 +25,59 @@ export type WakePlan =
   | { readonly type: "fail"; readonly code: ErrorCode; readonly reason: string };
 
 /** What a wake request for one device leads to. */
-export function planWake({ enabled, power, force, agents }: WakePlanInput): WakePlan {
+export function planWake({ enabled, power, force, agents, servesItself, goingDown }: WakePlanInput): WakePlan {
   if (!enabled) return { type: "refuse", code: "DEVICE_DISABLED", reason: "This device is disabled" };
-  if (power === "on" && !force) return { type: "already-on" };
+  if (power === "on" && !force && !goingDown) return { type: "already-on" };
   if (agents.length === 0)
-    return { type: "fail", code: "NO_AGENT", reason: "No agent is linked to this device or in its cluster" };
+    return { type: "fail", code: "NO_AGENT", reason: servesItself ? ONLY_ITS_OWN_AGENT : NO_AGENT_AT_ALL };
   if (!agents.some((agent) => agent.online))
     return { type: "fail", code: "ALL_OFFLINE", reason: "Every agent that could wake this device is offline" };
-  return { type: "send" };
+  return { type: goingDown ? "wait" : "send" };
 }
 
-/** Pauses between the bursts of one wake. After the last one the hub only waits. */
+const NO_AGENT_AT_ALL = "No agent is linked to this device or in its cluster";
+const ONLY_ITS_OWN_AGENT =
+  "The only agent for this device runs on the device itself, which cannot wake it; it needs one on another machine of its network";
+
+/** A wake waits so long for a machine that is going down, and then sends all the same. Milliseconds. */
+const LONGEST_WAY_DOWN_MS = 15 * 60_000;
+
+/**
+ * What becomes of a wake that waits for its machine to go down first.
+ *
+ * It is only up again when it was down: what is seen of it before is the end of the last run, and no success.
+ */
+export function afterPowerOff({
+  goingDown,
+  power,
+  force,
+  waitedMs,
+}: {
+  goingDown: boolean;
+  power: PowerState;
+  force: boolean;
+  waitedMs: number;
+}): "wait" | "send" | "already-on" {
+  if (goingDown) return waitedMs < LONGEST_WAY_DOWN_MS ? "wait" : "send";
+  return power === "on" && !force ? "already-on" : "send"; // it stayed up: the power-off was taken back or came to nothing
+}
+
+/** Pauses between the bursts of one wake; the last one stays, for long windows. */
 const PAUSES_MS = [2_000, 5_000, 10_000, 20_000, 40_000] as const;
+const LAST_PAUSE_MS = 40_000;
 
-/** How long to wait after this many bursts before the next; undefined = no further burst. */
-export function pauseAfterBurst(bursts: number): number | undefined {
-  return PAUSES_MS[bursts - 1];
+/** How long to wait after this many bursts before the next. */
+export function pauseAfterBurst(bursts: number): number {
+  return PAUSES_MS[bursts - 1] ?? LAST_PAUSE_MS;
 }
 
-export function windowMsOf(windowSeconds: number | null): number {
-  return (windowSeconds ?? DEFAULT_WAKE_WINDOW_SECONDS) * 1_000;
+/** No device is awaited longer than this unless it says so. Seconds. */
+const LONGEST_LEARNED_WINDOW_SECONDS = 900;
+
+/** How long a device is awaited: as it is set, else twice its slow time, and two minutes at least. */
+export function windowMsOf(setSeconds: number | null, slowSeconds: number | null): number {
+  const learned = Math.min(LONGEST_LEARNED_WINDOW_SECONDS, Math.ceil((slowSeconds ?? 0) * 2));
+  return (setSeconds ?? Math.max(DEFAULT_WAKE_WINDOW_SECONDS, learned)) * 1_000;
 }
 
 /** What one agent has made of a wake so far. */
@@ -54,11 +93,12 @@ export function isHopeless(parts: readonly AgentPart[], failedBursts: number): b
   return failedBursts >= FAILED_BURSTS && parts.every(({ stage }) => stage === "failed" || stage === "refused");
 }
 
-/** The end of a window without a sighting: `no-answer` when a magic packet left, else `failed` with why. */
+/** The end of a window without a sighting: `no-answer` when a magic packet left, or was heard on the wire, else `failed` with why. */
 export function endOfWindow(
   parts: readonly AgentPart[],
+  wasHeard = false,
 ): { stage: "no-answer" } | { stage: "failed"; code: ErrorCode; reason: string } {
-  if (parts.some(({ stage }) => stage === "sent")) return { stage: "no-answer" };
+  if (wasHeard || parts.some(({ stage }) => stage === "sent")) return { stage: "no-answer" };
   if (parts.some(({ stage }) => stage === "asked")) {
     return { stage: "failed", code: "NO_RECEIPT", reason: "No agent said that it sent a magic packet" };
   }
