@@ -186,7 +186,7 @@ async function startParts(
   const results = wakeResults(link, log);
   wakes.onStage(results.stage);
   wakes.onStage((wake) => (wake.isOver && lastWakes.note(wake), journal.add(wake)));
-  const now = new Now({ directory, presence, copies, power, lastWakes });
+  const now = new Now({ directory, presence, copies, power, lastWakes, recipes });
   const hubState = () => ({
     version: VERSION,
     startedAt: startedAt.toISOString(),

@@ -8,6 +8,7 @@ import type { Directory, DirectoryAgent, DirectoryCluster, DirectoryDevice } fro
 import { armedOf } from "../members/own-card.ts";
 import type { PowerStates } from "../power/power-states.ts";
 import type { LastWakes } from "../wake/last-wakes.ts";
+import type { Recipes } from "../wake/recipes.ts";
 
 /** What is known of each thing at this moment, put together for topics, the page and the API alike. */
 export class Now {
@@ -16,6 +17,7 @@ export class Now {
   readonly #copies: CopiedCredentials;
   readonly #power: PowerStates;
   readonly #lastWakes: LastWakes;
+  readonly #recipes: Pick<Recipes, "of">;
 
   constructor(parts: {
     directory: Directory;
@@ -23,17 +25,20 @@ export class Now {
     copies: CopiedCredentials;
     power: PowerStates;
     lastWakes: LastWakes;
+    recipes: Pick<Recipes, "of">;
   }) {
     this.#directory = parts.directory;
     this.#presence = parts.presence;
     this.#copies = parts.copies;
     this.#power = parts.power;
     this.#lastWakes = parts.lastWakes;
+    this.#recipes = parts.recipes;
   }
 
   device(device: DirectoryDevice): DeviceNow {
     const { power, since, reachable, evidence } = this.#power.of(device.id);
     const lastWake = this.#lastWakes.of(device.id);
+    const { typicalSeconds, slowSeconds } = this.#recipes.of(device.id);
     return {
       power,
       since: since?.toISOString() ?? null,
@@ -43,8 +48,8 @@ export class Now {
       lastWake,
       lastPowerOff: null,
       powerOff: null,
-      typicalWakeSeconds: null,
-      slowWakeSeconds: null,
+      typicalWakeSeconds: typicalSeconds,
+      slowWakeSeconds: slowSeconds,
       armed: armedOf(this.#directory, device),
       canPowerOff: false,
       powerActions: [],

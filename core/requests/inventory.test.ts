@@ -18,7 +18,8 @@ const directory = new Directory();
 const presence = new Presence();
 const copies = new CopiedCredentials();
 const power = new PowerStates(directory, presence);
-const now = new Now({ directory, presence, copies, power, lastWakes: new LastWakes() });
+const recipes = { of: () => ({ typicalSeconds: null, slowSeconds: null, ways: [] }) };
+const now = new Now({ directory, presence, copies, power, lastWakes: new LastWakes(), recipes });
 const common = { showInHomeAssistant: true, createdAt: at, updatedAt: at };
 const owned = { description: null, tags: [], ownerId: null, shares: [] };
 
