@@ -1,5 +1,5 @@
-import type { RefusalReason } from "#contracts/agent.ts";
-import type { WakeOrder } from "#contracts/order.ts";
+import type { ProbeReceipt, PowerReceipt, RefusalReason } from "#contracts/agent.ts";
+import type { ProbeOrder, WakeOrder } from "#contracts/order.ts";
 import { topics } from "#contracts/topics.ts";
 import { backgroundWith } from "./background.ts";
 import type { HubConnection, Message } from "./connection.ts";
@@ -8,8 +8,13 @@ import { HubClock } from "./hub-clock.ts";
 import { HubLink } from "./link.ts";
 import type { Log } from "./log.ts";
 import { OrderInbox } from "./orders.ts";
+import { PowerDown } from "./power/power-down.ts";
+import type { PowerSystem } from "./power/power-system.ts";
+import { thisMachine } from "./power/this-machine.ts";
 import { Presence } from "./presence.ts";
+import { Prober } from "./prober.ts";
 import { signedBy } from "./signature.ts";
+import { openPublicDoor } from "./status-door.ts";
 import { watchForSuspend } from "./suspend.ts";
 import { fittingReceipt, refusedTarget, targetsFor } from "./wake/receipt.rules.ts";
 import { Waker } from "./wake/waker.ts";
@@ -23,11 +28,17 @@ export interface AgentOptions {
   readonly log: Log;
   /** The hub took the credential back: this agent should stop, and keep its files. */
   readonly onRevoked?: () => void;
+  /** What it takes down when the hub orders it; without it the machine that this process runs on. */
+  readonly power?: PowerSystem;
+  /** The clock that people set: milliseconds since 1970 UTC. */
+  readonly wall?: () => number;
 }
 
 export interface Agent {
   /** Whether its hub knows now that it is online. */
   readonly isConnected: boolean;
+  /** Somebody on this machine wants it to stay up; false where it is not about to go down. */
+  notNow(who: string): boolean;
   /** Says `offline` and goodbye, within about a second. */
   close(): Promise<void>;
 }
@@ -37,10 +48,13 @@ export interface Agent {
  *
  * Nothing in it is global, so one process can run several.
  */
-export async function startAgent({ credential, stateDir, log, onRevoked }: AgentOptions): Promise<Agent> {
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { credential, stateDir, log, onRevoked } = options;
   const key = credential.agent;
-  const clock = new HubClock();
+  const clock = new HubClock(options.wall);
+  const system = options.power ?? (await thisMachine());
   const waker = new Waker();
+  const prober = new Prober();
   const inBackground = backgroundWith(log);
   const hubTime = () => new Date(clock.now(performance.now()) ?? Date.now());
 
@@ -57,15 +71,41 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
     await link.publish(topics.agentReceipt.for(key), JSON.stringify(receipt), topics.agentReceipt.options);
   };
 
+  const probe = async (order: ProbeOrder) => {
+    const done = await prober.probe(order);
+    await tellReceipt({ ...done, at: hubTime().toISOString() });
+  };
+
+  const tellReceipt = (receipt: PowerReceipt | ProbeReceipt) =>
+    link.tryPublish(topics.agentReceipt.for(key), JSON.stringify(receipt), topics.agentReceipt.options);
+
+  const notNow = (who: string) => power.notNow(who);
+  const power = new PowerDown({
+    system,
+    clock,
+    stateDir,
+    publish: tellReceipt,
+    now: hubTime,
+    wokenAtMs: (mac) => inbox.wokenAtMs(mac),
+    openDoor: options.power ? undefined : () => openPublicDoor({ notNow }, log), // a simulated machine has no people
+    inBackground,
+    log,
+  });
+
   const inbox = new OrderInbox({
     open: await signedBy(credential.hubKey),
     clock,
     log,
+    ownMacs: () => system.ownMacs(),
     handlers: {
       wake: (order, refusal) => {
         inBackground("a wake order", () => carryOut(order, refusal));
         if (!refusal) for (const { device } of order.targets) watcher.awaitWake(device);
+        power.woken(order);
       },
+      power: (order, refusal) => power.take(order, refusal),
+      powerCancel: (order) => power.cancel(order),
+      probe: (order) => inBackground("a probe", () => probe(order)),
       time: (order, receivedMs) => {
         if (clock.answer(order, receivedMs)) inBackground("a heartbeat", () => presence.timeIsKnown());
         else log.debug({}, "An answer about the time came too late");
@@ -73,6 +113,7 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
       clockInDoubt: () => presence.askTimeAnew(),
       revoked: () => {
         log.error({ agent: key }, "The hub has removed this agent; join again with a new code and --replace");
+        power.lostTouch("The hub has removed this agent");
         onRevoked?.();
       },
       watch: (list) => {
@@ -92,6 +133,7 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
 
   const hubStatusIs = async ({ payload, retained }: Message) => {
     if (retained) return;
+    power.lostTouch("The hub was restarted");
     watcher.startVersionsAnew(); // at its end as well: the lists of the next hub may come before it says that it is online
     if (payload.toString() !== "online") return;
     await presence.publishInventory(link); // a hub that has just started knows nothing that is not retained
@@ -109,10 +151,12 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
     await presence.announce(connection);
     await sightings.open(connection, watcher.known());
     await presence.beat(connection);
+    inBackground("the end of a power order", () => power.connected());
     log.info({ agent: key, hub: credential.mqttUrl }, "Connected to the hub");
   };
 
   const onEnd = () => {
+    power.lostTouch("It lost its connection to the hub, which could not have taken the order back");
     presence.shut();
     sightings.shut();
   };
@@ -121,7 +165,10 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
   const presence = new Presence({ key, stateDir, clock, link, inBackground });
   const sightings = new SightingOutbox({ key, outlet: link, now: hubTime, inBackground });
   const watcher = new Watcher({ now: hubTime, onSighting: (sighting) => sightings.add(sighting), inBackground });
-  const suspend = watchForSuspend(() => link.reconnect("this machine was suspended"));
+  const suspend = watchForSuspend(() => {
+    clock.forget(); // at once: what has come already waits to be judged
+    link.reconnect("this machine was suspended");
+  });
   presence.start();
   link.start();
 
@@ -129,8 +176,10 @@ export async function startAgent({ credential, stateDir, log, onRevoked }: Agent
     get isConnected() {
       return link.isConnected;
     },
+    notNow,
     close: async () => {
       suspend.close();
+      await power.close();
       presence.stop();
       sightings.shut();
       watcher.close();

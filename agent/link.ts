@@ -56,13 +56,20 @@ export class HubLink {
    * A message that is lost with its connection needs no line of its own: the end of the connection has one.
    */
   async publish(topic: string, payload: string, options: TopicOptions): Promise<void> {
+    await this.tryPublish(topic, payload, options);
+  }
+
+  /** Publishes, and tells whether the broker has taken it. */
+  async tryPublish(topic: string, payload: string, options: TopicOptions): Promise<boolean> {
     const connection = this.#connection;
-    if (!connection?.isOpen) return;
+    if (!connection?.isOpen) return false;
     try {
       await connection.publish(topic, payload, options);
+      return true;
     } catch (error) {
       const level = connection.isOpen ? "warn" : "debug";
       this.#options.log[level]({ topic, reason: (error as Error).message }, "A message was not sent");
+      return false;
     }
   }
 

@@ -7,7 +7,7 @@ import { onEndSignal } from "./end-signals.ts";
 import { joinHub } from "./join.ts";
 import { joinWhenReady } from "./join-when-ready.ts";
 import { createLog, type Log } from "./log.ts";
-import { askRunning, openStatusDoor, type StatusDoor } from "./status-door.ts";
+import { askRunning, openStatusDoor, sayNotNow, type StatusDoor } from "./status-door.ts";
 import { VERSION } from "./version.ts";
 
 /** How this program was called: in a checkout through npm, else by its name. */
@@ -20,6 +20,7 @@ const USAGE = `PowerBeacon agent ${VERSION}
       --replace                      joins anew where this machine has joined already
   ${PROGRAM} run                     runs; joins first with HUB_URL and JOIN_CODE where it has not
   ${PROGRAM} status                  tells which hub this machine has joined, and fails unless it is connected
+  ${PROGRAM} not-now                 keeps this machine up that is about to be powered off
 
   --state DIR   where the credential is kept (or STATE_DIR): /var/lib/powerbeacon-agent for root,
                 else ~/.local/state/powerbeacon-agent`;
@@ -37,6 +38,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (command === "join") return join(rest, config, { name: values.name ?? null, replace: values.replace });
   if (command === "run" && rest.length === 0) return run(config);
   if (command === "status" && rest.length === 0) return status(config);
+  if (command === "not-now" && rest.length === 0) return notNow(config);
   throw new UsageError(`"${positionals.join(" ")}" is not a command of this agent`);
 }
 
@@ -72,7 +74,11 @@ async function run(config: AgentConfig): Promise<void> {
   onEndSignal(() => leave(0));
   const credential = (await readCredential(config.stateDir)) ?? (await joinByEnvironment(config, log));
   log.info({ agent: credential.agent, hub: credential.mqttUrl, version: VERSION }, "Starting");
-  door = await openStatusDoor(config.stateDir, () => agent?.isConnected ?? false, log);
+  const answers = {
+    isConnected: () => agent?.isConnected ?? false,
+    notNow: (who: string) => agent?.notNow(who) ?? false,
+  };
+  door = await openStatusDoor(config.stateDir, answers, log);
   agent = await startAgent({
     credential,
     stateDir: config.stateDir,
@@ -96,6 +102,12 @@ async function status({ stateDir }: AgentConfig): Promise<void> {
   if (running === "not running") throw new AgentError("It does not run.");
   if (running === "not connected") throw new AgentError("It runs, but is not connected; its log says why.");
   say("It runs and is connected.");
+}
+
+async function notNow({ stateDir }: AgentConfig): Promise<void> {
+  const answer = await sayNotNow(stateDir);
+  if (answer !== "stays up") throw new AgentError("No agent on this machine is about to power it off.");
+  say("This machine stays up.");
 }
 
 class UsageError extends Error {}

@@ -1,6 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { type RefusalReason } from "#contracts/agent.ts";
-import { type Circumstances, doubtsClock, type OrderClaims, refusalOf, SeenOrders } from "./orders.rules.ts";
+import { MacAddress } from "#contracts/mac-address.ts";
+import {
+  type Circumstances,
+  doubtsClock,
+  type MachineCircumstances,
+  NewestWakes,
+  type OrderClaims,
+  refusalOf,
+  SeenOrders,
+  wrongForMachine,
+} from "./orders.rules.ts";
 
 const NOW_MS = 1_790_000_100_000;
 const NOW = NOW_MS / 1000;
@@ -69,5 +79,61 @@ describe("the memory for orders", () => {
     refusalOf(order({ id: "one" }), when);
     const later = { ...when, hubNowMs: NOW_MS + 40_000 };
     expect(refusalOf(order({ id: "two", iat: NOW + 39, exp: NOW + 69 }), later)).toBeUndefined();
+  });
+});
+
+const OWN = MacAddress.parse("02:00:00:00:00:01");
+const OTHER = MacAddress.parse("02:00:00:00:00:02");
+
+describe("a power order for this agent", () => {
+  const machine = (changes: Partial<MachineCircumstances> = {}): MachineCircumstances => ({
+    macs: new Set([OWN]),
+    wokenAtMs: undefined,
+    hubNowMs: NOW_MS,
+    ...changes,
+  });
+
+  test.for<
+    [string, { mac?: MacAddress; chosen?: boolean; iat?: number }, Partial<MachineCircumstances>, string | undefined]
+  >([
+    ["is obeyed for one of its network cards", {}, {}, undefined],
+    ["is refused for a MAC address that is none of its own", { mac: OTHER }, {}, "WRONG_MACHINE"],
+    ["is obeyed for another one when a person chose this agent", { mac: OTHER, chosen: true }, {}, undefined],
+    ["is obeyed when the machine was woken before", {}, { wokenAtMs: NOW_MS - 1_001 }, undefined],
+    ["is refused when the machine was woken since", {}, { wokenAtMs: NOW_MS - 999 }, "SUPERSEDED"],
+    ["is refused when both were issued in one millisecond", {}, { wokenAtMs: NOW_MS - 1_000 }, "SUPERSEDED"],
+    ["is refused when it was woken up to 2 s ahead", {}, { wokenAtMs: NOW_MS + 2_000 }, "SUPERSEDED"],
+    ["is obeyed when that wake is of a time that the hub took back", {}, { wokenAtMs: NOW_MS + 3_600_000 }, undefined],
+    [
+      "is refused when a person chose this agent and the device was woken since",
+      { mac: OTHER, chosen: true },
+      { wokenAtMs: NOW_MS },
+      "SUPERSEDED",
+    ],
+  ])("%s", ([, claims, when, refusal]) => {
+    const power = { iat: NOW - 1, mac: OWN, chosen: false, ...claims };
+    expect(wrongForMachine(power, machine(when))).toBe(refusal);
+  });
+});
+
+describe("the newest order to wake a machine", () => {
+  test("is the newest however they come", () => {
+    const wakes = new NewestWakes();
+    for (const issuedAtMs of [NOW_MS - 10, NOW_MS, NOW_MS - 5]) wakes.note(OWN, issuedAtMs, NOW_MS);
+    expect([wakes.of(OWN), wakes.of(OTHER)]).toEqual([NOW_MS, undefined]);
+  });
+
+  test("is not one of a time that the hub took back", () => {
+    const wakes = new NewestWakes();
+    wakes.note(OWN, NOW_MS + 3_600_000, NOW_MS + 3_600_000);
+    wakes.note(OWN, NOW_MS, NOW_MS);
+    expect(wakes.of(OWN)).toBe(NOW_MS);
+  });
+
+  test("is forgotten first for the machine that was woken first", () => {
+    const wakes = new NewestWakes(1);
+    wakes.note(OWN, NOW_MS);
+    wakes.note(OTHER, NOW_MS);
+    expect([wakes.of(OWN), wakes.of(OTHER)]).toEqual([undefined, NOW_MS]);
   });
 });

@@ -1,9 +1,12 @@
 import type { RefusalReason } from "#contracts/agent.ts";
 import { ORDER_LIFETIME_MS } from "#contracts/limits.ts";
+import type { MacAddress } from "#contracts/mac-address.ts";
+import type { PowerOrder } from "#contracts/order.ts";
 
 /** An order may seem to come from this far in the future: the hub's time is known to half a round trip only. */
 const TOLERANCE_MS = 2_000;
 const MAX_REMEMBERED = 10_000;
+const MAX_WOKEN = 10_000;
 
 /** The claims that every order has, whatever it asks for. Times are NumericDates: seconds since 1970 UTC. */
 export interface OrderClaims {
@@ -36,6 +39,60 @@ export function refusalOf(
   if (issuedAtMs > hubNowMs + TOLERANCE_MS) return "NOT_YET_VALID";
   if (seen.has(order.id)) return "REPEATED";
   return seen.remember(order.id, issuedAtMs + ORDER_LIFETIME_MS, hubNowMs) ? undefined : "BUSY";
+}
+
+export interface MachineCircumstances {
+  /** The MAC addresses of this machine, those of cards without a cable included. */
+  readonly macs: ReadonlySet<string>;
+  /** When the hub issued the newest order to wake the device that this agent has seen, by the hub's clock. Milliseconds. */
+  readonly wokenAtMs: number | undefined;
+  readonly hubNowMs: number;
+}
+
+/** Why this machine must not go down by an order that is good otherwise; undefined when it may. */
+export function wrongForMachine(
+  order: Pick<PowerOrder, "iat" | "mac" | "chosen">,
+  { macs, wokenAtMs, hubNowMs }: MachineCircumstances,
+): RefusalReason | undefined {
+  if (!order.chosen && !macs.has(order.mac)) return "WRONG_MACHINE";
+  return isSuperseded(order, wokenAtMs, hubNowMs) ? "SUPERSEDED" : undefined;
+}
+
+/**
+ * Whether somebody woke the machine after a power order was issued: then it must not go down by that order any more.
+ * A wake from the future says nothing: the hub's clock was set back since.
+ */
+export function isSuperseded(
+  order: { readonly iat: number },
+  wokenAtMs: number | undefined,
+  hubNowMs: number,
+): boolean {
+  if (wokenAtMs === undefined || wokenAtMs > hubNowMs + TOLERANCE_MS) return false;
+  return wokenAtMs >= order.iat * 1000;
+}
+
+/** When the hub last ordered machines to be woken, by its own clock. Those that were woken long ago are dropped for newer ones. */
+export class NewestWakes {
+  readonly #issuedAtMs = new Map<MacAddress, number>();
+  readonly #most: number;
+
+  constructor(most = MAX_WOKEN) {
+    this.#most = most;
+  }
+
+  /** An older one changes nothing, unless what is known lies in the future: the hub's clock was set back since. */
+  note(mac: MacAddress, issuedAtMs: number, hubNowMs = Infinity): void {
+    const known = this.#issuedAtMs.get(mac) ?? 0;
+    const isPast = known <= hubNowMs + TOLERANCE_MS;
+    this.#issuedAtMs.delete(mac); // to the end
+    this.#issuedAtMs.set(mac, isPast ? Math.max(issuedAtMs, known) : issuedAtMs);
+    const [oldest] = this.#issuedAtMs.keys();
+    if (this.#issuedAtMs.size > this.#most && oldest !== undefined) this.#issuedAtMs.delete(oldest);
+  }
+
+  of(mac: MacAddress): number | undefined {
+    return this.#issuedAtMs.get(mac);
+  }
 }
 
 /**

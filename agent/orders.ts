@@ -1,11 +1,20 @@
 import type { z } from "zod";
 import type { RefusalReason } from "#contracts/agent.ts";
-import { AgentOrder, type TimeOrder, WakeOrder, WatchList } from "#contracts/order.ts";
+import type { MacAddress } from "#contracts/mac-address.ts";
+import {
+  AgentOrder,
+  type PowerCancelOrder,
+  type PowerOrder,
+  type ProbeOrder,
+  type TimeOrder,
+  WakeOrder,
+  WatchList,
+} from "#contracts/order.ts";
 import { topics } from "#contracts/topics.ts";
 import type { Message } from "./connection.ts";
 import type { HubClock } from "./hub-clock.ts";
 import type { Log } from "./log.ts";
-import { doubtsClock, refusalOf, SeenOrders } from "./orders.rules.ts";
+import { doubtsClock, NewestWakes, refusalOf, SeenOrders, wrongForMachine } from "./orders.rules.ts";
 import { looksSigned, type OpenSigned } from "./signature.ts";
 
 /** Signed messages that wait to be checked; more than this can only be a flood. */
@@ -21,12 +30,20 @@ export interface OrderHandlers {
   clockInDoubt(): void;
   revoked(): void;
   watch(list: WatchList): void;
+  /** A power order with a good signature for this agent; it is to be obeyed where `refusal` is undefined. */
+  power(order: PowerOrder, refusal: RefusalReason | undefined): void;
+  /** However old: not to go down is never wrong, and it names the one order that it takes back. */
+  powerCancel(order: PowerCancelOrder): void;
+  /** A probe that is to be made. */
+  probe(order: ProbeOrder): void;
 }
 
 export interface OrderInboxOptions {
   readonly open: OpenSigned;
   readonly clock: HubClock;
   readonly handlers: OrderHandlers;
+  /** The MAC addresses of this machine as they are now. */
+  readonly ownMacs: () => Promise<ReadonlySet<string>>;
   readonly log: Log;
 }
 
@@ -34,6 +51,7 @@ export interface OrderInboxOptions {
 export class OrderInbox {
   readonly #options: OrderInboxOptions;
   readonly #seen = new SeenOrders();
+  readonly #wakes = new NewestWakes();
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
   #complaints = 0;
@@ -41,6 +59,11 @@ export class OrderInbox {
 
   constructor(options: OrderInboxOptions) {
     this.#options = options;
+  }
+
+  /** When the hub issued the newest order to wake this device that was seen here, by its own clock. Milliseconds. */
+  wokenAtMs(mac: MacAddress): number | undefined {
+    return this.#wakes.of(mac);
   }
 
   take({ topic, payload, retained }: Message, receivedMs: number): void {
@@ -62,21 +85,30 @@ export class OrderInbox {
     await earlier;
     this.#waiting -= 1;
     try {
-      this.#dispatch(topic, await this.#options.open(jws), receivedMs);
+      await this.#dispatch(topic, await this.#options.open(jws), receivedMs);
     } catch (error) {
       this.#complain(topic, `A message was ignored: ${(error as Error).message}`);
     }
   }
 
-  #dispatch(topic: string, claims: unknown, receivedMs: number): void {
-    if (topics.clusterWake.match(topic) !== undefined) return this.#wake(topic, claims, receivedMs);
+  async #dispatch(topic: string, claims: unknown, receivedMs: number): Promise<void> {
+    if (topics.clusterWake.match(topic) !== undefined) return this.#wake(topic, claims);
     if (topics.agentWatch.match(topic) !== undefined) return this.#watch(topic, claims);
-    if (topics.agentOrder.match(topic) !== undefined) this.#order(topic, claims, receivedMs);
+    if (topics.agentOrder.match(topic) !== undefined) await this.#order(topic, claims, receivedMs);
   }
 
-  #wake(topic: string, claims: unknown, receivedMs: number): void {
+  #wake(topic: string, claims: unknown): void {
     const order = this.#parse(WakeOrder, topic, claims);
-    if (order) this.#options.handlers.wake(order, this.#refusalOf(order, topic, receivedMs));
+    if (!order) return;
+    const refusal = this.#refusalOf(order, topic);
+    // whatever speaks against sending packets now, the hub did want these machines up; a time to come says nothing
+    if (refusal !== "NOT_YET_VALID" && refusal !== "WRONG_AUDIENCE") this.#noteWakes(order);
+    this.#options.handlers.wake(order, refusal);
+  }
+
+  #noteWakes({ iat, targets }: WakeOrder): void {
+    const hubNowMs = this.#options.clock.now(performance.now());
+    for (const { mac } of targets) this.#wakes.note(mac, iat * 1000, hubNowMs);
   }
 
   #watch(topic: string, claims: unknown): void {
@@ -86,24 +118,41 @@ export class OrderInbox {
     this.#options.handlers.watch(list);
   }
 
-  #order(topic: string, claims: unknown, receivedMs: number): void {
+  async #order(topic: string, claims: unknown, receivedMs: number): Promise<void> {
+    const { handlers } = this.#options;
     const order = this.#parse(AgentOrder, topic, claims);
     if (!order) return;
-    if (order.type === "time") {
-      // its nonce makes it fresh; the times in it are what is asked for
-      if (order.aud !== topic) return this.#complain(topic, "An order for another agent was ignored");
-      return this.#options.handlers.time(order, receivedMs);
+    if (order.aud !== topic) return this.#complain(topic, "An order was refused: WRONG_AUDIENCE");
+    switch (order.type) {
+      case "time":
+        return handlers.time(order, receivedMs); // its nonce makes it fresh; the times in it are what is asked for
+      case "power-cancel":
+        return handlers.powerCancel(order);
+      case "power":
+        return handlers.power(order, await this.#powerRefusalOf(order, topic));
+      case "revoked":
+      case "probe": {
+        const refusal = this.#refusalOf(order, topic);
+        if (refusal) return this.#complain(topic, `An order was refused: ${refusal}`);
+        return order.type === "probe" ? handlers.probe(order) : handlers.revoked();
+      }
     }
-    const refusal = this.#refusalOf(order, topic, receivedMs);
-    if (refusal) return this.#complain(topic, `An order was refused: ${refusal}`);
-    this.#options.handlers.revoked();
   }
 
-  #refusalOf(order: WakeOrder | AgentOrder, topic: string, receivedMs: number): RefusalReason | undefined {
+  async #powerRefusalOf(order: PowerOrder, topic: string): Promise<RefusalReason | undefined> {
+    const macs = await this.#options.ownMacs();
+    const refusal = this.#refusalOf(order, topic); // after all that takes time: an order is judged by the time when it is obeyed
+    if (refusal) return refusal;
+    const hubNowMs = this.#options.clock.now(performance.now()) ?? 0;
+    return wrongForMachine(order, { macs, wokenAtMs: this.#wakes.of(order.mac), hubNowMs });
+  }
+
+  /** Judged by the time now, not by when it was received: this machine may have been suspended in between. */
+  #refusalOf(order: WakeOrder | AgentOrder, topic: string): RefusalReason | undefined {
     const { clock, handlers } = this.#options;
     const refusal = refusalOf(order, {
       topic,
-      hubNowMs: clock.now(receivedMs),
+      hubNowMs: clock.now(performance.now()),
       toldAtMs: clock.answerIssuedAt,
       seen: this.#seen,
     });
