@@ -13,11 +13,13 @@ import { pauseAfterBurst } from "./wake.rules.ts";
 export interface Asker {
   readonly by: string;
   /** The door that the request came by; user names of people and of MQTT clients are apart. */
-  readonly door: "http" | "mqtt" | "mqtt-person";
+  readonly door: "http" | "mqtt" | "mqtt-person" | "hub";
   readonly transaction: string | null;
   readonly response: AnswerAddress | null;
   /** The audit log under the asker's name. */
   readonly trail: Trail;
+  /** Whether the asker may wake what the devices that were asked for need. */
+  readonly mayWake: (device: DirectoryDevice) => boolean;
 }
 
 export interface AgentInWake {
@@ -46,6 +48,8 @@ export class RunningWake {
   endsMs: number;
   /** Whether it waits, before its first burst, for its machine to go down. */
   awaitsDown = false;
+  /** Whether it waits, before its first burst, for what its device needs, or for its turn. */
+  isHeld = false;
   /** The first burst; null before it. */
   firstBurstMs: number | null = null;
   /** Whether the device was known to be off when the first burst left: only then there is something to learn. */
@@ -113,6 +117,17 @@ export class RunningWake {
   /** One more who wants to hear the results; false when there are too many already. */
   join(asker: Asker): boolean {
     return addAsker(this.askers, asker);
+  }
+
+  /** Its time does not run while it waits for others. */
+  holdBack(): void {
+    this.isHeld = true;
+    this.endsMs = Number.POSITIVE_INFINITY;
+  }
+
+  letGo(nowMs: number): void {
+    this.isHeld = false;
+    this.endsMs = nowMs + this.windowMs;
   }
 
   /** Notes that these agents are asked once more. */
