@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { Instant } from "../instant.ts";
 import { Key } from "../key.ts";
-import { page } from "./common.ts";
 import { text } from "../text.ts";
+import { ListQuery, page } from "./common.ts";
+import { WakeAccepted } from "./wakes.ts";
 
 /** Somebody wants a device to stay on: until an instant, for a while, or until it is given back. */
 export const LeaseCreate = z
@@ -32,5 +33,16 @@ export const LeaseAnswer = z.object({
   endedBecause: z.enum(["expired", "released", "forced", "device-removed"]).nullable(),
 });
 export type LeaseAnswer = z.infer<typeof LeaseAnswer>;
+
+/** What came of asking for one. Who asks again with the same reason moves the end of the lease that there is. */
+export const LeaseCreated = LeaseAnswer.extend({
+  wake: WakeAccepted.nullable().describe("null where the device was on already, or nobody asked to wake it"),
+});
+export type LeaseCreated = z.infer<typeof LeaseCreated>;
+
+export const LeaseQuery = ListQuery.omit({ q: true }).extend({
+  state: z.enum(["open", "ended", "all"]).default("open"),
+});
+export type LeaseQuery = z.infer<typeof LeaseQuery>;
 
 export const LeaseList = page(LeaseAnswer);
