@@ -12,6 +12,10 @@ export const DeviceEventType = z.enum([
   "power_off_succeeded",
   "power_off_failed",
   "came_up_by_itself",
+  "power_off_cancelled",
+  "magic_packet_seen",
+  "lease_started",
+  "lease_ended",
 ]);
 
 /** What can happen. Adding a type is compatible: readers ignore what they do not know. */
@@ -22,10 +26,6 @@ export const EventType = z.enum([
   "agent_copied",
   "schedule_ran",
   "schedule_skipped",
-  "power_off_cancelled",
-  "magic_packet_seen",
-  "lease_started",
-  "lease_ended",
   "request_refused",
 ]);
 export type EventType = z.infer<typeof EventType>;

@@ -60,6 +60,8 @@ describe("all topics", () => {
       "hubInfo",
       "hubStatus",
       "hubUpdate",
+      "scheduleInfo",
+      "scheduleState",
     ]);
   });
 
