@@ -2,6 +2,7 @@ import { FINAL_POWER_OFF_STAGES } from "#contracts/power-off.ts";
 import { FINAL_STAGES } from "#contracts/wake.ts";
 import type { Trail } from "../kernel/trail.ts";
 import { powerAcceptedOf } from "../power-off/power-off-answer.ts";
+import type { DirectoryDevice } from "../members/directory.ts";
 import type { PowerOffService } from "../power-off/power-off.service.ts";
 import type { Asker } from "../wake/running-wake.ts";
 import { acceptedOf } from "../wake/wake-answer.ts";
@@ -14,6 +15,8 @@ export interface ScheduleActionParts {
   readonly powerOffs: Pick<PowerOffService, "request" | "onNews">;
   /** The audit log under the name of a schedule. */
   readonly trailOf: (schedule: KnownSchedule) => Trail;
+  /** Whether whoever owns it may wake what its devices need. */
+  readonly mayWake: (schedule: KnownSchedule, device: DirectoryDevice) => boolean;
 }
 
 /** Who asks, as wakes and power-offs name it. */
@@ -22,9 +25,10 @@ export function nameOf({ key }: Pick<KnownSchedule, "key">): string {
 }
 
 /** Schedules take the ways that everybody takes. */
-export function scheduleActions({ wakes, powerOffs, trailOf }: ScheduleActionParts): ScheduleActions {
+export function scheduleActions({ wakes, powerOffs, trailOf, mayWake }: ScheduleActionParts): ScheduleActions {
   const askerOf = (schedule: KnownSchedule): Asker => {
-    return { by: nameOf(schedule), door: "hub", transaction: null, response: null, trail: trailOf(schedule) };
+    const by = { by: nameOf(schedule), door: "hub", trail: trailOf(schedule) } as const;
+    return { ...by, transaction: null, response: null, mayWake: (device) => mayWake(schedule, device) };
   };
   return {
     wake: (devices, schedule) =>

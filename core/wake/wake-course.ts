@@ -9,9 +9,11 @@ import type { PowerStates } from "../power/power-states.ts";
 import type { Asker, RunningWake } from "./running-wake.ts";
 import type { WakeBook } from "./wake-book.ts";
 import { WakeBursts, type WakeBurstsOptions } from "./wake-bursts.ts";
+import type { WakeGate } from "./wake-gate.ts";
 import { afterPowerOff, endOfWindow, isHopeless } from "./wake.rules.ts";
 
 const TICK_MS = 100;
+const NOBODY: ReadonlySet<string> = new Set();
 /** A machine that is seen up counts as awake after this, also when no agent has said that it sent. Milliseconds. */
 const RECEIPT_PATIENCE_MS = 3_000;
 
@@ -33,6 +35,7 @@ export class WakeCourse {
   readonly #bursts: WakeBursts;
   readonly #listeners: StageListener[] = [];
   readonly #newsListeners: NewsListener[] = [];
+  #gate: WakeGate | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: WakeCourseOptions, book: WakeBook) {
@@ -52,6 +55,14 @@ export class WakeCourse {
     this.#newsListeners.push(listener);
   }
 
+  get gate(): WakeGate | undefined {
+    return this.#gate;
+  }
+
+  setGate(gate: WakeGate): void {
+    this.#gate = gate;
+  }
+
   start(): void {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
@@ -60,15 +71,30 @@ export class WakeCourse {
     clearInterval(this.#timer);
   }
 
-  /** Sends the first bursts. */
-  begin(wakes: readonly RunningWake[], { now, nowMs }: { now: Date; nowMs: number }): void {
+  /**
+   * Sends the first bursts, or waits for what has to be ready before.
+   *
+   * @param paced devices that take turns with others of their cluster, by id.
+   */
+  begin(wakes: readonly RunningWake[], clock: { now: Date; nowMs: number }, paced = NOBODY): void {
     const { directory, power } = this.#options;
     for (const wake of wakes) {
       const device = directory.devices.byId(wake.deviceId);
       if (!device) continue;
       wake.wasOff = power.of(device.id).power === "off";
-      power.setWaking(device, true, now);
+      power.setWaking(device, true, clock.now);
     }
+    const waiting = this.#gate?.hold(wakes, paced, clock.nowMs);
+    if (!waiting || waiting.size === 0) return this.#send(wakes, clock);
+    for (const [wake, what] of waiting) {
+      wake.holdBack();
+      this.record(wake, { stage: "waiting", at: clock.now.toISOString(), ...what });
+    }
+    const free = wakes.filter((wake) => !waiting.has(wake));
+    this.#send(free, clock);
+  }
+
+  #send(wakes: readonly RunningWake[], { now, nowMs }: { now: Date; nowMs: number }): void {
     this.#bursts.send(wakes, nowMs);
     for (const wake of wakes) {
       const agents = [...wake.agents.values()].map((agent) => agent.key);
@@ -143,8 +169,21 @@ export class WakeCourse {
     this.record(wake, { stage: "awake", at: now.toISOString(), seconds: wake.secondsSince(seenMs), evidence });
   }
 
+  /** What became of the wakes that wait. */
+  #passGate(nowMs: number): void {
+    const news = this.#gate?.tick(nowMs);
+    if (!news) return;
+    const now = new Date();
+    for (const { wake, waiting } of news.wait)
+      this.record(wake, { stage: "waiting", at: now.toISOString(), ...waiting });
+    for (const { wake, refusal } of news.fail) this.#fail(wake, refusal.code, refusal.reason);
+    for (const wake of news.begin) wake.letGo(nowMs);
+    this.#send(news.begin, { now, nowMs });
+  }
+
   #tick(): void {
     const nowMs = performance.now();
+    this.#passGate(nowMs);
     const due: RunningWake[] = [];
     for (const wake of this.#book.awaiting) {
       if (wake.awaitsDown) this.#afterPowerOff(wake, nowMs);
@@ -178,6 +217,7 @@ export class WakeCourse {
 
   #finish(wake: RunningWake): void {
     this.#book.finish(wake);
+    this.#gate?.forget(wake);
     const device = this.#options.directory.devices.byId(wake.deviceId);
     if (device) this.#options.power.setWaking(device, false, new Date());
   }

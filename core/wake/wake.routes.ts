@@ -168,7 +168,8 @@ export function wakeRoutes(app: App, { directory, wakes, journal }: WakeRoutes):
     { account, trail, body }: { account: Account; trail: Trail; body: z.infer<typeof Body> },
   ): readonly WakeAnswerPart[] {
     const transaction = body?.transaction ?? null;
-    const asker: Asker = { by: account.username, door: "http", transaction, response: null, trail };
+    const who = { by: account.username, mayWake: (device: DirectoryDevice) => mayWakeHere(account, device), trail };
+    const asker: Asker = { ...who, door: "http", transaction, response: null };
     return wakes.request(devices, asker, { force: body?.force ?? false });
   }
 

@@ -1,6 +1,7 @@
 import { DEFAULT_WAKE_WINDOW_SECONDS } from "#contracts/limits.ts";
 import type { PowerState } from "#contracts/power.ts";
 import type { ErrorCode } from "../kernel/errors.ts";
+import type { GateRefusal } from "./wake-gate.ts";
 
 export interface WakePlanInput {
   readonly enabled: boolean;
@@ -33,6 +34,13 @@ export function planWake({ enabled, power, force, agents, servesItself, goingDow
   if (!agents.some((agent) => agent.online))
     return { type: "fail", code: "ALL_OFFLINE", reason: "Every agent that could wake this device is offline" };
   return { type: goingDown ? "wait" : "send" };
+}
+
+/** The same, seen with what the device needs. Who is out of reach may come into it: its agent may run on just what it needs. */
+export function planWithNeeds(plan: WakePlan, verdict: GateRefusal | "waits" | undefined): WakePlan {
+  if (verdict === undefined || plan.type === "already-on" || plan.type === "refuse") return plan;
+  if (verdict === "waits") return plan.type === "fail" && plan.code === "ALL_OFFLINE" ? { type: "send" } : plan;
+  return { type: verdict.code === "FORBIDDEN" ? "refuse" : "fail", code: verdict.code, reason: verdict.reason };
 }
 
 const NO_AGENT_AT_ALL = "No agent is linked to this device or in its cluster";

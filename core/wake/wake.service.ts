@@ -10,7 +10,8 @@ import type { WakeAnswerPart } from "./wake-answer.ts";
 import { WakeBook } from "./wake-book.ts";
 import { type NewsListener, type StageListener, WakeCourse, type WakeCourseOptions } from "./wake-course.ts";
 import { noteRequests } from "./wake-trail.ts";
-import { planWake, windowMsOf } from "./wake.rules.ts";
+import type { GateRefusal, WakeGate } from "./wake-gate.ts";
+import { planWake, planWithNeeds, windowMsOf } from "./wake.rules.ts";
 
 /** More wakes at once than this are refused. */
 const MAX_RUNNING = 100_000;
@@ -21,6 +22,12 @@ export interface WakeOptions {
 }
 
 export type WakeServiceOptions = WakeCourseOptions;
+
+interface OneRequest extends WakeOptions {
+  readonly clock: { readonly now: Date; readonly nowMs: number };
+  /** What the device needs speaks against it, or has to be waited for. */
+  readonly verdict: GateRefusal | "waits" | undefined;
+}
 
 /**
  * The one way on which a machine is woken, whoever asks: request → signed order to all usable agents at once → receipts →
@@ -49,6 +56,11 @@ export class WakeService {
   /** Calls the listener for each stage of each wake once, when it happens. */
   onNews(listener: NewsListener): void {
     this.#course.onNews(listener);
+  }
+
+  /** From now on wakes begin when the gate lets them. */
+  setGate(gate: WakeGate): void {
+    this.#course.setGate(gate);
   }
 
   start(): void {
@@ -87,13 +99,23 @@ export class WakeService {
     const repeated =
       asker.transaction === null ? undefined : this.#transactions.find(client, asker.transaction, clock.nowMs);
     if (repeated) return this.#repeat(repeated, devices, asker);
-    const answers = devices.map((device) => this.#requestOne(device, asker, force, clock));
-    const made = answers.flatMap((part) =>
+    const plan = this.#course.gate?.plan(devices, asker, force);
+    const verdictOf = (device: DirectoryDevice) => plan?.verdicts.get(device.id);
+    const needed = plan?.needed.filter(({ id }) => !this.#book.runningOf(id)) ?? [];
+    const behind = { ...asker, transaction: null, response: null };
+    const before = needed.map((device) =>
+      this.#requestOne(device, behind, { force: false, clock, verdict: verdictOf(device) }),
+    );
+    const answers = devices.map((device) =>
+      this.#requestOne(device, asker, { force, clock, verdict: verdictOf(device) }),
+    );
+    const made = [...before, ...answers].flatMap((part) =>
       part.type === "wake" && part.wake.requestedAt === clock.now ? part.wake : [],
     );
     const begun = made.filter((wake) => wake.stages.length === 0);
+    noteRequests(this.#options.directory, asker, { devices: needed, answers: before, made });
     noteRequests(this.#options.directory, asker, { devices, answers, made });
-    this.#course.begin(begun, clock);
+    this.#course.begin(begun, clock, plan?.paced);
     if (asker.transaction !== null) this.#transactions.remember(client, asker.transaction, answers, clock.nowMs);
     return answers;
   }
@@ -117,12 +139,7 @@ export class WakeService {
     this.#course.receipt(agent, receipt);
   }
 
-  #requestOne(
-    device: DirectoryDevice,
-    asker: Asker,
-    force: boolean,
-    clock: { now: Date; nowMs: number },
-  ): WakeAnswerPart {
+  #requestOne(device: DirectoryDevice, asker: Asker, { force, clock, verdict }: OneRequest): WakeAnswerPart {
     const { directory, presence, power, recipes } = this.#options;
     const key = Key.parse(device.key);
     const running = this.#book.runningOf(device.id);
@@ -139,7 +156,8 @@ export class WakeService {
     const agents = serving.map((agent) => ({ online: presence.isOnline(agent.id) }));
     const servesItself = serving.length < linked.length;
     const goingDown = this.#course.isGoingDown(device.id);
-    const plan = planWake({ enabled: device.enabled, power: current.power, force, agents, servesItself, goingDown });
+    const input = { enabled: device.enabled, power: current.power, force, agents, servesItself, goingDown };
+    const plan = planWithNeeds(planWake(input), verdict);
     if (plan.type === "refuse") return { type: "refused", device: key, code: plan.code, reason: plan.reason };
     if (this.#book.runningCount >= MAX_RUNNING)
       return { type: "refused", device: key, code: "TOO_MANY_WAKES", reason: "Too many wakes run at the moment" };
@@ -154,7 +172,8 @@ export class WakeService {
     this.#book.add(wake);
     this.#overAtOnce.note(device.id, plan, wake);
     if (plan.type === "fail") {
-      const failures = serving.map(({ key }) => ({ agent: Key.parse(key), code: "OFFLINE", reason: "It is offline" }));
+      const offline = plan.code === "NEED_FAILED" ? [] : serving;
+      const failures = offline.map(({ key }) => ({ agent: Key.parse(key), code: "OFFLINE", reason: "It is offline" }));
       this.#course.record(wake, {
         stage: "failed",
         at: clock.now.toISOString(),

@@ -1,0 +1,60 @@
+import type { Presence } from "../agents/presence.ts";
+import type { Directory, DirectoryDevice } from "../members/directory.ts";
+import type { PowerStates } from "../power/power-states.ts";
+import { planWake } from "../wake/wake.rules.ts";
+import type { Dependencies } from "./dependencies.ts";
+import type { PlanDevice, Refusal } from "./plan.rules.ts";
+
+export interface FactParts {
+  readonly directory: Directory;
+  readonly presence: Presence;
+  readonly power: PowerStates;
+  readonly dependencies: Dependencies;
+}
+
+/** Each device as the plan of a wake goes by it, read once. */
+export function wakeFacts(parts: FactParts, mayWake: (device: DirectoryDevice) => boolean) {
+  return factsBy(parts, (device) => (mayWake(device) ? whyNotWoken(parts, device) : NOT_YOURS));
+}
+
+const NOT_YOURS: Refusal = { code: "FORBIDDEN", reason: "you may not wake it" };
+
+function whyNotWoken({ directory, presence }: FactParts, device: DirectoryDevice): Refusal | null {
+  const linked = directory.agentsFor(device);
+  const itself = directory.ownAgentOf(device)?.id;
+  const others = itself === undefined ? linked : linked.filter(({ id }) => id !== itself);
+  const plan = planWake({
+    enabled: device.enabled,
+    power: "off",
+    force: false,
+    agents: others.map(({ id }) => ({ online: presence.isOnline(id) })),
+    servesItself: others.length < linked.length,
+  });
+  return plan.type === "refuse" || plan.type === "fail" ? { code: plan.code, reason: plan.reason } : null;
+}
+
+/** Each device as the plan of a power-off goes by it, read once. */
+export function offFacts(parts: FactParts, whyNotOff: (device: DirectoryDevice) => Refusal | null) {
+  return factsBy(parts, whyNotOff);
+}
+
+function factsBy(
+  { directory, power, dependencies }: FactParts,
+  refusalOf: (device: DirectoryDevice) => Refusal | null,
+) {
+  const known = new Map<string, PlanDevice | undefined>();
+  return (id: string): PlanDevice | undefined => {
+    if (known.has(id)) return known.get(id);
+    const device = directory.devices.byId(id);
+    const facts = device && {
+      id,
+      key: device.key,
+      clusterId: device.clusterId,
+      needs: dependencies.needsOf(id),
+      power: power.of(id).power,
+      refusal: refusalOf(device),
+    };
+    known.set(id, facts);
+    return facts;
+  };
+}
