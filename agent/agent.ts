@@ -5,8 +5,10 @@ import { backgroundWith } from "./background.ts";
 import type { HubConnection, Message } from "./connection.ts";
 import type { Credential } from "./credential.ts";
 import { HubClock } from "./hub-clock.ts";
+import { takeInventory } from "./inventory.ts";
 import { HubLink } from "./link.ts";
 import type { Log } from "./log.ts";
+import { HostReader } from "./machine/read-host.ts";
 import { OrderInbox } from "./orders.ts";
 import { PowerDown } from "./power/power-down.ts";
 import type { PowerSystem } from "./power/power-system.ts";
@@ -162,7 +164,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   };
 
   const link = new HubLink({ credential, log, onConnect, onMessage, onEnd });
-  const presence = new Presence({ key, stateDir, clock, link, inBackground });
+  const host = new HostReader();
+  const inventory = () => takeInventory({ host, able: () => system.able() });
+  const presence = new Presence({ key, stateDir, clock, link, inBackground, inventory });
   const sightings = new SightingOutbox({ key, outlet: link, now: hubTime, inBackground });
   const watcher = new Watcher({ now: hubTime, onSighting: (sighting) => sightings.add(sighting), inBackground });
   const suspend = watchForSuspend(() => {
