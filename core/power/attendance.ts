@@ -42,22 +42,26 @@ export class Attendance {
       onPresence(agentId);
     });
     presence.onHeard((agentId) => {
-      if (!presence.isOnline(agentId)) return; // retained by a broker
+      if (!this.isOnline(agentId)) return; // retained by a broker
       this.#note(agentId);
       onHeard(agentId);
     });
   }
 
+  isOnline(agentId: string): boolean {
+    return this.#options.presence.isOnline(agentId);
+  }
+
   /** Online, or gone only a moment ago. */
   isHere(agentId: string): boolean {
-    return this.#options.presence.isOnline(agentId) || this.#leaving.has(agentId);
+    return this.isOnline(agentId) || this.#leaving.has(agentId);
   }
 
   /** What it means for a device that this agent runs on its machine. */
   asOwnAgent(agent: { readonly id: string; readonly key: Key }): OwnAgent | null {
     const leaving = this.#leaving.get(agent.id);
     if (leaving) return { state: "leaving", leftMs: leaving.leftMs };
-    if (!this.#options.presence.isOnline(agent.id)) return null;
+    if (!this.isOnline(agent.id)) return null;
     const { at, atMs } = this.#heard.get(agent.id) ?? this.#note(agent.id);
     return { state: "online", heardMs: atMs, evidence: { by: agent.key, how: "agent", at: at.toISOString() } };
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Sighting } from "#contracts/agent.ts";
 import { Key } from "#contracts/key.ts";
 import { Presence } from "../agents/presence.ts";
 import { Directory, type DirectoryAgent, type DirectoryDevice } from "../members/directory.ts";
@@ -9,6 +10,15 @@ import { CLUSTER_DEFAULTS, DEVICE_DEFAULTS } from "#test/fixtures/directory-rows
 const now = new Date();
 const site = randomUUID();
 const GRACE_MS = 30;
+const HOUR_MS = 3_600_000;
+const HEARTBEAT = {
+  version: "1",
+  load1: null,
+  memoryUsedPercent: null,
+  diskUsedPercent: null,
+  temperatureC: null,
+  clockOffsetMs: null,
+};
 
 let directory: Directory;
 let presence: Presence;
@@ -239,6 +249,183 @@ describe("the power state of a device", () => {
     expect(() => sees(pi, { nas: true })).not.toThrow();
     power.setWaking(nas, true, now);
     expect(power.of(nas.id).power).toBe("unknown");
+  });
+});
+
+describe("a device with an agent of its own", () => {
+  const MAC = "02:00:00:00:aa:01";
+  const card = {
+    name: "eth0",
+    mac: MAC,
+    addresses: [],
+    broadcast: [],
+    kind: null,
+    link: null,
+    armed: null,
+    secureOn: null,
+  };
+  let own: DirectoryAgent;
+  let nas: DirectoryDevice;
+  let beats = 0;
+
+  beforeEach(() => {
+    const joined = addAgent("nas-agent");
+    directory.putAgent((own = { ...joined, interfaces: [card] }));
+    nas = addDevice("nas", { mac: MAC });
+  });
+
+  const beat = (agent: DirectoryAgent) =>
+    presence.setHeartbeat(
+      agent.id,
+      { ...HEARTBEAT, startedAt: now.toISOString(), at: now.toISOString(), sequence: ++beats },
+      now,
+    );
+
+  test("is on while that agent is online, whatever others do not see, and who it is is told", () => {
+    expect(power.of(nas.id)).toMatchObject({ power: "on", because: "own-agent", reachable: true });
+    expect(power.of(nas.id).evidence).toMatchObject({ by: "nas-agent", how: "agent" });
+    sees(addAgent("pi"), { nas: false });
+    expect(power.of(nas.id).power).toBe("on");
+  });
+
+  test("is not watched by that agent, also when it becomes its own only later", () => {
+    const watched = (agent: DirectoryAgent) => power.watchedBy(agent.id).map(({ key }) => key);
+    const pi = addAgent("pi");
+    expect([watched(own), watched(pi)]).toEqual([[], ["nas"]]);
+    directory.putDevice({ ...nas, power: { ...nas.power, ownAgentId: pi.id } });
+    expect([watched(own), watched(pi)]).toEqual([["nas"], []]);
+    const box = addDevice("box", { mac: "02:00:00:00:aa:02" });
+    directory.putAgent({ ...own, interfaces: [card, { ...card, mac: box.mac }] });
+    expect(watched(own)).toEqual(["nas"]);
+    directory.removeDevice(nas.id);
+    expect(power.of(box.id).evidence?.by).toBe("nas-agent");
+  });
+
+  test("wakes when that agent comes online, and again when it is heard", async () => {
+    presence.setStatus(own.id, "offline", now);
+    await expect.poll(() => power.of(nas.id).power).toBe("unreachable");
+    power.setWaking(nas, true, now);
+    expect(seen).toEqual([]);
+    presence.setStatus(own.id, "online", now);
+    expect([power.of(nas.id).power, seen]).toEqual(["on", ["nas"]]);
+  });
+
+  test("outlives a restart of that agent, though a firewall hides it from all others", () => {
+    const pi = addAgent("pi");
+    sees(pi, { nas: false });
+    presence.setStatus(own.id, "offline", now);
+    expect(power.of(nas.id).power).toBe("on");
+    presence.setStatus(own.id, "online", now);
+    expect(changes.filter((change) => !change.endsWith("on on"))).toEqual(["nas unknown on"]);
+  });
+
+  test("is what others see once that agent is gone for good", async () => {
+    sees(addAgent("pi"), { nas: false });
+    presence.setStatus(own.id, "offline", now);
+    await expect.poll(() => power.of(nas.id)).toMatchObject({ power: "off", because: "missed" });
+  });
+
+  test("is off when that agent leaves after it said that it goes down, and on when it is back", () => {
+    power.setStopping(nas, true, now);
+    power.goesDown(nas, now);
+    expect(power.of(nas.id).power).toBe("stopping");
+    presence.setStatus(own.id, "offline", now);
+    expect(power.of(nas.id)).toMatchObject({ power: "off", because: "power-off" });
+    presence.setStatus(own.id, "online", now);
+    expect(power.of(nas.id)).toMatchObject({ power: "on", because: "own-agent" });
+    expect(changes).toEqual(["nas unknown on", "nas on stopping", "nas stopping off", "nas off on"]);
+  });
+
+  test("stays off when it went down on order and nobody can look any more", async () => {
+    power.setStopping(nas, true, now);
+    power.goesDown(nas, now);
+    presence.setStatus(own.id, "offline", now);
+    await new Promise((resolve) => setTimeout(resolve, 2 * GRACE_MS));
+    expect(power.of(nas.id).power).toBe("off");
+    power.setWaking(nas, true, now);
+    power.setWaking(nas, false, now);
+    expect(power.of(nas.id).power).toBe("off");
+  });
+
+  test("that is woken while it goes down is awake only after it went", () => {
+    const pi = addAgent("pi");
+    sees(pi, { nas: true });
+    power.setStopping(nas, true, now);
+    power.goesDown(nas, now);
+    power.setWaking(nas, true, now);
+    power.setStopping(nas, false, now);
+    [seen.length, changes.length] = [0, 0];
+    sees(pi, { nas: true });
+    presence.setStatus(own.id, "offline", now);
+    sees(pi, { nas: true });
+    expect([power.of(nas.id).power, seen]).toEqual(["waking", []]);
+    sees(pi, { nas: false });
+    sees(pi, { nas: true });
+    expect([power.of(nas.id).power, seen]).toEqual(["on", ["nas"]]);
+  });
+
+  test("stays on when what it said of going down is taken back", async () => {
+    power.setStopping(nas, true, now);
+    power.goesDown(nas, now);
+    power.setStopping(nas, false, now);
+    power.staysUp(nas, now);
+    presence.setStatus(own.id, "offline", now);
+    expect(power.of(nas.id).power).toBe("on");
+    await expect.poll(() => power.of(nas.id).power).toBe("unreachable");
+  });
+
+  test("counts as off while only its broker holds it online, until it is heard", () => {
+    let nowMs = 0;
+    const later = new PowerStates(directory, presence, { monotonicMs: () => nowMs });
+    const pi = addAgent("pi");
+    const missed = { device: Key.parse("nas"), up: false, how: null, at: now.toISOString() };
+    const says = () =>
+      later.sighted(
+        pi,
+        [{ ...missed, address: null, mac: null, takenBy: null }],
+        true,
+        new Date(now.getTime() + HOUR_MS),
+      );
+    beat(own);
+    says();
+    expect(later.of(nas.id).power).toBe("on");
+    nowMs += 46_000;
+    says();
+    expect(later.of(nas.id).power).toBe("off");
+    beat(own);
+    expect(later.of(nas.id).power).toBe("on");
+    later.close();
+  });
+});
+
+describe("an address that another machine has", () => {
+  const sighting = (changes: Partial<Sighting>): Sighting => ({
+    device: Key.parse("nas"),
+    up: true,
+    how: "icmp",
+    at: now.toISOString(),
+    address: "10.0.0.9",
+    mac: null,
+    takenBy: null,
+    ...changes,
+  });
+
+  test("is not the device, and whose it is can be asked", () => {
+    const [pi, nas] = [addAgent("pi"), addDevice("nas")];
+    power.sighted(pi, [sighting({ mac: "02:00:00:00:ee:ee" })], false, now);
+    expect(power.of(nas.id).power).toBe("off");
+    expect(power.takenBy(nas.id)).toEqual({ mac: "02:00:00:00:ee:ee", by: "pi", at: now });
+    power.sighted(pi, [sighting({ up: false, how: null, takenBy: "02:00:00:00:ee:ff" })], false, now);
+    expect(power.takenBy(nas.id)?.mac).toBe("02:00:00:00:ee:ff");
+    power.sighted(pi, [sighting({ mac: nas.mac })], false, now);
+    expect([power.of(nas.id).power, power.takenBy(nas.id)]).toEqual(["on", null]);
+  });
+
+  test("is a word of the agent that said so", () => {
+    const [pi, nas] = [addAgent("pi"), addDevice("nas")];
+    power.sighted(pi, [sighting({ up: false, how: null, takenBy: "02:00:00:00:ee:ee" })], false, now);
+    power.sighted(pi, [], true, now);
+    expect(power.takenBy(nas.id)).toBeNull();
   });
 });
 

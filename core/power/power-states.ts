@@ -9,7 +9,7 @@ import { OwnAgents } from "./own-agents.ts";
 import { Rechecks } from "./rechecks.ts";
 import { saidOf } from "./sighting.rules.ts";
 import { type Clock, type DevicePower, type Taken, TrackedDevice, UNKNOWN } from "./tracked-device.ts";
-import { watchersOf } from "./watchers.rules.ts";
+import { Watchers } from "./watchers.ts";
 
 export interface PowerChange {
   readonly device: DirectoryDevice;
@@ -19,12 +19,6 @@ export interface PowerChange {
 
 /** A device whose own agent is heard all the time is told to be seen this often. Milliseconds. */
 const OWN_REFRESH_MS = 60_000;
-
-/** An agent that could watch a device. */
-interface Candidate {
-  readonly id: string;
-  readonly online: boolean;
-}
 
 export interface PowerStatesOptions {
   readonly graceMs?: number;
@@ -38,6 +32,7 @@ export class PowerStates {
   readonly #monotonicMs: () => number;
   readonly #attendance: Attendance;
   readonly #ownAgents: OwnAgents;
+  readonly #watchers: Watchers;
   readonly #devices = new Map<string, TrackedDevice>();
   /** Kept along with each change, since the hub tells them many times a second and devices are many. */
   readonly #counts: PowerCounts = { total: 0, on: 0, off: 0, waking: 0, stopping: 0, unreachable: 0, unknown: 0 };
@@ -61,6 +56,7 @@ export class PowerStates {
       onHeard: (agentId) => this.#heard(agentId),
     });
     this.#ownAgents = new OwnAgents(directory);
+    this.#watchers = new Watchers({ directory, attendance: this.#attendance, ownAgents: this.#ownAgents });
     for (const device of directory.devices) this.#track(device);
     directory.onChange((change) => {
       if (change.type === "device" && change.after) this.#deviceChanged(change.before, change.after);
@@ -103,7 +99,7 @@ export class PowerStates {
     if (!agent) return [];
     return this.#directory
       .devicesOf(agent.clusterId)
-      .filter((device) => this.#devices.get(device.id)?.watchers.includes(agentId));
+      .filter((device) => this.#watchers.of(device.id).includes(agentId));
   }
 
   /** Takes a batch of sightings in. A full batch replaces everything that this agent said before. */
@@ -157,15 +153,15 @@ export class PowerStates {
   }
 
   #command(device: DirectoryDevice, command: "waking" | "stopping", isOn: boolean, now: Date): void {
-    const tracked = this.#devices.get(device.id);
-    if (tracked?.setCommand(command, isOn)) this.#evaluate(device, this.#clock(now));
+    this.#devices.get(device.id)?.setCommand(command, isOn);
+    this.#evaluate(device, this.#clock(now));
   }
 
   #take(agent: DirectoryAgent, sighting: Sighting, clock: Clock): void {
     const device = this.#directory.devices.byKey(sighting.device);
     const tracked = device && this.#devices.get(device.id);
     // an agent that does not watch it any more, or never did, has no say
-    if (!device || !tracked?.watchers.includes(agent.id)) return;
+    if (!device || !tracked || !this.#watchers.of(device.id).includes(agent.id)) return;
     const { evidence, takenBy } = saidOf(sighting, agent.key, device.mac, clock.now);
     tracked.says(agent.id, evidence, clock.nowMs);
     tracked.takenSays(agent, takenBy, clock.now);
@@ -180,7 +176,7 @@ export class PowerStates {
   #evaluate(device: DirectoryDevice, clock: Clock): void {
     const tracked = this.#devices.get(device.id);
     if (!tracked) return;
-    const watchers = tracked.watchers.filter((id) => this.#attendance.isHere(id));
+    const watchers = this.#watchers.of(device.id).filter((id) => this.#attendance.isHere(id));
     const ownId = this.#ownAgents.agentOf(device.id);
     const ownAgent = ownId === undefined ? undefined : this.#directory.agents.byId(ownId);
     const own = ownAgent ? this.#attendance.asOwnAgent({ id: ownAgent.id, key: Key.parse(ownAgent.key) }) : null;
@@ -224,20 +220,10 @@ export class PowerStates {
     const tracked = new TrackedDevice();
     this.#devices.set(device.id, tracked);
     this.#ownAgents.take(device);
-    tracked.watchers = this.#watchersOf(device, this.#candidatesFor(device));
+    this.#watchers.assign([device], { contentChanged: false });
     this.#counts.total++;
     this.#counts[UNKNOWN.power]++;
     return tracked;
-  }
-
-  #candidatesFor(device: DirectoryDevice): Candidate[] {
-    return this.#directory.agentsFor(device).map(({ id }) => ({ id, online: this.#attendance.isHere(id) }));
-  }
-
-  /** A machine that sleeps does not watch itself. */
-  #watchersOf(device: DirectoryDevice, candidates: readonly Candidate[]): string[] {
-    const own = this.#ownAgents.agentOf(device.id);
-    return watchersOf(device.id, own === undefined ? candidates : candidates.filter(({ id }) => id !== own));
   }
 
   #deviceChanged(before: DirectoryDevice | undefined, after: DirectoryDevice): void {
@@ -263,7 +249,10 @@ export class PowerStates {
 
   #presenceChanged(agentId: string): void {
     this.#reassignClusterOf(agentId);
-    for (const device of this.#ownAgents.devicesOf(agentId)) this.#ownSpoke(device);
+    const isOnline = this.#attendance.isOnline(agentId);
+    for (const device of this.#ownAgents.devicesOf(agentId))
+      if (isOnline) this.#ownSpoke(device);
+      else this.#evaluate(device, this.#clock());
   }
 
   #gone(agentId: string): void {
@@ -282,19 +271,9 @@ export class PowerStates {
   /** Works out anew who watches these devices, and tells the agents whose lists change. */
   #reassign(devices: readonly DirectoryDevice[], { contentChanged }: { contentChanged: boolean }): void {
     const clock = this.#clock();
-    const touched = new Set<string>();
-    const ofCluster = new Map<string, Candidate[]>();
+    const touched = this.#watchers.assign(devices, { contentChanged });
     for (const device of devices) {
-      const tracked = this.#devices.get(device.id);
-      if (!tracked) continue;
-      const isLinked = device.agentIds.length > 0;
-      const candidates = (isLinked ? undefined : ofCluster.get(device.clusterId)) ?? this.#candidatesFor(device);
-      if (!isLinked) ofCluster.set(device.clusterId, candidates);
-      const watchers = this.#watchersOf(device, candidates);
-      for (const id of tracked.watchers) if (!watchers.includes(id)) touched.add(id);
-      for (const id of watchers) if (contentChanged || !tracked.watchers.includes(id)) touched.add(id);
-      tracked.watchers = watchers;
-      tracked.forgetWordsOfOthersThan(watchers);
+      this.#devices.get(device.id)?.forgetWordsOfOthersThan(this.#watchers.of(device.id));
       this.#evaluate(device, clock);
     }
     if (touched.size > 0) for (const listener of this.#watcherListeners) listener(touched);
@@ -305,10 +284,12 @@ export class PowerStates {
     if (!tracked) return;
     this.#devices.delete(device.id);
     this.#rechecks.plan(device.id, null);
+    const watchers = this.#watchers.of(device.id);
+    this.#watchers.forget(device.id);
     const heirs = this.#ownAgents.forget(device);
     this.#counts.total--;
     this.#counts[tracked.current.power]--;
-    for (const listener of this.#watcherListeners) listener(tracked.watchers);
+    for (const listener of this.#watcherListeners) listener(watchers);
     this.#reassign(heirs, { contentChanged: false });
   }
 }

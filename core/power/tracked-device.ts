@@ -53,7 +53,6 @@ export interface Onlookers {
 /** All that bears on one device's power state. */
 export class TrackedDevice {
   current: DevicePower = UNKNOWN;
-  watchers: readonly string[] = [];
   readonly #verdicts = new Map<string, Verdict>();
   #taken: (Taken & { readonly agentId: string }) | null = null;
   #plug: Plug | null = null;
@@ -67,14 +66,11 @@ export class TrackedDevice {
   #missedMs = -Infinity;
   #isKnown = false;
 
-  /** False when that is so already. */
-  setCommand(command: "waking" | "stopping", isOn: boolean): boolean {
-    const before = command === "waking" ? this.#waking : this.#stopping;
-    if (before === isOn) return false;
+  /** The later of two commands counts while both go on. */
+  setCommand(command: "waking" | "stopping", isOn: boolean): void {
     if (command === "waking") this.#waking = isOn;
     else this.#stopping = isOn;
     if (isOn) this.#lastCommand = command;
-    return true;
   }
 
   /** Its own agent said that it goes down; what is seen of it until it is gone is no sign that it stays. */
@@ -90,6 +86,11 @@ export class TrackedDevice {
   /** Whether what is seen of it counts as an answer to a wake. */
   get hasToGoFirst(): boolean {
     return this.#goingDown === "told";
+  }
+
+  /** It said that it goes down, and so it did. */
+  get wentDown(): boolean {
+    return this.#goingDown === "went";
   }
 
   says(agentId: string, evidence: Evidence | null, nowMs: number): void {
@@ -139,18 +140,12 @@ export class TrackedDevice {
     if (this.#goingDown === "told" && nowMs >= this.#goneByMs) this.#goingDown = null; // it stayed after all
     const verdicts = watchers.flatMap((id) => this.#verdicts.get(id) ?? []);
     this.#isKnown ||= verdicts.length > 0 || own !== null || this.#plug !== null;
-    const verdict = powerOf({
-      settled: this.#settled,
-      known: this.#isKnown,
-      verdicts,
-      watched: watchers.length > 0,
-      own,
-      plug: this.#plug,
-      command: this.#command,
-      goingDown: this.#goingDown,
-      holdMs: holdMs(this.#bounces, nowMs),
-      nowMs,
-    });
+    const known = { verdicts, watched: watchers.length > 0, own, plug: this.#plug, nowMs };
+    let verdict = this.#verdictFrom(known);
+    if (verdict.power === "off" && this.#stopping) {
+      this.#stopping = false;
+      if (this.#waking) verdict = this.#verdictFrom(known); // somebody wants it on again
+    }
     const againInMs = soonest(verdict.againInMs, this.#goingDown === "told" ? this.#goneByMs - nowMs : null);
     const before = this.current;
     this.#settle(verdict, nowMs);
@@ -161,13 +156,23 @@ export class TrackedDevice {
     return { againInMs, before };
   }
 
+  #verdictFrom(known: Pick<PowerInput, "verdicts" | "watched" | "own" | "plug" | "nowMs">): PowerVerdict {
+    return powerOf({
+      ...known,
+      settled: this.#settled,
+      known: this.#isKnown,
+      command: this.#command,
+      goingDown: this.#goingDown,
+      holdMs: holdMs(this.#bounces, known.nowMs),
+    });
+  }
+
   get #command(): PowerInput["command"] {
     if (this.#waking && this.#stopping) return this.#lastCommand;
     return this.#waking ? "waking" : this.#stopping ? "stopping" : null;
   }
 
   #settle({ power, because, isGone }: PowerVerdict, nowMs: number): void {
-    if (power === "off") this.#stopping = false;
     if (this.#goingDown === "told" && isGone) this.#goingDown = "went";
     if (power === "on" && this.#goingDown === "went") this.#goingDown = null;
     if (power === "waking" || power === "stopping") return;
