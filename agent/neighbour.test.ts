@@ -4,6 +4,7 @@ import { MacAddress } from "#contracts/mac-address.ts";
 import { WatchedDevice } from "#contracts/order.ts";
 import { needsCommand } from "#test/fixtures/commands.ts";
 import { startNeighbour, whyNoNeighbour } from "./fixtures/neighbour.ts";
+import { canPin } from "./wake/neighbour-pins.ts";
 import { Waker } from "./wake/waker.ts";
 import { type Look, type LookTools, lookAt } from "./watch/look.ts";
 import { Names } from "./watch/names.ts";
@@ -93,6 +94,31 @@ describe.skipIf(obstacle !== undefined)(`on a real Ethernet${obstacle ? ` (skipp
         ["255.255.255.255", null],
       ]),
     );
+    listener.stop();
+    waker.close();
+  });
+
+  test("a magic packet reaches a machine that is off at its own address, and the pinned entry is gone afterwards", async (context) => {
+    context.skip(!(await canPin()), "neighbour entries may not be changed here");
+    await neighbour.answerNoArp();
+    const port = 20_019;
+    const listener = await neighbour.listen(port, 2);
+    const waker = new Waker();
+    const target = {
+      device: Key.parse("nas"),
+      mac: MacAddress.parse(neighbour.mac),
+      secureOn: null,
+      agents: [],
+      addresses: [],
+      ports: [port],
+      reach: ["unicast" as const],
+      unicast: neighbour.address,
+    };
+    const [receipt] = await waker.wake([target], { packets: 2, spacingMs: 1 });
+
+    expect(await listener.received).toEqual([`${neighbour.ownAddress} 102`, `${neighbour.ownAddress} 102`]);
+    expect(receipt).toMatchObject({ outcome: "sent", destinations: [{ address: neighbour.address, error: null }] });
+    expect(await neighbour.entries()).not.toContain("NOARP");
     listener.stop();
     waker.close();
   });

@@ -5,12 +5,20 @@ import { magicPacket } from "./magic-packet.ts";
 import type { LocalAddress } from "./networks.rules.ts";
 import type { Pacer } from "./pacer.ts";
 import type { PacketSender } from "./packet-sender.ts";
-import { type Route, routesTo } from "./routes.rules.ts";
+import { isUnicast, type Route, routesTo } from "./routes.rules.ts";
 
 export interface BurstParts {
   readonly sender: PacketSender;
   readonly pacer: Pacer;
   readonly local: readonly LocalAddress[];
+  /** Packets to a device's own address wait for this; it never fails. */
+  readonly pinned?: Promise<unknown> | undefined;
+}
+
+interface Destination {
+  readonly route: Route;
+  sent: number;
+  error: string | null;
 }
 
 /**
@@ -21,10 +29,42 @@ export interface BurstParts {
 export async function sendBurst(
   target: WakeTarget,
   burst: WakeOrder["burst"],
-  { sender, pacer, local }: BurstParts,
+  parts: BurstParts,
 ): Promise<ReceiptTarget> {
   const packet = magicPacket(target.mac, target.secureOn);
-  const destinations = routesTo(target, local).map((route) => ({ route, sent: 0, error: null as string | null }));
+  const destinations = routesTo(target, parts.local).map((route): Destination => ({ route, sent: 0, error: null }));
+  const direct = destinations.filter(({ route }) => isUnicast(route, target));
+  const broadcasts = direct.length === 0 ? destinations : destinations.filter((one) => !direct.includes(one));
+  await Promise.all([
+    sendRounds(packet, broadcasts, burst, parts),
+    direct.length > 0 && sendWhenPinned(packet, direct, burst, parts),
+  ]);
+  const packets = destinations.reduce((sum, { sent }) => sum + sent, 0);
+  return {
+    device: target.device,
+    outcome: packets > 0 ? "sent" : "failed",
+    reason: packets > 0 ? null : failure(destinations[0]?.error),
+    packets,
+    destinations: destinations.map(({ route, sent, error }) => receiptOf(route, sent > 0 ? null : error)),
+  };
+}
+
+async function sendWhenPinned(
+  packet: Buffer,
+  destinations: readonly Destination[],
+  burst: WakeOrder["burst"],
+  parts: BurstParts,
+): Promise<void> {
+  await parts.pinned;
+  await sendRounds(packet, destinations, burst, parts);
+}
+
+async function sendRounds(
+  packet: Buffer,
+  destinations: readonly Destination[],
+  burst: WakeOrder["burst"],
+  { sender, pacer }: BurstParts,
+): Promise<void> {
   for (let round = 0; round < burst.packets && destinations.length > 0; round += 1) {
     if (round > 0 && burst.spacingMs > 0) await sleep(burst.spacingMs);
     const turn = pacer.turn();
@@ -36,14 +76,6 @@ export async function sendBurst(
       }),
     );
   }
-  const packets = destinations.reduce((sum, { sent }) => sum + sent, 0);
-  return {
-    device: target.device,
-    outcome: packets > 0 ? "sent" : "failed",
-    reason: packets > 0 ? null : failure(destinations[0]?.error),
-    packets,
-    destinations: destinations.map(({ route, sent, error }) => receiptOf(route, sent > 0 ? null : error)),
-  };
 }
 
 function receiptOf(route: Route, error: string | null): PacketDestination {

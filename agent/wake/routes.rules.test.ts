@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { LocalAddress } from "./networks.rules.ts";
-import { type Route, routesTo } from "./routes.rules.ts";
+import { type Route, type RoutedTarget, routesTo } from "./routes.rules.ts";
 
 function own(name: string, cidr: string, changes: Partial<LocalAddress> = {}): LocalAddress {
   const [address = "", prefix] = cidr.split("/");
@@ -96,6 +96,53 @@ describe("with addresses a target's packets go there only", () => {
     ["on every link for link-local multicast", "ff02::1", [own("eth0", "fe80::1/64")], ["any → ff02::1 on eth0"]],
   ])("%s", ([, address, local, expected]) => {
     expect(paths(routesTo({ addresses: [address], ports: [9] }, local))).toEqual(expected);
+  });
+});
+
+describe("an order that names kinds of destination or interfaces", () => {
+  const target = { addresses: [], ports: [9], unicast: "192.168.1.30" };
+  const ipv6 = own("eth0", "fe80::1/64");
+
+  test.for<[string, Partial<RoutedTarget>, LocalAddress[], string[]]>([
+    [
+      "is sent to these alone, in its order",
+      { reach: ["limited", "directed"] },
+      [lan, ipv6],
+      ["192.168.1.5 → 255.255.255.255 on eth0", "192.168.1.5 → 192.168.1.255 on eth0"],
+    ],
+    [
+      "is sent to the device's own address from its network",
+      { reach: ["unicast"] },
+      [lan, docker],
+      ["192.168.1.5 → 192.168.1.30 on eth0"],
+    ],
+    [
+      "is sent there as the system chooses from another network",
+      { reach: ["unicast"] },
+      [docker],
+      ["any → 192.168.1.30 on any"],
+    ],
+    ["is sent nowhere where the address is not known", { reach: ["unicast"], unicast: null }, [lan], []],
+    [
+      "leaves by these interfaces alone",
+      { reach: ["directed"], interfaces: ["eth0"] },
+      [lan, docker],
+      ["192.168.1.5 → 192.168.1.255 on eth0"],
+    ],
+    [
+      "leaves by all where those are gone",
+      { reach: ["directed"], interfaces: ["eth7"] },
+      [lan],
+      ["192.168.1.5 → 192.168.1.255 on eth0"],
+    ],
+    [
+      "goes where the device says, all the same",
+      { addresses: ["172.17.0.9"], reach: ["unicast"] },
+      [lan, docker],
+      ["172.17.0.1 → 172.17.0.9 on docker0"],
+    ],
+  ])("%s", ([, changes, local, expected]) => {
+    expect(paths(routesTo({ ...target, ...changes }, local))).toEqual(expected);
   });
 });
 

@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import type { WakeTarget } from "#contracts/order.ts";
+import type { PacketReach, WakeTarget } from "#contracts/order.ts";
 import { broadcastAddress, isInNetwork, type LocalAddress } from "./networks.rules.ts";
 
 const LIMITED_BROADCAST = "255.255.255.255";
@@ -21,19 +21,50 @@ export interface Route {
 }
 
 type Path = Omit<Route, "port">;
+export type RoutedTarget = Pick<WakeTarget, "addresses" | "ports" | "reach" | "unicast" | "interfaces">;
+
+/** What a burst goes to unless its order says so. */
+const BROADCASTS: PacketReach[] = ["directed", "limited", "all-nodes"];
 
 /**
  * Every way to a target: each path on each port, at most 256.
  *
  * Without addresses it is broadcast on every Ethernet that this machine is on: the directed broadcast address of each
  * real IPv4 network and 255.255.255.255 once per interface, sent from that interface, and `ff02::1` where there is IPv6.
+ * An order may ask for some of these kinds alone, for some interfaces alone, and for the device's own address besides.
  */
-export function routesTo(target: Pick<WakeTarget, "addresses" | "ports">, local: readonly LocalAddress[]): Route[] {
+export function routesTo(target: RoutedTarget, local: readonly LocalAddress[]): Route[] {
   const paths =
     target.addresses.length > 0
       ? target.addresses.flatMap((address) => pathsToAddress(address, local))
-      : [...directedBroadcasts(local), ...limitedBroadcasts(local), ...allNodes(local)];
+      : pathsByReach(target, chosenOf(target, local));
   return paths.flatMap((path) => target.ports.map((port) => ({ ...path, port }))).slice(0, MAX_ROUTES);
+}
+
+/** Whether a way leads to the device alone and not to everybody on its network. */
+export function isUnicast({ to }: Route, { addresses, unicast }: RoutedTarget): boolean {
+  return addresses.length === 0 && to === unicast;
+}
+
+/** The interfaces that the order names; all, where none of them is here any more. */
+function chosenOf({ interfaces }: RoutedTarget, local: readonly LocalAddress[]): readonly LocalAddress[] {
+  const chosen = interfaces ? local.filter((own) => interfaces.includes(own.interface)) : local;
+  return chosen.length > 0 ? chosen : local;
+}
+
+function pathsByReach({ reach = BROADCASTS, unicast }: RoutedTarget, local: readonly LocalAddress[]): Path[] {
+  return reach.flatMap((kind) => {
+    switch (kind) {
+      case "directed":
+        return directedBroadcasts(local);
+      case "limited":
+        return limitedBroadcasts(local);
+      case "all-nodes":
+        return allNodes(local);
+      case "unicast":
+        return unicast ? pathsToAddress(unicast, local) : [];
+    }
+  });
 }
 
 function directedBroadcasts(local: readonly LocalAddress[]): Path[] {

@@ -4,7 +4,9 @@ import type { WakeOrder, WakeTarget } from "#contracts/order.ts";
 import { sendBurst } from "./burst.ts";
 import { type LocalAddress, localAddresses } from "./networks.rules.ts";
 import { Pacer } from "./pacer.ts";
+import { NeighbourPins } from "./neighbour-pins.ts";
 import { PacketSender } from "./packet-sender.ts";
+import { pinsFor } from "./pins.rules.ts";
 import { refusedTarget } from "./receipt.rules.ts";
 
 /** Interfaces change seldom; looking them up once a packet would be slow. */
@@ -16,14 +18,22 @@ const MAX_BACKLOG = 6_000;
 export class Waker {
   readonly #sender = new PacketSender();
   readonly #pacer = new Pacer();
+  readonly #pins = new NeighbourPins();
   #local: readonly LocalAddress[] = [];
   #localReadMs = -INTERFACES_GOOD_FOR_MS;
 
   /** Sends to all these targets, interleaved, and tells of each what became of it. The first packet leaves at once. */
   async wake(targets: readonly WakeTarget[], burst: WakeOrder["burst"]): Promise<ReceiptTarget[]> {
     if (this.#pacer.backlog > MAX_BACKLOG) return targets.map((target) => refusedTarget(target, "BUSY"));
-    const parts = { sender: this.#sender, pacer: this.#pacer, local: this.#interfaces(performance.now()) };
-    return Promise.all(targets.map((target) => sendBurst(target, burst, parts)));
+    const local = this.#interfaces(performance.now());
+    const pins = pinsFor(targets, local);
+    const pinned = pins.length > 0 ? this.#pins.pin(pins) : undefined;
+    const parts = { sender: this.#sender, pacer: this.#pacer, local, pinned };
+    const done = await Promise.all(targets.map((target) => sendBurst(target, burst, parts)));
+    await (
+      await pinned
+    )?.();
+    return done;
   }
 
   close(): void {
