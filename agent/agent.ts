@@ -12,6 +12,7 @@ import { HostReader } from "./machine/read-host.ts";
 import { OrderInbox } from "./orders.ts";
 import { PowerDown } from "./power/power-down.ts";
 import type { PowerSystem } from "./power/power-system.ts";
+import { RememberedAbility } from "./power/remembered-ability.ts";
 import { thisMachine } from "./power/this-machine.ts";
 import { Presence } from "./presence.ts";
 import { Prober } from "./prober.ts";
@@ -165,11 +166,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
   const link = new HubLink({ credential, log, onConnect, onMessage, onEnd });
   const host = new HostReader();
-  const inventory = () => takeInventory({ host, able: () => system.able() });
+  const ability = new RememberedAbility(system);
+  const inventory = () => takeInventory({ host, able: () => ability.able() });
   const presence = new Presence({ key, stateDir, clock, link, inBackground, inventory });
   const sightings = new SightingOutbox({ key, outlet: link, now: hubTime, inBackground });
   const watcher = new Watcher({ now: hubTime, onSighting: (sighting) => sightings.add(sighting), inBackground });
   const suspend = watchForSuspend(() => {
+    ability.forget(); // what it can do may not have survived
     clock.forget(); // at once: what has come already waits to be judged
     link.reconnect("this machine was suspended");
   });

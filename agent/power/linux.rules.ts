@@ -141,15 +141,6 @@ export function parseCards(printed: string | undefined): Card[] {
   });
 }
 
-/**
- * Whether a card is set to wake on a magic packet, from what `ethtool <interface>` prints; null where it does not say: it may not,
- * or the card knows no such thing.
- */
-export function parseEthtool(printed: string | undefined): boolean | null {
-  const mode = /^\s*Wake-on: (\w+)/m.exec(printed ?? "")?.[1];
-  return mode === undefined ? null : mode.includes("g");
-}
-
 function parseJson(text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? "");

@@ -1,5 +1,6 @@
 import { userInfo } from "node:os";
 import type { PowerOffAction } from "#contracts/power-action.ts";
+import { parseEthtool } from "../machine/ethtool.rules.ts";
 import {
   CAN,
   LIST_CARDS,
@@ -7,7 +8,6 @@ import {
   type LoggedIn,
   parseCan,
   parseCards,
-  parseEthtool,
   parseInhibitors,
   parseSessions,
   VERBS,
@@ -81,10 +81,14 @@ export class LinuxPower implements PowerSystem {
   }
 
   async #armed(name: string): Promise<boolean | null> {
-    const before = parseEthtool(await this.#try("ethtool", [name]));
+    const before = await this.#readArmed(name);
     if (before !== false) return before;
     await this.#try("ethtool", ["-s", name, "wol", "g"]); // what came of it is what counts
-    return parseEthtool(await this.#try("ethtool", [name]));
+    return this.#readArmed(name);
+  }
+
+  async #readArmed(name: string): Promise<boolean | null> {
+    return parseEthtool((await this.#try("ethtool", [name])) ?? "").armed;
   }
 
   async #people(): Promise<LoggedIn[] | undefined> {

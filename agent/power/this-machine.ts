@@ -1,7 +1,8 @@
+import { readHost } from "../machine/read-host.ts";
 import { LinuxPower } from "./linux.ts";
 import { MacosPower } from "./macos.ts";
 import type { PowerSystem } from "./power-system.ts";
-import { type Run, runHere, tryRun } from "./run.ts";
+import { type Run, runHere } from "./run.ts";
 import { WindowsPower } from "./windows.ts";
 
 const IN_CONTAINER =
@@ -16,7 +17,7 @@ export async function thisMachine(
   if (platform === "darwin") return new MacosPower(run);
   const linux = new LinuxPower(run);
   if (platform !== "linux") return powerless(linux, "The agent does not know how to power off a system of this kind");
-  return (await isContainer(run)) ? powerless(linux, IN_CONTAINER) : linux;
+  return (await isContainer()) ? powerless(linux, IN_CONTAINER) : linux;
 }
 
 /** A machine that cannot be taken down from here; everything else about it is as it is. */
@@ -32,12 +33,8 @@ function powerless(system: PowerSystem, problem: string): PowerSystem {
   };
 }
 
-/** As systemd tells it, else by the files that Docker, Podman, LXC and Kubernetes leave in each of theirs. */
-async function isContainer(run: Run): Promise<boolean> {
-  if (process.env["KUBERNETES_SERVICE_HOST"] !== undefined || process.env["container"] !== undefined) return true;
-  const [virt, files] = await Promise.all([
-    tryRun(run, "systemd-detect-virt", ["--container"]),
-    tryRun(run, "sh", ["-c", "ls /.dockerenv /run/.containerenv /run/systemd/container 2>/dev/null || true"]),
-  ]);
-  return (virt !== undefined && virt.trim() !== "none") || (files ?? "").trim() !== "";
+/** A system container, such as those of LXC, is a machine of its own. */
+async function isContainer(): Promise<boolean> {
+  if (process.env["KUBERNETES_SERVICE_HOST"] !== undefined) return true;
+  return (await readHost("linux")).machine.container !== null;
 }
