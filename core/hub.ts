@@ -40,7 +40,11 @@ import { loadSites, refreshSites } from "./sites/sites.ts";
 import { VERSION } from "./version.ts";
 import { endInterruptedWakes, restoreLastWakes } from "./wake/last-wakes.ts";
 import { startWakeJournal } from "./wake/wake-journal.ts";
-import { listenToWakes } from "./wake/wake.messages.ts";
+import { openPoweringOff } from "./powering-off.ts";
+import { listenToPowerRequests } from "./power-off/power-off.messages.ts";
+import { actsOf, rightsOf } from "./requests/rights.ts";
+import type { RequestDoors } from "./wake/request-door.ts";
+import { type WakeMessages, listenToWakes } from "./wake/wake.messages.ts";
 import { Recipes } from "./wake/recipes.ts";
 import { wakeResults } from "./wake/wake-results.ts";
 import { WakeService } from "./wake/wake.service.ts";
@@ -182,11 +186,15 @@ async function startParts(
   const journal = startWakeJournal(database, log);
   const recipes = new Recipes({ database, directory, log });
   await recipes.load(em.fork());
-  const wakes = new WakeService({ directory, presence, power, link, signer, recipes, log });
+  const poweringOff = await openPoweringOff({ database, directory, presence, power, link, signer, log }, startedAt);
+  const { powerOffs } = poweringOff;
+  const isGoingDown = powerOffs.isGoingDown.bind(powerOffs);
+  const wakes = new WakeService({ directory, presence, power, link, signer, recipes, isGoingDown, log });
+  poweringOff.follow(wakes);
   const results = wakeResults(link, log);
   wakes.onStage(results.stage);
   wakes.onStage((wake) => (wake.isOver && lastWakes.note(wake), journal.add(wake)));
-  const now = new Now({ directory, presence, copies, power, lastWakes, recipes });
+  const now = new Now({ directory, presence, copies, power, lastWakes, recipes, ...poweringOff });
   const hubState = () => ({
     version: VERSION,
     startedAt: startedAt.toISOString(),
@@ -195,11 +203,22 @@ async function startParts(
     audit: audit.state,
   });
   const hubInfo = (): HubInfo => ({ ...hubState(), api: 1, ...now.hub() });
-  const started = new Projection({ directory, presence, copies, power, wakes, now, link, hub: hubState, log });
+  const started = new Projection({
+    directory,
+    presence,
+    copies,
+    power,
+    wakes,
+    powerOffs,
+    now,
+    link,
+    hub: hubState,
+    log,
+  });
   projection = started;
   audit.onChange(() => started.hubDirty());
   link.onBreak(() => started.hubDirty());
-  events = startEvents({ link, directory, presence, copies, power, wakes, log });
+  events = startEvents({ link, directory, presence, copies, power, wakes, powerOffs, log });
 
   const membersOf = (siteId: string) => ({ em: database.bound(siteId), directory, trail: hubTrail(siteId) });
   const watch = link.knowsSenders ? null : watchHeartbeats(presence);
@@ -208,8 +227,19 @@ async function startParts(
   listenToSightings({ link, directory, power, log });
   const trailOfMqtt = (sender: Sender) => trailOfSender(sender, { audit, tokens, uses, clients: mqttCredentials });
   const onRefused = events.refused;
-  const asking = { mayWakeOf: people.mayWakeOf, trailOf: trailOfMqtt, onRefused };
-  const wakeRequests = listenToWakes({ link, directory, wakes, results, log, ...asking });
+  const requester = (sender: Sender) => requesterOf(sender, { tokens, clients: mqttCredentials });
+  const doors: RequestDoors = {
+    link,
+    mayOf: (sender, act) => actsOf(rightsOf(requester(sender)), directory, act),
+    trailOf: trailOfMqtt,
+    onRefused,
+    onLost: (error) => log.warn({ err: error }, "a refusal could not be published"),
+  };
+  const onReceipt: WakeMessages["onReceipt"] = (agent, receipt) => {
+    if ("power" in receipt) powerOffs.receipt(agent, receipt);
+  };
+  const wakeRequests = listenToWakes({ directory, wakes, doors, onReceipt, log });
+  const powerRequests = listenToPowerRequests({ directory, wakes, powerOffs, doors });
   const { discoveryTiming: timing } = options;
   const parts = { config, site, database, membersOf, trailOf: trailOfMqtt, accounts, directory, timing, log };
   homeAssistant = await startHomeAssistant({ ...parts, link: brokers.homeLink, states: started });
@@ -219,15 +249,26 @@ async function startParts(
     for (const ref of refs) started.publishAgain(ref);
   });
   const brokerNow = () => ({ embedded: embedded !== null, clients: embedded?.figures().clients ?? null });
-  const asked = { directory, presence, now, hubInfo, broker: brokerNow, wakes, trailOf: trailOfMqtt, onRefused };
+  const asked = {
+    directory,
+    presence,
+    now,
+    hubInfo,
+    broker: brokerNow,
+    wakes,
+    powerOffs,
+    trailOf: trailOfMqtt,
+    onRefused,
+  };
   const hubRequests = listenToRequests({
     link,
     verbs: { ...hubVerbs(asked), ...homeAssistant.verbs },
-    requesterOf: (sender) => requesterOf(sender, { tokens, clients: mqttCredentials }),
+    requesterOf: requester,
     onRefused,
     log,
   });
-  retainedRequests = (...refused) => wakeRequests.refuseRetained(...refused) || hubRequests.refuseRetained(...refused);
+  const retained = [wakeRequests, powerRequests, hubRequests];
+  retainedRequests = (...refused) => retained.some((requests) => requests.refuseRetained(...refused));
   link.onConnect(() => {
     started.publishAll();
     watchLists.publishAll();
@@ -239,6 +280,7 @@ async function startParts(
   }
   closers.push(async () => {
     wakes.close();
+    await poweringOff.close();
     started.close();
     await homeAssistant?.close();
     await watchLists.close();
@@ -248,6 +290,7 @@ async function startParts(
     await recipes.close();
   });
   wakes.start();
+  poweringOff.start();
   catchUp = startCatchUp(async () => {
     await people.catchUp();
     await refreshSites(database.fork(), sites);
@@ -270,6 +313,7 @@ async function startParts(
     now,
     wakes,
     journal,
+    poweringOff,
     projection: started,
     hubInfo,
     link,
@@ -288,11 +332,11 @@ async function startParts(
   closers.push(() => {
     httpClosed = app.close();
   });
-  const doors = await openHttpDoors(app, { config, embedded, ingressFrom: options.ingressFrom });
-  closers.push(() => doors.close());
+  const httpDoors = await openHttpDoors(app, { config, embedded, ingressFrom: options.ingressFrom });
+  closers.push(() => httpDoors.close());
   return {
-    httpPort: doors.port,
-    ingressPort: doors.ingressPort,
+    httpPort: httpDoors.port,
+    ingressPort: httpDoors.ingressPort,
     mqttPort: embedded?.tcpPort ?? null,
     mqttTlsPort: embedded?.tlsPort ?? null,
     setupCode,

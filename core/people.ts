@@ -10,7 +10,7 @@ import { type Tokens, loadTokens, refreshTokens } from "./auth/tokens.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./kernel/database.ts";
 import type { Trail } from "./kernel/trail.ts";
-import type { Directory, DirectoryDevice } from "./members/directory.ts";
+import type { Directory } from "./members/directory.ts";
 import type { Sites } from "./sites/sites.ts";
 
 /** Who there is, who is logged in, and what calls by them may do: held in memory, so that every change counts at once. */
@@ -21,8 +21,6 @@ export interface People {
   readonly callers: Callers;
   /** The audit log under the name of somebody who has just logged in. */
   readonly trailOf: (user: { id: string; username: string }, request: FastifyRequest) => Trail;
-  /** Which devices a token may wake now. */
-  readonly mayWakeOf: (tokenId: string) => (device: DirectoryDevice) => boolean;
   /** Calls the listener when somebody may do less, or something else: a session or a token ended, an account changed. */
   readonly onRightsChanged: (listener: () => void) => void;
   /** Takes up what was changed while nobody could tell, and forgets what ended. Call it when the database is back. */
@@ -71,12 +69,6 @@ export async function loadPeople(options: PeopleOptions, now: Date): Promise<Peo
         address: request.ip,
         requestId: request.id,
       }),
-    mayWakeOf: (tokenId) => {
-      const siteId = tokens.byId(tokenId)?.siteId;
-      const actor = tokens.actorOf(tokenId, new Date());
-      if (!actor) return () => false;
-      return (device) => device.siteId === siteId && mayWake(actor, device, directory.clusterOf(device));
-    },
     onRightsChanged: (listener) => {
       accounts.onChange(listener);
       sessions.onEnd(listener);

@@ -1,7 +1,17 @@
 import { z } from "zod";
 import { PERMISSIONS, ROLES, SHARE_LEVELS } from "./rights.ts";
 
-export { type Actor, type Owned, type Reach, type Share, mayChange, mayPower, mayWake, reachFor, reachOf } from "./rights.ts";
+export {
+  type Actor,
+  type Owned,
+  type Reach,
+  type Share,
+  mayChange,
+  mayPower,
+  mayWake,
+  reachFor,
+  reachOf,
+} from "./rights.ts";
 
 export const Role = z.enum(ROLES);
 export type Role = z.infer<typeof Role>;

@@ -6,6 +6,7 @@ import { MacAddress } from "./mac-address.ts";
 import { Availability, ClusterInfo, DeviceInfo, HubInfo, SwitchState } from "./power.ts";
 import type { MqttPermission } from "./principal.ts";
 import { fieldOf, problemOf } from "./problems.ts";
+import { PowerOffStage } from "./power-off.ts";
 import { PowerActionWord, Transaction, WakeStage } from "./wake.ts";
 
 /** What each verb on `hub/request/<verb>` takes, answers and needs. */
@@ -45,7 +46,7 @@ const target = {
   cluster: Key.optional().describe("every enabled device of it"),
   mac: MacAddress.optional().describe("in any usual notation"),
 };
-const force = z.boolean().default(false).describe("also what is on already");
+const force = z.boolean().default(false).describe("also what is on already; off in spite of what speaks against it");
 
 /** What came of a request for one device. */
 const WakePart = z.object({
@@ -62,6 +63,18 @@ const WakeData = z.object({
   total: z.int().describe("how many devices were asked for"),
 });
 export type WakeData = z.infer<typeof WakeData>;
+
+/** The same of a power request that wakes nothing. */
+const PowerOffPart = z.object({
+  device: Key,
+  powerOff: z.uuid().nullable().describe("null when none was made"),
+  stage: z.union([PowerOffStage, z.literal("refused")]),
+  code: z.string().optional(),
+  reason: z.string().optional(),
+});
+export type PowerOffPart = z.infer<typeof PowerOffPart>;
+
+const PowerData = WakeData.extend({ powerOffs: z.array(PowerOffPart).describe("the same where it was none to wake") });
 
 const Problem = z.object({ cluster: Key.nullable().describe("null: the hub itself"), problem: z.string() });
 
@@ -101,7 +114,7 @@ export const hubRequests = {
     fields: z
       .strictObject({ device: target.device, cluster: target.cluster, action: PowerActionWord, force })
       .refine(namesOne, { error: "name either device or cluster", path: ["device"] }),
-    data: WakeData,
+    data: PowerData,
     needs: ["power", "wake"],
   },
   "send-discovery": {

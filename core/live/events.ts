@@ -3,6 +3,7 @@ import type { EventMessage, EventType } from "#contracts/event.ts";
 import { Key } from "#contracts/key.ts";
 import { PERSON_MARK } from "#contracts/principal.ts";
 import { topics } from "#contracts/topics.ts";
+import type { PowerOffStageRecord } from "#contracts/power-off.ts";
 import type { WakeStageRecord } from "#contracts/wake.ts";
 import type { CopiedCredentials } from "../agents/copied-credentials.ts";
 import type { Presence } from "../agents/presence.ts";
@@ -10,6 +11,8 @@ import { Allowance } from "../kernel/allowance.ts";
 import type { Link } from "../kernel/link.ts";
 import type { Directory } from "../members/directory.ts";
 import type { PowerStates } from "../power/power-states.ts";
+import { reasonOf } from "../power-off/last-power-offs.ts";
+import type { PowerOffService } from "../power-off/power-off.service.ts";
 import type { WakeService } from "../wake/wake.service.ts";
 
 type EventDetails = Partial<Omit<EventMessage, "event_type" | "at">>;
@@ -20,6 +23,15 @@ const WAKE_EVENTS: Readonly<Partial<Record<WakeStageRecord["stage"], EventType>>
   "no-answer": "wake_failed",
   failed: "wake_failed",
   cancelled: "wake_cancelled",
+};
+
+const POWER_OFF_EVENTS: Readonly<Partial<Record<PowerOffStageRecord["stage"], EventType>>> = {
+  accepted: "power_off_requested",
+  off: "power_off_succeeded",
+  rebooted: "power_off_succeeded",
+  "still-on": "power_off_failed",
+  failed: "power_off_failed",
+  cancelled: "power_off_cancelled",
 };
 
 /** How the log tells of each; who and why stand in its fields. */
@@ -55,9 +67,10 @@ export function startEvents(options: {
   readonly copies: CopiedCredentials;
   readonly power: PowerStates;
   readonly wakes: WakeService;
+  readonly powerOffs: PowerOffService;
   readonly log: Logger;
 }) {
-  const { link, directory, presence, copies, power, wakes, log } = options;
+  const { link, directory, presence, copies, power, wakes, powerOffs, log } = options;
   const refusals = new Allowance(REFUSALS_TOLD);
 
   /** @param siteId whose clients read of it. */
@@ -103,6 +116,20 @@ export function startEvents(options: {
           : record.stage === "no-answer"
             ? `No answer after ${record.seconds} s`
             : null,
+      seconds: "seconds" in record ? record.seconds : null,
+    });
+  });
+
+  powerOffs.onNews((powerOff, record) => {
+    const event = POWER_OFF_EVENTS[record.stage];
+    if (!event) return;
+    publish(event, powerOff.siteId, {
+      cluster: Key.parse(powerOff.clusterKey),
+      device: powerOff.deviceKey,
+      agent: powerOff.agent?.key ?? null,
+      by: record.stage === "cancelled" ? record.by : powerOff.requestedBy,
+      transaction: powerOff.askers[0]?.transaction ?? null,
+      reason: reasonOf(record),
       seconds: "seconds" in record ? record.seconds : null,
     });
   });

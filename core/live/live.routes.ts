@@ -11,6 +11,7 @@ import { HubError } from "../kernel/errors.ts";
 import type { Account, App } from "../kernel/routes.ts";
 import type { Directory } from "../members/directory.ts";
 import { visibleTo } from "../members/visible.ts";
+import type { PowerOffService } from "../power-off/power-off.service.ts";
 import type { WakeService } from "../wake/wake.service.ts";
 import { LiveStream, eventText } from "./live-stream.ts";
 import type { Now } from "./now.ts";
@@ -22,6 +23,7 @@ export interface LiveRoutes {
   readonly now: Now;
   readonly projection: Projection;
   readonly wakes: WakeService;
+  readonly powerOffs: PowerOffService;
   readonly hubInfo: () => HubInfo;
   /** What whoever opened a stream may do now; undefined when its session, token or place in the site is gone. */
   readonly actorNow: (account: Account) => Actor | undefined;
@@ -43,7 +45,7 @@ function ping(): string {
 }
 
 export function liveRoutes(app: App, parts: LiveRoutes): void {
-  const { directory, presence, now, projection, wakes, hubInfo } = parts;
+  const { directory, presence, now, projection, wakes, powerOffs, hubInfo } = parts;
   /** One for each site and each way of seeing it: who sees other things now, or another site, gets a new snapshot. */
   const streams = new Map<string, { readonly siteId: string; readonly view: View; readonly stream: LiveStream }>();
   /** With whose it is, and what ends a stream whose reader may not read it any more. */
@@ -155,6 +157,9 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
     });
     wakes.onNews((wake, record) =>
       push(wake.siteId, () => ({ event: "wake", data: { wake: wake.id, deviceId: wake.deviceId, ...record } })),
+    );
+    powerOffs.onNews(({ id, siteId, deviceId }, record) =>
+      push(siteId, () => ({ event: "power-off", data: { powerOff: id, deviceId, ...record } })),
     );
     projection.onChange((kind, id) => {
       if (kind === "hub") return push(null, () => ({ event: "hub", data: hubInfo() }));

@@ -5,8 +5,9 @@ import type { Availability, DeviceInfo, HubInfo, PowerCounts, PowerState, Switch
 import type { CopiedCredentials } from "../agents/copied-credentials.ts";
 import type { Presence } from "../agents/presence.ts";
 import type { Directory, DirectoryAgent, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
-import { armedOf } from "../members/own-card.ts";
 import type { PowerStates } from "../power/power-states.ts";
+import type { LastPowerOffs } from "../power-off/last-power-offs.ts";
+import type { PowerOffService } from "../power-off/power-off.service.ts";
 import type { LastWakes } from "../wake/last-wakes.ts";
 import type { Recipes } from "../wake/recipes.ts";
 
@@ -18,6 +19,8 @@ export class Now {
   readonly #power: PowerStates;
   readonly #lastWakes: LastWakes;
   readonly #recipes: Pick<Recipes, "of">;
+  readonly #powerOffs: Pick<PowerOffService, "ableOf" | "runningOf">;
+  readonly #lastPowerOffs: LastPowerOffs;
 
   constructor(parts: {
     directory: Directory;
@@ -26,6 +29,8 @@ export class Now {
     power: PowerStates;
     lastWakes: LastWakes;
     recipes: Pick<Recipes, "of">;
+    powerOffs: Pick<PowerOffService, "ableOf" | "runningOf">;
+    lastPowerOffs: LastPowerOffs;
   }) {
     this.#directory = parts.directory;
     this.#presence = parts.presence;
@@ -33,12 +38,16 @@ export class Now {
     this.#power = parts.power;
     this.#lastWakes = parts.lastWakes;
     this.#recipes = parts.recipes;
+    this.#powerOffs = parts.powerOffs;
+    this.#lastPowerOffs = parts.lastPowerOffs;
   }
 
   device(device: DirectoryDevice): DeviceNow {
     const { power, since, reachable, evidence } = this.#power.of(device.id);
     const lastWake = this.#lastWakes.of(device.id);
     const { typicalSeconds, slowSeconds } = this.#recipes.of(device.id);
+    const running = this.#powerOffs.runningOf(device.id);
+    const { actions, why, armed } = this.#powerOffs.ableOf(device);
     return {
       power,
       since: since?.toISOString() ?? null,
@@ -46,14 +55,14 @@ export class Now {
       reachable,
       evidence,
       lastWake,
-      lastPowerOff: null,
-      powerOff: null,
+      lastPowerOff: this.#lastPowerOffs.of(device.id),
+      powerOff: running ? { id: running.id, action: running.action, stage: running.stage, until: running.until } : null,
       typicalWakeSeconds: typicalSeconds,
       slowWakeSeconds: slowSeconds,
-      armed: armedOf(this.#directory, device),
-      canPowerOff: false,
-      powerActions: [],
-      whyNoPowerOff: null,
+      armed,
+      canPowerOff: device.enabled && actions.length > 0,
+      powerActions: device.enabled ? [...actions] : [],
+      whyNoPowerOff: why,
       heldUntil: null,
       leases: 0,
       watts: null,

@@ -7,6 +7,7 @@ import type { Presence } from "../agents/presence.ts";
 import type { Link } from "../kernel/link.ts";
 import type { Directory, DirectoryChange, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
 import type { PowerStates } from "../power/power-states.ts";
+import type { PowerOffService } from "../power-off/power-off.service.ts";
 import type { WakeService } from "../wake/wake.service.ts";
 import { type Now, switchState } from "./now.ts";
 
@@ -23,6 +24,7 @@ export interface ProjectionOptions {
   readonly copies: CopiedCredentials;
   readonly power: PowerStates;
   readonly wakes: WakeService;
+  readonly powerOffs: PowerOffService;
   readonly now: Now;
   readonly link: Link;
   readonly hub: () => Pick<HubInfo, "version" | "startedAt" | "database" | "broker" | "audit">;
@@ -50,11 +52,16 @@ export class Projection {
 
   constructor(options: ProjectionOptions) {
     this.#options = options;
-    const { directory, presence, copies, power, wakes } = options;
+    const { directory, presence, copies, power, wakes, powerOffs } = options;
     directory.onChange((change) => this.#directoryChanged(change));
     power.onChange(({ device }) => this.#deviceDirty(device.id, device.clusterId));
     wakes.onNews((wake) => {
       const device = wake.isOver ? directory.devices.byId(wake.deviceId) : undefined;
+      if (device) this.#deviceDirty(device.id, device.clusterId);
+    });
+    // the page shows each step, and what can be done to a device follows
+    powerOffs.onNews(({ deviceId }) => {
+      const device = directory.devices.byId(deviceId);
       if (device) this.#deviceDirty(device.id, device.clusterId);
     });
     presence.onChange((agentId) => this.#agentDirty(agentId));
@@ -158,6 +165,9 @@ export class Projection {
 
   #agentDirty(id: string, clusterId = this.#options.directory.agents.byId(id)?.clusterId): void {
     this.#dirtyAgents.add(id);
+    const agent = this.#options.directory.agents.byId(id);
+    const machine = agent && this.#options.directory.machineOf(agent);
+    if (machine) this.#dirtyDevices.add(machine.id); // which can be powered off by it, or cannot any more
     if (clusterId !== undefined) {
       this.#dirtyClusters.add(clusterId);
       for (const device of this.#options.directory.devicesOf(clusterId))

@@ -3,14 +3,12 @@ import type { PowerStates } from "../power/power-states.ts";
 
 interface Overruled {
   readonly device: DirectoryDevice;
-  /** Its agent said that it takes the machine down. */
-  readonly isAcknowledged: boolean;
   readonly untilMs: number;
 }
 
 /**
  * Devices that are to be woken although a power-off of them was on its way: until the agent there says that the machine
- * stays up, or it was gone, that it is up proves nothing.
+ * stays up, or it is seen off, that it is up proves nothing.
  */
 export class OverruledPowerOffs {
   readonly #power: PowerStates;
@@ -20,31 +18,32 @@ export class OverruledPowerOffs {
     this.#power = power;
   }
 
+  /** Whether the device may still go down. */
   has(deviceId: string): boolean {
-    return this.#byDevice.has(deviceId);
+    return this.#byDevice.has(deviceId) && this.#power.of(deviceId).power !== "off";
   }
 
-  add(device: DirectoryDevice, { isAcknowledged, untilMs }: Omit<Overruled, "device">, now: Date): void {
-    this.#byDevice.set(device.id, { device, isAcknowledged, untilMs });
-    if (!isAcknowledged) this.#power.goesDown(device, now);
+  add(device: DirectoryDevice, untilMs: number): void {
+    this.#byDevice.set(device.id, { device, untilMs });
   }
 
-  /** Its agent says so although it was called back. */
+  /** Its agent takes it down all the same: it was called back too late. */
   goesDown(device: DirectoryDevice, untilMs: number, now: Date): void {
-    this.#byDevice.set(device.id, { device, isAcknowledged: true, untilMs });
+    this.add(device, untilMs);
     this.#power.goesDown(device, now);
+    this.#power.setStopping(device, true, now);
   }
 
   staysUp(device: DirectoryDevice, now: Date): void {
-    if (this.#byDevice.delete(device.id)) this.#power.staysUp(device, now);
+    if (!this.#byDevice.delete(device.id)) return;
+    this.#power.staysUp(device, now);
+    this.#power.setStopping(device, false, now);
   }
 
   forgetOld(nowMs: number, now: Date): void {
-    for (const { device, isAcknowledged, untilMs } of this.#byDevice.values()) {
-      if (nowMs < untilMs && this.#power.of(device.id).reachable !== false) continue;
-      this.#byDevice.delete(device.id);
-      // its agent has said nothing at all: the order never reached it, or was called back in time
-      if (!isAcknowledged && nowMs >= untilMs) this.#power.staysUp(device, now);
+    for (const { device, untilMs } of this.#byDevice.values()) {
+      if (this.#power.of(device.id).power === "off") this.#byDevice.delete(device.id);
+      else if (nowMs >= untilMs) this.staysUp(device, now); // its agent never said so, and it was not seen to go
     }
   }
 }

@@ -2,7 +2,8 @@ import type { PowerOffAction } from "#contracts/power-action.ts";
 import type { PowerOffWay } from "#contracts/power-off.ts";
 import type { Presence } from "../agents/presence.ts";
 import type { Directory, DirectoryAgent, DirectoryDevice } from "../members/directory.ts";
-import { type Ability, abilityOf, isArmed } from "./power-ability.rules.ts";
+import { armedOf } from "../members/own-card.ts";
+import { type Ability, abilityOf } from "./power-ability.rules.ts";
 
 /** What can be done to a device now, as others are told. */
 export interface DeviceAbility {
@@ -61,10 +62,7 @@ export class PowerAbilities {
   }
 
   armed(device: DirectoryDevice): boolean | null {
-    const said = this.#armed.get(device.id);
-    if (said !== undefined) return said;
-    const own = this.#directory.ownAgentOf(device);
-    return own ? isArmed(own.interfaces, device.mac) : null;
+    return this.#armed.get(device.id) ?? armedOf(this.#directory, device);
   }
 
   noteArmed(deviceId: string, armed: boolean): void {

@@ -1,4 +1,4 @@
-import type { Machine, NetworkInterface } from "#contracts/agent.ts";
+import type { Machine } from "#contracts/agent.ts";
 import type { PowerMethod } from "#contracts/api/power-methods.ts";
 import { PowerOffAction } from "#contracts/power-action.ts";
 import type { PowerOffWay } from "#contracts/power-off.ts";
@@ -60,9 +60,4 @@ function whyNothing(agent: OwnAgent | undefined, ways: readonly WayDown[]): stri
 export function actionsOf(method: PowerMethod): PowerOffAction[] {
   const set = method.type === "ssh" ? method.commands : method.type === "mqtt" ? method.payloads : method.requests;
   return PowerOffAction.options.filter((action) => set[action] !== undefined);
-}
-
-/** Whether the network card with this MAC address answers a magic packet; null = unknown. */
-export function isArmed(interfaces: readonly NetworkInterface[], mac: string): boolean | null {
-  return interfaces.find((one) => one.mac?.toLowerCase() === mac.toLowerCase())?.armed ?? null;
 }

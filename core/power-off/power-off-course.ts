@@ -33,7 +33,7 @@ interface CourseOptions {
   readonly log: Logger;
   readonly abilities: PowerAbilities;
   readonly methods?: { run(device: DirectoryDevice, action: PowerOffAction): Promise<void> };
-  readonly hasToWait?: (powerOff: RunningPowerOff) => boolean;
+  readonly hasToWait?: (powerOff: RunningPowerOff) => boolean | { readonly code: ErrorCode; readonly reason: string };
   /** Notes the stage and tells everybody. */
   readonly record: (powerOff: RunningPowerOff, record: PowerOffStageRecord) => void;
 }
@@ -71,7 +71,9 @@ export class PowerOffCourse {
   begin(powerOff: RunningPowerOff, clock: Clock): void {
     const { directory, presence, power, hasToWait, record } = this.#options;
     const device = directory.devices.byId(powerOff.deviceId);
-    if (!device || hasToWait?.(powerOff)) return;
+    const wait = device && hasToWait?.(powerOff);
+    if (!device || wait === true) return;
+    if (wait) return this.#fail(powerOff, wait.code, wait.reason, clock);
     const at = clock.now.toISOString();
     // it may have gone down while it waited
     if (power.of(device.id).power === "off") return record(powerOff, { stage: "already-off", at });
@@ -152,24 +154,21 @@ export class PowerOffCourse {
     this.#cancelled(powerOff, callBack, clock);
   }
 
-  /** @returns whether the machine may go down all the same. */
-  overrule(powerOff: RunningPowerOff, device: DirectoryDevice, by: string): boolean {
+  /** A later wake takes its place. A machine that goes down all the same is woken when it is down. */
+  overrule(powerOff: RunningPowerOff, by: string): void {
     const clock = { now: new Date(), nowMs: performance.now() };
-    const { wasSent, isAcknowledged } = powerOff;
+    const device = this.#options.directory.devices.byId(powerOff.deviceId);
     this.#orders.cancel(powerOff, clock.now);
-    if (wasSent) {
-      const patienceMs = isAcknowledged ? graceMs(device.power.graceSeconds) : RECEIPT_MS;
-      this.#overruled.add(device, { isAcknowledged, untilMs: clock.nowMs + patienceMs }, clock.now);
+    if (device && powerOff.wasSent) {
+      const patienceMs = powerOff.isAcknowledged ? graceMs(device.power.graceSeconds) : RECEIPT_MS;
+      this.#overruled.add(device, clock.nowMs + patienceMs);
     }
     this.#options.record(powerOff, { stage: "cancelled", at: clock.now.toISOString(), by, reason: TO_BE_WOKEN });
     this.#remember(powerOff, clock);
-    // the wake takes its place first, so that the device is not on for a moment in between
-    queueMicrotask(() => this.#options.power.setStopping(device, false, clock.now));
-    return wasSent;
   }
 
   /** Whether a power-off that was overruled may still take the device down. */
-  isInDoubt(deviceId: string): boolean {
+  mayGoDown(deviceId: string): boolean {
     return this.#overruled.has(deviceId);
   }
 
@@ -204,7 +203,7 @@ export class PowerOffCourse {
 
   #acknowledged(powerOff: RunningPowerOff, clock: Clock): void {
     const { directory, power, record } = this.#options;
-    if (powerOff.isOver) return this.#saidAfterwards(powerOff, "acknowledged", clock);
+    if (powerOff.isOver) return this.#saidAfterwards(powerOff, "acknowledged", clock); // of another way than an agent
     if (powerOff.isAcknowledged) return;
     const device = directory.devices.byId(powerOff.deviceId);
     if (!device) return;
@@ -219,10 +218,17 @@ export class PowerOffCourse {
   /** What an agent says of an order that is over here. */
   #saidAfterwards(powerOff: RunningPowerOff, outcome: PowerReceipt["power"]["outcome"], { now, nowMs }: Clock): void {
     const device = this.#options.directory.devices.byId(powerOff.deviceId);
-    if (!device || outcome === "announced" || powerOff.wentDown || powerOff.stage === "off") return;
-    if (outcome !== "acknowledged") return this.#overruled.staysUp(device, now);
-    if (this.#overruled.has(device.id))
-      this.#overruled.goesDown(device, nowMs + graceMs(device.power.graceSeconds), now);
+    if (!device || !this.#overruled.has(device.id)) return;
+    switch (outcome) {
+      case "announced":
+        return;
+      case "acknowledged":
+        return this.#overruled.goesDown(device, nowMs + graceMs(device.power.graceSeconds), now);
+      case "refused":
+      case "failed":
+      case "cancelled":
+        return this.#overruled.staysUp(device, now);
+    }
   }
 
   #hasRestarted({ action, agent, agentStartedAt, isAcknowledged }: RunningPowerOff): boolean {

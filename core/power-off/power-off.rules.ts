@@ -9,6 +9,8 @@ import type { Ability } from "./power-ability.rules.ts";
 export interface PowerOffPlanInput {
   readonly enabled: boolean;
   readonly power: PowerState;
+  /** A wake of it is under way. */
+  readonly isBeingWoken: boolean;
   readonly action: PowerOffAction;
   readonly force: boolean;
   readonly ability: Ability;
@@ -33,15 +35,15 @@ export type PowerOffPlan =
 
 /** What a request to power one device off leads to. */
 export function planPowerOff(input: PowerOffPlanInput): PowerOffPlan {
-  const { enabled, power, action, force, ability, running } = input;
+  const { enabled, power, isBeingWoken, action, force, ability, running } = input;
   if (!enabled) return refuse("DEVICE_DISABLED", "This device is disabled");
   if (running)
     return running.action === action
       ? { type: "join" }
       : refuse("CONFLICT", `${running.by} has asked for another power-off, ${running.action}, which is under way`);
-  if (power === "off") return { type: "already-off" };
-  if (power === "waking" && !force)
+  if (isBeingWoken && !force)
     return refuse("CONFLICT", "It is being woken at this moment; cancel the wake, or wait until it is up");
+  if (power === "off") return { type: "already-off" };
   const found = ability.ways.find((one) => one.action === action);
   if (!found) return refuse("NOT_SUPPORTED", whyUnable(action, ability));
   if (!found.ready) return refuse("AGENT_OFFLINE", ability.why ?? "The agent on this machine is offline");

@@ -5,7 +5,7 @@ import { Key } from "#contracts/key.ts";
 import type { PowerOffAction } from "#contracts/power-action.ts";
 import type { PowerOffStageRecord } from "#contracts/power-off.ts";
 import type { Presence } from "../agents/presence.ts";
-import { HubError } from "../kernel/errors.ts";
+import { type ErrorCode, HubError } from "../kernel/errors.ts";
 import type { HubSigner } from "../kernel/hub-key.ts";
 import type { Link } from "../kernel/link.ts";
 import type { Directory, DirectoryAgent, DirectoryDevice } from "../members/directory.ts";
@@ -14,18 +14,15 @@ import type { Asker } from "../wake/running-wake.ts";
 import { Transactions } from "../wake/transactions.ts";
 import { type DeviceAbility, PowerAbilities } from "./power-abilities.ts";
 import type { PowerOffAnswerPart } from "./power-off-answer.ts";
+import { PowerOffBook } from "./power-off-book.ts";
 import { PowerOffCourse } from "./power-off-course.ts";
-import { planPowerOff } from "./power-off.rules.ts";
+import { type PowerOffPlan, planPowerOff } from "./power-off.rules.ts";
 import { noteRequest } from "./power-off-trail.ts";
 import { RunningPowerOff } from "./running-power-off.ts";
 
 /** More power-offs at once than this are refused. */
 const MAX_RUNNING = 10_000;
-/** Power-offs that are over stay at hand so many, for whoever asks again. */
-const MAX_RECENT = 5_000;
 const TICK_MS = 100;
-/** Who asks again so soon for a device that was off already gets the same answer, and no more history. Milliseconds. */
-const REPEAT_MS = 10_000;
 
 /** Another way than an agent on the machine. Resolves when it was done as far as that can be told. */
 export interface PowerMethods {
@@ -44,10 +41,10 @@ export interface PowerOffServiceOptions {
   /** Why some of these may not go down though the others do, in a sentence, by their ids. */
   readonly whyNotDown?: (devices: readonly DirectoryDevice[]) => ReadonlyMap<string, string>;
   readonly leasesOf?: (deviceId: string) => { readonly count: number; readonly by: readonly string[] };
-  /** Whether it has to wait for others to go down first; asked again until it has not. */
-  readonly hasToWait?: (powerOff: RunningPowerOff) => boolean;
-  /** Ends the wake of a device that somebody insists on powering off. */
-  readonly cancelWake?: (deviceId: string, by: string) => void;
+  /** Whether it has to wait for others to go down first, or for its turn: asked again until it has not, or why it fails. */
+  readonly hasToWait?: (powerOff: RunningPowerOff) => boolean | { readonly code: ErrorCode; readonly reason: string };
+  /** The wakes that are under way; one is ended where somebody insists on powering its device off. */
+  readonly wakes?: { isRunning(deviceId: string): boolean; cancel(deviceId: string, by: string): void };
 }
 
 type Listener = (powerOff: RunningPowerOff, record: PowerOffStageRecord, askers: readonly Asker[]) => void;
@@ -63,13 +60,8 @@ export class PowerOffService {
   readonly #options: PowerOffServiceOptions;
   readonly #abilities: PowerAbilities;
   readonly #course: PowerOffCourse;
-  readonly #byDevice = new Map<string, RunningPowerOff>();
-  readonly #byId = new Map<string, RunningPowerOff>();
-  readonly #recent = new Map<string, RunningPowerOff>();
-  readonly #offAlready = new Map<string, RunningPowerOff>();
+  readonly #book = new PowerOffBook();
   readonly #transactions = new Transactions<PowerOffAnswerPart>();
-  /** Who holds an HTTP answer until it is over. */
-  readonly #waiters = new WeakMap<RunningPowerOff, Set<() => void>>();
   readonly #listeners: Listener[] = [];
   readonly #newsListeners: ((powerOff: RunningPowerOff, record: PowerOffStageRecord) => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -81,7 +73,7 @@ export class PowerOffService {
     const record = this.#record.bind(this);
     this.#course = new PowerOffCourse({ ...options, abilities: this.#abilities, record });
     power.onChange(({ device, after }) => {
-      const powerOff = this.#byDevice.get(device.id);
+      const powerOff = this.#book.runningOf(device.id);
       if (powerOff) this.#course.powerChanged(powerOff, after);
     });
     directory.onChange((change) => {
@@ -108,16 +100,16 @@ export class PowerOffService {
   }
 
   get runningCount(): number {
-    return this.#byDevice.size;
+    return this.#book.runningCount;
   }
 
   /** A power-off that runs, or that was over a short while ago. */
   find(id: string): RunningPowerOff | undefined {
-    return this.#byId.get(id) ?? this.#recent.get(id);
+    return this.#book.find(id);
   }
 
   runningOf(deviceId: string): RunningPowerOff | undefined {
-    return this.#byDevice.get(deviceId);
+    return this.#book.runningOf(deviceId);
   }
 
   ableOf(device: DirectoryDevice): DeviceAbility {
@@ -178,14 +170,15 @@ export class PowerOffService {
     return powerOff;
   }
 
-  /**
-   * A device is to be woken: no power-off that was asked for before may take it down afterwards.
-   *
-   * @returns whether the machine may go down all the same, so that its being up proves nothing yet.
-   */
-  overrule(device: DirectoryDevice, by: string): boolean {
-    const powerOff = this.#byDevice.get(device.id);
-    return powerOff ? this.#course.overrule(powerOff, device, by) : this.#course.isInDoubt(device.id);
+  /** A device is to be woken: no power-off that was asked for before may take it down afterwards. */
+  overrule(deviceId: string, by: string): void {
+    const powerOff = this.#book.runningOf(deviceId);
+    if (powerOff) this.#course.overrule(powerOff, by);
+  }
+
+  /** Whether it may be on its way down, so that its being up proves nothing. */
+  isGoingDown(deviceId: string): boolean {
+    return (this.#book.runningOf(deviceId)?.wasSent ?? false) || this.#course.mayGoDown(deviceId);
   }
 
   /** Takes in what an agent did with an order. */
@@ -194,18 +187,29 @@ export class PowerOffService {
   }
 
   /** Resolves when it is over or the time has passed. */
-  async waitFor(powerOff: RunningPowerOff, ms: number): Promise<void> {
-    if (powerOff.isOver || ms <= 0) return;
-    const waiters = this.#waiters.get(powerOff) ?? new Set();
-    this.#waiters.set(powerOff, waiters);
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, ms);
-      function done(): void {
-        clearTimeout(timer);
-        waiters.delete(done);
-        resolve();
-      }
-      waiters.add(done);
+  waitFor(powerOff: RunningPowerOff, ms: number): Promise<void> {
+    return this.#book.waitFor(powerOff, ms);
+  }
+
+  /** What a request for one device would lead to. Nothing is done. */
+  planFor(
+    { device, action }: { readonly device: DirectoryDevice; readonly action: PowerOffAction },
+    { force, neededBy }: { readonly force: boolean; readonly neededBy: string | null },
+  ): PowerOffPlan {
+    const { power, leasesOf, wakes } = this.#options;
+    const running = this.#book.runningOf(device.id);
+    return planPowerOff({
+      enabled: device.enabled,
+      power: power.of(device.id).power,
+      isBeingWoken: wakes?.isRunning(device.id) ?? false,
+      action,
+      force,
+      ability: this.#abilities.whole(device),
+      armed: this.#abilities.armed(device),
+      wakers: this.#abilities.wakersOf(device),
+      running: running ? { action: running.action, by: running.requestedBy } : null,
+      neededBy,
+      leases: leasesOf?.(device.id) ?? NOBODY,
     });
   }
 
@@ -214,44 +218,27 @@ export class PowerOffService {
     asker: Asker,
     { force, reasons, clock }: { force: boolean; reasons: ReadonlyMap<string, string>; clock: Clock },
   ): PowerOffAnswerPart {
-    const { directory, power, leasesOf, cancelWake } = this.#options;
+    const { directory, wakes } = this.#options;
     const part = { device: Key.parse(device.key), action };
-    const running = this.#byDevice.get(device.id);
-    const current = power.of(device.id).power;
-    const ability = this.#abilities.whole(device);
-    const plan = planPowerOff({
-      enabled: device.enabled,
-      power: current,
-      action,
-      force,
-      ability,
-      armed: this.#abilities.armed(device),
-      wakers: this.#abilities.wakersOf(device),
-      running: running ? { action: running.action, by: running.requestedBy } : null,
-      neededBy: reasons.get(device.id) ?? null,
-      leases: leasesOf?.(device.id) ?? NOBODY,
-    });
+    const running = this.#book.runningOf(device.id);
+    const plan = this.planFor({ device, action }, { force, neededBy: reasons.get(device.id) ?? null });
     if (plan.type === "refuse") return { type: "refused", ...part, code: plan.code, reason: plan.reason };
     if (running) return this.#join(running, asker, part);
     const crowded = { type: "refused", ...part, code: "TOO_MANY_POWER_OFFS" } as const;
-    if (this.#byDevice.size >= MAX_RUNNING) return { ...crowded, reason: "Too many power-offs run at the moment" };
-    const before = plan.type === "already-off" ? this.#offAlready.get(device.id) : undefined;
-    if (before && before.action === action && clock.nowMs - before.startedMs < REPEAT_MS) {
+    if (this.#book.runningCount >= MAX_RUNNING) return { ...crowded, reason: "Too many power-offs run at the moment" };
+    const before = plan.type === "already-off" ? this.#book.offAlready(device.id, action, clock.nowMs) : undefined;
+    if (before) {
       if (before.last) this.#tell(before, before.last, [asker]);
       return { type: "power-off", ...part, powerOff: before };
     }
-    const way = plan.type === "run" ? plan.way : (ability.ways.find((one) => one.action === action)?.way ?? "agent");
+    const { ways } = this.#abilities.whole(device);
+    const way = plan.type === "run" ? plan.way : (ways.find((one) => one.action === action)?.way ?? "agent");
     const agent = way === "agent" ? (directory.ownAgentOf(device) ?? null) : null;
     const task = { device, clusterKey: directory.clusterOf(device).key, action, way, agent, force };
     const powerOff = new RunningPowerOff(randomUUID(), task, asker, clock);
-    this.#byId.set(powerOff.id, powerOff);
-    if (plan.type === "already-off") {
-      this.#offAlready.set(device.id, powerOff);
-      this.#record(powerOff, { stage: "already-off", at: clock.now.toISOString() });
-      return { type: "power-off", ...part, powerOff };
-    }
-    if (current === "waking") cancelWake?.(device.id, asker.by);
-    this.#byDevice.set(device.id, powerOff);
+    if (plan.type === "run" && wakes?.isRunning(device.id)) wakes.cancel(device.id, asker.by);
+    this.#book.add(powerOff, { runs: plan.type === "run" });
+    if (plan.type === "already-off") this.#record(powerOff, { stage: "already-off", at: clock.now.toISOString() });
     return { type: "power-off", ...part, powerOff };
   }
 
@@ -287,30 +274,21 @@ export class PowerOffService {
 
   #tick(): void {
     const clock = { now: new Date(), nowMs: performance.now() };
-    for (const powerOff of this.#byDevice.values()) this.#course.tick(powerOff, clock);
+    for (const powerOff of this.#book.running) this.#course.tick(powerOff, clock);
     this.#course.forgetOld(clock);
   }
 
   #record(powerOff: RunningPowerOff, record: PowerOffStageRecord): void {
     powerOff.record(record);
-    if (powerOff.isOver) this.#finish(powerOff);
+    if (powerOff.isOver) this.#book.finish(powerOff);
     this.#tell(powerOff, record, powerOff.askers);
     for (const listener of this.#newsListeners) listener(powerOff, record);
   }
 
-  #finish(powerOff: RunningPowerOff): void {
-    this.#byId.delete(powerOff.id);
-    if (this.#byDevice.get(powerOff.deviceId) === powerOff) this.#byDevice.delete(powerOff.deviceId);
-    this.#recent.set(powerOff.id, powerOff);
-    const [oldest] = this.#recent.keys();
-    if (this.#recent.size > MAX_RECENT && oldest) this.#recent.delete(oldest);
-    for (const resolve of this.#waiters.get(powerOff) ?? []) resolve();
-  }
-
   /** Deleted or disabled: either way it is not to be powered off any more. */
   #deviceGone(deviceId: string): void {
-    this.#offAlready.delete(deviceId);
-    const powerOff = this.#byDevice.get(deviceId);
+    this.#book.forgetDevice(deviceId);
+    const powerOff = this.#book.runningOf(deviceId);
     if (powerOff) this.#course.giveUp(powerOff, { by: "hub", reason: "The device was disabled or deleted" });
   }
 

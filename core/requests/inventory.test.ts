@@ -6,6 +6,7 @@ import { CopiedCredentials } from "../agents/copied-credentials.ts";
 import { Presence } from "../agents/presence.ts";
 import { Now } from "../live/now.ts";
 import { Directory } from "../members/directory.ts";
+import { LastPowerOffs } from "../power-off/last-power-offs.ts";
 import { PowerStates } from "../power/power-states.ts";
 import { LastWakes } from "../wake/last-wakes.ts";
 import { inventory } from "./inventory.ts";
@@ -19,7 +20,9 @@ const presence = new Presence();
 const copies = new CopiedCredentials();
 const power = new PowerStates(directory, presence);
 const recipes = { of: () => ({ typicalSeconds: null, slowSeconds: null, ways: [] }) };
-const now = new Now({ directory, presence, copies, power, lastWakes: new LastWakes(), recipes });
+const powerOffs = { ableOf: () => ({ actions: [], way: null, why: null, armed: null }), runningOf: () => undefined };
+const [lastWakes, lastPowerOffs] = [new LastWakes(), new LastPowerOffs()];
+const now = new Now({ directory, presence, copies, power, lastWakes, recipes, powerOffs, lastPowerOffs });
 const common = { showInHomeAssistant: true, createdAt: at, updatedAt: at };
 const owned = { description: null, tags: [], ownerId: null, shares: [] };
 

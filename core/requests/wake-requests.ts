@@ -1,7 +1,7 @@
 import { Key } from "#contracts/key.ts";
 import { MAX_PACKET_BYTES } from "#contracts/limits.ts";
 import { PERSON_MARK } from "#contracts/principal.ts";
-import type { RequestFields, WakeData, WakePart } from "#contracts/request.ts";
+import type { RequestFields, WakePart } from "#contracts/request.ts";
 import { type ErrorCode, HubError } from "../kernel/errors.ts";
 import type { Sender } from "../kernel/link.ts";
 import type { Trail } from "../kernel/trail.ts";
@@ -23,20 +23,15 @@ export interface WakeRequestParts {
 /** What is left for the topic, the correlation data and the frame of the answer. Bytes. */
 const FRAME_BYTES = 8 * 1024;
 
-/** The verbs `wake` and `power`: another door to the one way on which machines are woken. */
-export function wakeVerbs(parts: WakeRequestParts): { readonly wake: Verb<"wake">; readonly power: Verb<"power"> } {
-  const wake: Verb<"wake"> = (fields, asker) => wakeAs(asker, fields, parts);
-  return {
-    wake,
-    power: ({ action, ...fields }, asker) => {
-      if (action === "wake") return wake(fields, asker);
-      const targets = targetsOf(fields, asker, parts.directory);
-      if (!asker.rights.may("power")) throw new HubError("FORBIDDEN", "You may not power anything down");
-      const [first] = targets;
-      if (first?.type === "device" && !mayWake(first.device, asker, parts.directory))
-        throw new HubError("FORBIDDEN", "You may not power this device down", { field: "device" });
-      throw new HubError("NOT_SUPPORTED", `This hub cannot do "${action}" yet; it wakes machines`, { field: "action" });
-    },
+/** The verb `wake`: another door to the one way on which machines are woken. */
+export function wakeVerb(parts: WakeRequestParts): Verb<"wake"> {
+  return (fields, asker) => {
+    const { directory, wakes } = parts;
+    const { allowed, refused } = sorted(fields, asker, directory, "wake");
+    const asked = allowed.length > 0 ? wakes.request(allowed, askerOf(asker, parts), { force: fields.force }) : [];
+    const all: WakeAnswerPart[] = [...asked, ...refused];
+    answerRefusals(all, fields, asker, parts);
+    return { wakes: fitting(all.map(partOf)), total: all.length };
   };
 }
 
@@ -45,32 +40,61 @@ type Target =
   | { readonly type: "device"; readonly device: DirectoryDevice }
   | { readonly type: "unknown"; readonly key: Key };
 
-/** @throws HubError why nothing was done, where it is the same for all that was named. */
-function wakeAs(asker: RequestAsker, fields: RequestFields<"wake">, parts: WakeRequestParts): WakeData {
-  const { directory, wakes } = parts;
+/** A device that nothing is done to. */
+export interface Refused {
+  readonly type: "refused";
+  readonly device: Key;
+  readonly code: ErrorCode;
+  readonly reason: string;
+}
+
+const MAY_NOT = { wake: "You may not wake this device", power: "You may not power this device off" } as const;
+
+/**
+ * The devices that a request names: those that the asker may do this to, and the others.
+ *
+ * @throws HubError UNKNOWN_DEVICE, UNKNOWN_CLUSTER, CLUSTER_EMPTY
+ */
+export function sorted(
+  fields: TargetFields,
+  asker: RequestAsker,
+  directory: Directory,
+  act: "wake" | "power",
+): { allowed: DirectoryDevice[]; refused: Refused[] } {
   const allowed: DirectoryDevice[] = [];
   const refused: Refused[] = [];
   for (const target of targetsOf(fields, asker, directory)) {
     if (target.type === "unknown")
       refused.push(refusal(target.key, "UNKNOWN_DEVICE", `There is no device "${target.key}"`));
-    else if (mayWake(target.device, asker, directory)) allowed.push(target.device);
-    else refused.push(refusal(Key.parse(target.device.key), "FORBIDDEN", "You may not wake this device"));
+    else if (mayDo(target.device, asker, directory, act)) allowed.push(target.device);
+    else refused.push(refusal(Key.parse(target.device.key), "FORBIDDEN", MAY_NOT[act]));
   }
-  const asked = allowed.length > 0 ? wakes.request(allowed, wakeAskerOf(asker, parts), { force: fields.force }) : [];
-  const all: WakeAnswerPart[] = [...asked, ...refused];
-  const denied = all.filter((part) => part.type === "refused");
+  return { allowed, refused };
+}
+
+/**
+ * Tells of what was refused.
+ *
+ * @throws HubError why nothing was done, where it is the same for all that was named.
+ */
+export function answerRefusals(
+  all: readonly ({ readonly type: string } | Refused)[],
+  fields: TargetFields,
+  asker: RequestAsker,
+  parts: Pick<WakeRequestParts, "onRefused">,
+): void {
+  const denied = all.filter((part): part is Refused => part.type === "refused");
   const [first] = denied;
   if (first && denied.length === all.length && fields.devices === undefined)
     throw new HubError(first.code, first.reason, {
       field: NAMES.find((name) => fields[name] !== undefined) ?? "device",
     });
   if (first) report(first, denied.length, asker, parts);
-  return { wakes: fitting(all.map(partOf)), total: all.length };
 }
 
-const NAMES = ["device", "cluster", "mac"] as const;
+type TargetFields = Pick<RequestFields<"wake">, "device" | "devices" | "cluster" | "mac">;
 
-type Refused = Extract<WakeAnswerPart, { type: "refused" }>;
+const NAMES = ["device", "cluster", "mac"] as const;
 
 function refusal(device: Key, code: ErrorCode, reason: string): Refused {
   return { type: "refused", device, code, reason };
@@ -80,7 +104,7 @@ function report(
   { device, reason }: Refused,
   count: number,
   { siteId, by, transaction }: RequestAsker,
-  { onRefused }: WakeRequestParts,
+  { onRefused }: Pick<WakeRequestParts, "onRefused">,
 ): void {
   const named =
     count === 1 ? { device, reason } : { device: null, reason: `${count} devices were refused; ${device}: ${reason}` };
@@ -88,7 +112,7 @@ function report(
 }
 
 /** As many as an answer holds; the results of the others come all the same. */
-function fitting(parts: readonly WakePart[]): WakePart[] {
+export function fitting<Part>(parts: readonly Part[]): Part[] {
   let left = MAX_PACKET_BYTES - FRAME_BYTES;
   const end = parts.findIndex((part) => (left -= Buffer.byteLength(JSON.stringify(part)) + 1) < 0);
   return parts.slice(0, end === -1 ? parts.length : end);
@@ -96,7 +120,7 @@ function fitting(parts: readonly WakePart[]): WakePart[] {
 
 /** @throws HubError UNKNOWN_DEVICE, UNKNOWN_CLUSTER, CLUSTER_EMPTY */
 function targetsOf(
-  { device, devices, cluster, mac }: Pick<RequestFields<"wake">, "device" | "devices" | "cluster" | "mac">,
+  { device, devices, cluster, mac }: TargetFields,
   { rights }: RequestAsker,
   directory: Directory,
 ): Target[] {
@@ -123,18 +147,29 @@ function targetsOf(
   }
 }
 
-function mayWake(device: DirectoryDevice, { rights }: RequestAsker, directory: Directory): boolean {
-  return rights.mayWake(device, directory.clusterOf(device));
+function mayDo(
+  device: DirectoryDevice,
+  { rights }: RequestAsker,
+  directory: Directory,
+  act: "wake" | "power",
+): boolean {
+  const cluster = directory.clusterOf(device);
+  return act === "wake" ? rights.mayWake(device, cluster) : rights.mayPower(device, cluster);
 }
 
-function wakeAskerOf(asker: RequestAsker, { trailOf }: WakeRequestParts): Asker {
-  const { by, tokenId, transaction, response } = asker;
+export function askerOf(
+  asker: RequestAsker,
+  { directory, trailOf }: Pick<WakeRequestParts, "directory" | "trailOf">,
+): Asker {
+  const { by, tokenId, transaction, response, rights } = asker;
   return {
     by: tokenId === null ? by : by.slice(PERSON_MARK.length),
     door: tokenId === null ? "mqtt" : "mqtt-person",
     transaction,
     response,
     trail: trailOf(asker),
+    mayWake: (device) =>
+      rights.may("wake") && rights.reaches(directory.clusterOf(device)) && mayDo(device, asker, directory, "wake"),
   };
 }
 

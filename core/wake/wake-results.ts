@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import { topics } from "#contracts/topics.ts";
-import { type Refusal, type WakeResult, type WakeStageRecord } from "#contracts/wake.ts";
+import type { WakeResult, WakeStageRecord } from "#contracts/wake.ts";
 import { Key } from "#contracts/key.ts";
 import { publishAnswer } from "../kernel/answer.ts";
 import type { Link } from "../kernel/link.ts";
@@ -10,16 +10,6 @@ import type { Asker, RunningWake } from "./running-wake.ts";
 
 /** Tells each asker every stage of its wakes: on the cluster's result topic, and on the response topic where one was given. */
 export function wakeResults(link: Link, log: Logger) {
-  function publish(
-    topic: string,
-    result: WakeResult | Refusal,
-    { response, transaction }: Asker,
-    siteId: string | null,
-  ): void {
-    const code = "code" in result ? result.code : null;
-    publishAnswer(link, topic, JSON.stringify(result), { address: response, siteId, transaction, code }).catch(lost);
-  }
-
   function lost(error: unknown): void {
     log.warn({ err: error }, "a result could not be published");
   }
@@ -27,9 +17,12 @@ export function wakeResults(link: Link, log: Logger) {
   return {
     stage: (wake: RunningWake, record: WakeStageRecord, askers: readonly Asker[]): void => {
       const topic = topics.clusterWakeResult.for(wake.clusterKey);
-      for (const asker of askers) {
-        const result: WakeResult = { transaction: asker.transaction, wake: wake.id, device: wake.deviceKey, ...record };
-        publish(topic, result, asker, wake.siteId);
+      const code = "code" in record ? record.code : null;
+      const { siteId } = wake;
+      for (const { transaction, response } of askers) {
+        const result: WakeResult = { transaction, wake: wake.id, device: wake.deviceKey, ...record };
+        const to = { address: response, siteId, transaction, code };
+        publishAnswer(link, topic, JSON.stringify(result), to).catch(lost);
       }
     },
     /** Tells the end of a wake that a stopped hub left open; who asked for it is not known any more. */
@@ -39,13 +32,6 @@ export function wakeResults(link: Link, log: Logger) {
         .publish(topics.clusterWakeResult.for(clusterKey), JSON.stringify(result), topics.clusterWakeResult.options)
         .catch(lost);
     },
-    /**
-     * Answers a request that could not be taken, on the result topic of the cluster or device that it names.
-     *
-     * @param siteId the asker's: what was named may not exist, and then nobody else reads that.
-     */
-    refused: (topic: string, refusal: Refusal, asker: Asker, siteId: string | null): void =>
-      publish(topic, refusal, asker, siteId),
   };
 }
 export type WakeResults = ReturnType<typeof wakeResults>;
