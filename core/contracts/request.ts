@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { OperatingSystem } from "./agent.ts";
+import { LeaseAnswer, NAME_ONE_END, leaseFields, namesOneEnd } from "./api/leases.ts";
 import { parseJson } from "./json.ts";
 import { Key } from "./key.ts";
 import { MacAddress } from "./mac-address.ts";
@@ -116,6 +117,26 @@ export const hubRequests = {
       .refine(namesOne, { error: "name either device or cluster", path: ["device"] }),
     data: PowerData,
     needs: ["power", "wake"],
+  },
+  lease: {
+    summary: "Holds a device on: until an instant, for some minutes, or until it is given back",
+    fields: z.strictObject({ device: Key, ...leaseFields }).refine(namesOneEnd, NAME_ONE_END),
+    data: z.object({
+      lease: LeaseAnswer,
+      wake: WakePart.nullable().describe("null where the device was on already, or was not to be woken"),
+    }),
+    needs: ["wake"],
+  },
+  release: {
+    summary: "Gives leases back: one, or all that the asker holds on a device",
+    fields: z
+      .strictObject({ device: Key.optional(), lease: z.uuid().optional() })
+      .refine(({ device, lease }) => (device === undefined) !== (lease === undefined), {
+        error: "name either device or lease",
+        path: ["device"],
+      }),
+    data: z.object({ released: z.int().describe("how many leases ended") }),
+    needs: ["wake"],
   },
   "send-discovery": {
     summary: "Publishes the configs for Home Assistant again",

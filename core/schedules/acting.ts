@@ -1,6 +1,6 @@
 import type { PowerOffAction } from "#contracts/power-action.ts";
 import { Key } from "#contracts/key.ts";
-import type { Actor } from "#contracts/permissions.ts";
+import { type Actor, mayWake } from "#contracts/permissions.ts";
 import type { Directory, DirectoryDevice } from "../members/directory.ts";
 import type { DevicePart } from "./outcome.rules.ts";
 import type { KnownSchedule } from "./schedules.ts";
@@ -11,13 +11,19 @@ export interface ActedPart extends DevicePart {
   readonly follow: string | null;
 }
 
+export interface ScheduleAsker {
+  readonly schedule: KnownSchedule;
+  /** Whether it may wake what the devices that were asked for need. */
+  readonly mayWake: (device: DirectoryDevice) => boolean;
+}
+
 /** The ways on which everybody wakes and powers off, as a schedule takes them. */
 export interface ScheduleActions {
-  wake(devices: readonly DirectoryDevice[], schedule: KnownSchedule): readonly ActedPart[];
+  wake(devices: readonly DirectoryDevice[], asker: ScheduleAsker): readonly ActedPart[];
   powerOff(
     devices: readonly DirectoryDevice[],
     action: PowerOffAction | "off",
-    schedule: KnownSchedule,
+    asker: ScheduleAsker,
   ): readonly ActedPart[];
   /** Calls the listener when a wake or a power-off is over. */
   onOver(listener: (id: string, stage: string, reason: string | null) => void): void;
@@ -41,12 +47,17 @@ export function actOn(
     else willing.push(device);
   }
   const { action } = schedule;
+  const asker = {
+    schedule,
+    mayWake: (device: DirectoryDevice) =>
+      owner === null || (owner !== undefined && mayWake(owner, device, directory.clusterOf(device))),
+  };
   const acted =
     willing.length === 0
       ? []
       : action === "wake"
-        ? actions.wake(willing, schedule)
-        : actions.powerOff(willing, action, schedule);
+        ? actions.wake(willing, asker)
+        : actions.powerOff(willing, action, asker);
   return [...acted, ...left].slice(0, MAX_DEVICES);
 }
 

@@ -7,7 +7,7 @@ import type { PowerOffService } from "../power-off/power-off.service.ts";
 import type { Asker } from "../wake/running-wake.ts";
 import { acceptedOf } from "../wake/wake-answer.ts";
 import type { WakeService } from "../wake/wake.service.ts";
-import type { ActedPart, ScheduleActions } from "./acting.ts";
+import type { ActedPart, ScheduleActions, ScheduleAsker } from "./acting.ts";
 import type { KnownSchedule } from "./schedules.ts";
 
 export interface ScheduleActionParts {
@@ -15,8 +15,6 @@ export interface ScheduleActionParts {
   readonly powerOffs: Pick<PowerOffService, "request" | "onNews">;
   /** The audit log under the name of a schedule. */
   readonly trailOf: (schedule: KnownSchedule) => Trail;
-  /** Whether whoever owns it may wake what its devices need. */
-  readonly mayWake: (schedule: KnownSchedule, device: DirectoryDevice) => boolean;
 }
 
 /** Who asks, as wakes and power-offs name it. */
@@ -25,22 +23,22 @@ export function nameOf({ key }: Pick<KnownSchedule, "key">): string {
 }
 
 /** Schedules take the ways that everybody takes. */
-export function scheduleActions({ wakes, powerOffs, trailOf, mayWake }: ScheduleActionParts): ScheduleActions {
-  const askerOf = (schedule: KnownSchedule): Asker => {
+export function scheduleActions({ wakes, powerOffs, trailOf }: ScheduleActionParts): ScheduleActions {
+  const askerOf = ({ schedule, mayWake }: ScheduleAsker): Asker => {
     const by = { by: nameOf(schedule), door: "hub", trail: trailOf(schedule) } as const;
-    return { ...by, transaction: null, response: null, mayWake: (device) => mayWake(schedule, device) };
+    return { ...by, transaction: null, response: null, mayWake };
   };
   return {
-    wake: (devices, schedule) =>
-      wakes.request(devices, askerOf(schedule), { force: false }).map((part) => {
+    wake: (devices, asker) =>
+      wakes.request(devices, askerOf(asker), { force: false }).map((part) => {
         const { device, stage, code, reason } = acceptedOf(part);
         return actedPart(
           { device, stage, code, reason },
           part.type === "wake" && !part.wake.isOver ? part.wake.id : null,
         );
       }),
-    powerOff: (devices, action, schedule) =>
-      powerOffs.request(devices, action, askerOf(schedule), { force: schedule.force }).map((part) => {
+    powerOff: (devices, action, asker) =>
+      powerOffs.request(devices, action, askerOf(asker), { force: asker.schedule.force }).map((part) => {
         const { device, stage, code, reason } = powerAcceptedOf(part);
         const isOpen = part.type === "power-off" && !FINAL_POWER_OFF_STAGES.has(part.powerOff.stage);
         return actedPart({ device, stage, code, reason }, isOpen ? part.powerOff.id : null);

@@ -1,23 +1,25 @@
 import { z } from "zod";
-import { Instant } from "../instant.ts";
+import { AnyInstant, Instant } from "../instant.ts";
 import { Key } from "../key.ts";
 import { text } from "../text.ts";
 import { ListQuery, page } from "./common.ts";
 import { WakeAccepted } from "./wakes.ts";
 
 /** Somebody wants a device to stay on: until an instant, for a while, or until it is given back. */
-export const LeaseCreate = z
-  .object({
-    until: Instant.optional(),
-    forMinutes: z.number().positive().max(525_600).optional(),
-    reason: text(200).optional(),
-    wake: z.boolean().default(true).describe("wake it now, where it is not on"),
-  })
-  .strict()
-  .refine(({ until, forMinutes }) => until === undefined || forMinutes === undefined, {
-    error: "give either until or forMinutes",
-    path: ["until"],
-  });
+export const leaseFields = {
+  until: AnyInstant.optional(),
+  forMinutes: z.number().positive().max(525_600).optional(),
+  reason: text(200).optional(),
+  wake: z.boolean().default(true).describe("wake it now, where it is not on"),
+};
+
+/** For a refinement: there are two ways to name an end, and none means until it is given back. */
+export function namesOneEnd({ until, forMinutes }: { until?: string | undefined; forMinutes?: number | undefined }) {
+  return until === undefined || forMinutes === undefined;
+}
+export const NAME_ONE_END = { error: "give either until or forMinutes", path: ["until"] };
+
+export const LeaseCreate = z.object(leaseFields).strict().refine(namesOneEnd, NAME_ONE_END);
 export type LeaseCreate = z.infer<typeof LeaseCreate>;
 
 export const LeaseAnswer = z.object({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Instant } from "../instant.ts";
+import { AnyInstant, Instant } from "../instant.ts";
 import { Key } from "../key.ts";
 import { PowerOffAction } from "../power-action.ts";
 import { Description, ListQuery, Name, OwnerId, ShowInHomeAssistant, page } from "./common.ts";
@@ -31,7 +31,7 @@ export const TimeZone = z
  */
 export const ScheduleWhen = z.discriminatedUnion("type", [
   z.object({ type: z.literal("cron"), cron: z.string().trim().min(9).max(120), timeZone: TimeZone }).strict(),
-  z.object({ type: z.literal("once"), at: Instant }).strict(),
+  z.object({ type: z.literal("once"), at: AnyInstant }).strict(),
   z
     .object({
       type: z.literal("sun"),
