@@ -8,6 +8,7 @@ import { loadAgentCredentials } from "./agents/credentials.ts";
 import { recover } from "./auth/recovery.service.ts";
 import { rotateSigningKeys } from "./auth/signing-keys.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
+import { askDoctor } from "./doctor/doctor-command.ts";
 import { keptSecret, replaceFile } from "./kernel/data-folder.ts";
 import { type DatabaseVisit, visitDatabase } from "./kernel/database-visit.ts";
 import { type EmbeddedPostgres, joinEmbeddedPostgres } from "./kernel/embedded-postgres.ts";
@@ -24,6 +25,7 @@ import { Site } from "./sites/site.entity.ts";
 const HELP = `What an operator does on the machine of the hub, as the user that the hub runs as:
 
   npm run powerbeacon -- recover [--username NAME]   makes a new superuser with a one-time password
+  npm run powerbeacon -- doctor DEVICE               tells why a device does not wake, or would not, and what to do
   npm run powerbeacon -- audit verify                proves that nobody changed the audit log
   npm run powerbeacon -- rotate-keys                 puts a new key in use that signs sessions
   npm run powerbeacon -- mqtt acl [--into DIR]       writes Mosquitto's ACL file: to DIR/acl, or for you to see
@@ -36,6 +38,8 @@ The settings are those of the hub: the environment, or the file .env.
 interface Options {
   readonly username: string | undefined;
   readonly into: string | undefined;
+  /** What the command is about; empty where it takes nothing. */
+  readonly subject: string;
 }
 
 const COMMANDS: Readonly<Record<string, (config: Config, options: Options) => Promise<boolean>>> = {
@@ -45,6 +49,12 @@ const COMMANDS: Readonly<Record<string, (config: Config, options: Options) => Pr
     say(`  user name  ${made.username}`);
     say(`  password   ${made.password}`);
     return true;
+  },
+  doctor: async (config, { subject }) => {
+    checkDataFolder(config);
+    const { lines, fine } = await askDoctor(config.dataDir, subject);
+    for (const line of lines) say(line);
+    return fine;
   },
   "audit verify": async (config) => {
     const { reports, keys } = await withDatabase(config, async (em) => ({
@@ -146,14 +156,18 @@ function readArguments(args: string[]): { help: boolean; command: string; option
       allowPositionals: true,
       options: { username: { type: "string" }, into: { type: "string" }, help: { type: "boolean", short: "h" } },
     });
-    const command = positionals.join(" ");
+    const [first = "", ...rest] = positionals;
+    const isAboutDevice = first === "doctor";
+    const command = isAboutDevice ? first : positionals.join(" ");
+    const subject = isAboutDevice ? rest.join(" ") : "";
     const help = values.help === true;
     if (!help && !Object.hasOwn(COMMANDS, command))
       throw new TypeError(command === "" ? "No command was given." : `There is no command "${command}".`);
     const { username, into } = values;
     if (username !== undefined && command !== "recover") throw new TypeError("--username belongs to recover.");
     if (into !== undefined && !command.startsWith("mqtt ")) throw new TypeError("--into belongs to mqtt.");
-    return { help, command, options: { username, into } };
+    if (isAboutDevice && !help && subject === "") throw new TypeError("Name a device by its key, such as doctor nas.");
+    return { help, command, options: { username, into, subject } };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new StartError(`${error.message} Try: npm run powerbeacon -- --help`, { cause: error });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { OperatingSystem } from "./agent.ts";
+import { DoctorReport } from "./api/doctor.ts";
 import { LeaseAnswer, NAME_ONE_END, leaseFields, namesOneEnd } from "./api/leases.ts";
 import { parseJson } from "./json.ts";
 import { Key } from "./key.ts";
@@ -137,6 +138,12 @@ export const hubRequests = {
       }),
     data: z.object({ released: z.int().describe("how many leases ended") }),
     needs: ["wake"],
+  },
+  doctor: {
+    summary: "Why a device does not wake, or would not, and what to do",
+    fields: z.strictObject({ device: Key }),
+    data: DoctorReport,
+    needs: ["read"],
   },
   "send-discovery": {
     summary: "Publishes the configs for Home Assistant again",

@@ -176,6 +176,7 @@ export const WakeStageRecord = z.discriminatedUnion("stage", [
     code: z.string(),
     reason: z.string(),
     agents: z.array(AgentFailure),
+    findings: z.array(FindingNote).default([]).describe("what the doctor found"),
   }),
   z.object({ stage: z.literal("cancelled"), ...common, by: z.string() }),
 ]);

@@ -58,3 +58,8 @@ export function verdictOf(
       return { verdict: "fine", summary: `Nothing that is known stands in the way of waking ${name}.` };
   }
 }
+
+/** The evidence tells of agents and their networks, which not everybody may see who may see devices. */
+export function withoutEvidence(report: DoctorReport): DoctorReport {
+  return { ...report, findings: report.findings.map((finding) => ({ ...finding, evidence: {} })) };
+}

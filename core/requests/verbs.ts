@@ -1,3 +1,4 @@
+import { type DoctorVerbParts, doctorVerb } from "./doctor.ts";
 import { type HealthParts, health } from "./health.ts";
 import { type InventoryParts, inventory } from "./inventory.ts";
 import type { Verbs } from "./requests.messages.ts";
@@ -6,10 +7,11 @@ import { wakeVerb } from "./wake-requests.ts";
 
 /** What the hub itself answers; Home Assistant's part adds its own. */
 export function hubVerbs(
-  parts: InventoryParts & HealthParts & PowerRequestParts,
-): Pick<Verbs, "inventory" | "wake" | "power" | "health"> {
+  parts: InventoryParts & HealthParts & DoctorVerbParts & PowerRequestParts,
+): Pick<Verbs, "inventory" | "wake" | "power" | "health" | "doctor"> {
   return {
     inventory: (fields, { rights }) => inventory(parts, fields, rights),
+    doctor: doctorVerb(parts),
     health: (_fields, { rights }) => health(parts, rights),
     wake: wakeVerb(parts),
     power: powerVerb(parts),

@@ -65,6 +65,7 @@ export async function endInterruptedWakes(em: EntityManager, now: Date): Promise
     code: "HUB_RESTARTED",
     reason: "The hub was restarted meanwhile",
     agents: [],
+    findings: [],
   };
   const rows = await em.execute<{ id: string; device_id: string }[]>(LEFT_OPEN, [now, JSON.stringify([end])]);
   return rows.map((row) => ({ id: row.id, deviceId: row.device_id, end }));

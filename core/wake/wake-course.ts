@@ -212,7 +212,9 @@ export class WakeCourse {
   }
 
   #fail(wake: RunningWake, code: ErrorCode, reason: string): void {
-    this.record(wake, { stage: "failed", at: new Date().toISOString(), code, reason, agents: wake.failures() });
+    const findings = this.#options.diagnose?.(wake) ?? [];
+    const agents = wake.failures();
+    this.record(wake, { stage: "failed", at: new Date().toISOString(), code, reason, agents, findings });
   }
 
   #finish(wake: RunningWake): void {

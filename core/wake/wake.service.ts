@@ -140,7 +140,7 @@ export class WakeService {
   }
 
   #requestOne(device: DirectoryDevice, asker: Asker, { force, clock, verdict }: OneRequest): WakeAnswerPart {
-    const { directory, presence, power, recipes } = this.#options;
+    const { directory, presence, power, recipes, diagnose } = this.#options;
     const key = Key.parse(device.key);
     const running = this.#book.runningOf(device.id);
     if (running) {
@@ -180,6 +180,7 @@ export class WakeService {
         code: plan.code,
         reason: plan.reason,
         agents: failures,
+        findings: diagnose?.(wake) ?? [],
       });
       return { type: "wake", device: key, wake, failure: plan };
     }

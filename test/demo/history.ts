@@ -87,7 +87,7 @@ function stagesOf({ device, agent }: Woken, requestedAt: Date, outcome: Outcome)
   if (outcome === "failed") {
     const reason = "Every agent that could wake this device is offline";
     const agents = [{ agent, code: "OFFLINE", reason: "It is offline" }];
-    return [{ stage: "failed", at: after(0), code: "ALL_OFFLINE", reason, agents }];
+    return [{ stage: "failed", at: after(0), code: "ALL_OFFLINE", reason, agents, findings: [] }];
   }
   const destinations = device.wake.addresses.flatMap((address) =>
     device.wake.ports.map((port) => ({ address, port, interface: "lo", error: null })),

@@ -97,6 +97,7 @@ export const ROUTES: Readonly<Record<string, Right | "public" | "off">> = {
   "DELETE /api/devices/{id}": "device:change",
   "POST /api/devices/{id}/wake": "device:wake",
   "GET /api/devices/{id}/wakes": "device:read",
+  "GET /api/devices/{id}/doctor": "device:read",
   "POST /api/imports/preview": "device:create",
   "POST /api/imports": "device:create",
   "GET /api/exports/devices": "device:read",
