@@ -9,6 +9,8 @@ import { takeInventory } from "./inventory.ts";
 import { HubLink } from "./link.ts";
 import type { Log } from "./log.ts";
 import { HostReader } from "./machine/read-host.ts";
+import { HeardOutbox } from "./listen/heard-outbox.ts";
+import { Listener } from "./listen/listener.ts";
 import { OrderInbox } from "./orders.ts";
 import { PowerDown } from "./power/power-down.ts";
 import type { PowerSystem } from "./power/power-system.ts";
@@ -20,6 +22,7 @@ import { signedBy } from "./signature.ts";
 import { openPublicDoor } from "./status-door.ts";
 import { watchForSuspend } from "./suspend.ts";
 import { fittingReceipt, refusedTarget, targetsFor } from "./wake/receipt.rules.ts";
+import { canPin } from "./wake/neighbour-pins.ts";
 import { Waker } from "./wake/waker.ts";
 import { SightingOutbox } from "./watch/sighting-outbox.ts";
 import { Watcher } from "./watch/watcher.ts";
@@ -35,6 +38,8 @@ export interface AgentOptions {
   readonly power?: PowerSystem;
   /** The clock that people set: milliseconds since 1970 UTC. */
   readonly wall?: () => number;
+  /** Whether it hears the magic packets of others; true unless said otherwise. */
+  readonly listens?: boolean;
 }
 
 export interface Agent {
@@ -167,7 +172,16 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const link = new HubLink({ credential, log, onConnect, onMessage, onEnd });
   const host = new HostReader();
   const ability = new RememberedAbility(system);
-  const inventory = () => takeInventory({ host, able: () => ability.able() });
+  const heard = new HeardOutbox({
+    key,
+    publish: (...message) => link.tryPublish(...message),
+    now: hubTime,
+    inBackground,
+  });
+  const listener = new Listener({ onPacket: (packet) => heard.add(packet), log });
+  const can = async () => ((await canPin()) ? (["pin"] as const) : []);
+  const listensOn = () => listener.ports;
+  const inventory = () => takeInventory({ host, able: () => ability.able(), listensOn, can });
   const presence = new Presence({ key, stateDir, clock, link, inBackground, inventory });
   const sightings = new SightingOutbox({ key, outlet: link, now: hubTime, inBackground });
   const watcher = new Watcher({ now: hubTime, onSighting: (sighting) => sightings.add(sighting), inBackground });
@@ -176,6 +190,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     clock.forget(); // at once: what has come already waits to be judged
     link.reconnect("this machine was suspended");
   });
+  if (options.listens ?? true) await listener.start();
   presence.start();
   link.start();
 
@@ -190,6 +205,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       presence.stop();
       sightings.shut();
       watcher.close();
+      listener.close();
+      heard.close();
       await link.close((connection) =>
         connection.publish(topics.agentStatus.for(key), "offline", topics.agentStatus.options),
       );

@@ -11,6 +11,7 @@ const Environment = z.object({
   HUB_URL: z.url("is not an address such as http://192.168.1.10:8080").optional(),
   JOIN_CODE: z.string().trim().min(1).optional(),
   STATE_DIR: z.string().min(1).optional(),
+  LISTEN: z.enum(["on", "off"]).default("on"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 
@@ -21,6 +22,8 @@ export interface AgentConfig {
   readonly hubUrl: string | undefined;
   readonly joinCode: string | undefined;
   readonly stateDir: string;
+  /** Only where it is `off`: then UDP 7 and 9 are left to other programs. */
+  readonly listen?: "off";
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
 }
 
@@ -39,6 +42,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
     hubUrl: parsed.data.HUB_URL,
     joinCode: parsed.data.JOIN_CODE,
     stateDir: parsed.data.STATE_DIR ?? defaultStateDir(set),
+    ...(parsed.data.LISTEN === "off" && { listen: "off" as const }),
     logLevel: parsed.data.LOG_LEVEL,
   };
 }

@@ -83,6 +83,7 @@ async function run(config: AgentConfig): Promise<void> {
     credential,
     stateDir: config.stateDir,
     log,
+    listens: config.listen !== "off",
     onRevoked: () => leave(EXIT.removed),
   });
 }
