@@ -7,7 +7,7 @@ import { windowMsOf } from "../wake/wake.rules.ts";
 import { needFailed, planOfWake } from "./plan.rules.ts";
 import type { Probes } from "./probes.ts";
 import { ALL_AT_ONCE, ClusterTurns, isUnpaced, paceInWords } from "./turns.ts";
-import { type FactParts, wakeFacts } from "./wake-facts.ts";
+import { type FactParts, wakeFacts } from "./facts.ts";
 import { type Awaited, waitingInWords, whyNotUp } from "./waiting.rules.ts";
 
 /** A wake that waits for what its device needs, then perhaps for its turn. */

@@ -46,28 +46,28 @@ type Lookup = (id: string) => PlanDevice | undefined;
  */
 export function planOfWake(asked: readonly string[], deviceOf: Lookup, { force, paceOf }: PlanOptions): PlannedStep[] {
   const isAsked = new Set(asked);
-  const isUp = (device: PlanDevice) => device.power === "on" && !(force && isAsked.has(device.id));
+  const isOn = (device: PlanDevice) => device.power === "on" && !(force && isAsked.has(device.id));
   const isOut = ({ refusal, needs }: PlanDevice) => refusal !== null && !mayComeWithNeeds(refusal, needs);
   const needsOf = (device: PlanDevice) =>
-    isUp(device) || isOut(device) ? [] : device.needs.map(({ deviceId }) => deviceId);
+    isOn(device) || isOut(device) ? [] : device.needs.map(({ deviceId }) => deviceId);
   const steps = new Map<string, PlannedStep>();
   for (const device of inOrder(asked, deviceOf, needsOf)) {
     const before = needsOf(device).flatMap((id) => steps.get(id) ?? []);
     const missing = before.find(({ verdict }) => verdict === "refused");
-    const refusal = isUp(device)
+    const refusal = isOn(device)
       ? null
       : isOut(device)
         ? device.refusal
         : missing
           ? needFailed(missing.device.key, missing.refusal ?? UNKNOWN_REASON)
           : null;
-    const pending = device.needs.filter((need) =>
-      before.some((step) => step.device.id === need.deviceId && isAwaited(step, need)),
-    );
+    const pending = refusal
+      ? []
+      : device.needs.filter((need) => before.some((step) => step.device.id === need.deviceId && isAwaited(step, need)));
     steps.set(device.id, {
       device,
       asked: isAsked.has(device.id),
-      verdict: isUp(device) ? "already" : refusal ? "refused" : "go",
+      verdict: isOn(device) ? "already" : refusal ? "refused" : "go",
       refusal,
       after: pending.map(({ deviceId }) => deviceId),
       wave: waveAfter(before.filter(({ verdict }) => verdict === "go")),
@@ -103,6 +103,11 @@ export function needFailed(key: string, { code, reason }: Refusal): Refusal {
 
 const UP: ReadonlySet<PowerState> = new Set<PowerState>(["on", "waking", "stopping"]);
 
+/** Whether a device stands on what it needs: also while it comes up, and until it is seen off. */
+export function isUp(power: PowerState): boolean {
+  return UP.has(power);
+}
+
 /**
  * What powers these devices down: whoever needs one goes before it. What a device that stays on needs stays on, too,
  * unless it is forced.
@@ -119,14 +124,18 @@ export function planOfOff(
   const standingOn = (device: PlanDevice) =>
     dependentsOf(device.id).flatMap((id) => {
       const dependent = deviceOf(id);
-      return dependent && UP.has(dependent.power) ? dependent : [];
+      return dependent && isUp(dependent.power) ? dependent : [];
     });
   const before = (device: PlanDevice) => standingOn(device).flatMap(({ id }) => (isAsked.has(id) ? id : []));
+  // another power-off may be under way, which is as good as one of this plan
+  const isGoing = ({ id, power }: PlanDevice) =>
+    isAsked.has(id) ? steps.get(id)?.verdict === "go" : power === "stopping";
   for (const device of inOrder(asked, deviceOf, before)) {
     const isDown = device.power === "off";
-    const staying = isDown || force ? [] : standingOn(device).filter(({ id }) => steps.get(id)?.verdict !== "go");
+    const standing = isDown ? [] : standingOn(device);
+    const staying = force ? [] : standing.filter((dependent) => !isGoing(dependent));
     const refusal = isDown ? null : (device.refusal ?? (staying.length > 0 ? neededBy(staying) : null));
-    const after = before(device).filter((id) => steps.get(id)?.verdict === "go");
+    const after = standing.filter(isGoing).map(({ id }) => id);
     steps.set(device.id, {
       device,
       asked: true,

@@ -24,6 +24,11 @@ import { RunningPowerOff } from "./running-power-off.ts";
 const MAX_RUNNING = 10_000;
 const TICK_MS = 100;
 
+export interface PowerOffWish {
+  readonly device: DirectoryDevice;
+  readonly action: PowerOffAction;
+}
+
 /** Another way than an agent on the machine. Resolves when it was done as far as that can be told. */
 export interface PowerMethods {
   /** @throws Error with a sentence why it could not be done. */
@@ -39,7 +44,7 @@ export interface PowerOffServiceOptions {
   readonly log: Logger;
   readonly methods?: PowerMethods;
   /** Why some of these may not go down though the others do, in a sentence, by their ids. */
-  readonly whyNotDown?: (devices: readonly DirectoryDevice[]) => ReadonlyMap<string, string>;
+  readonly whyNotDown?: (wishes: readonly PowerOffWish[]) => ReadonlyMap<string, string>;
   readonly leasesOf?: (deviceId: string) => { readonly count: number; readonly by: readonly string[] };
   /** Whether it has to wait for others to go down first, or for its turn: asked again until it has not, or why it fails. */
   readonly hasToWait?: (powerOff: RunningPowerOff) => boolean | { readonly code: ErrorCode; readonly reason: string };
@@ -139,7 +144,7 @@ export class PowerOffService {
     const { transaction } = asker;
     const repeated = transaction === null ? undefined : this.#transactions.find(client, transaction, clock.nowMs);
     if (repeated) return this.#repeat(repeated, wishes, asker);
-    const reasons = force ? NOTHING : (this.#options.whyNotDown?.(devices) ?? NOTHING);
+    const reasons = force ? NOTHING : (this.#options.whyNotDown?.(wishes) ?? NOTHING);
     const answers = wishes.map((wish) => this.#requestOne(wish, asker, { force, reasons, clock }));
     const made = answers.flatMap((part) => (part.type === "power-off" ? part.powerOff : []));
     const fresh = new Set(made.filter(({ requestedAt }) => requestedAt === clock.now));
@@ -193,7 +198,7 @@ export class PowerOffService {
 
   /** What a request for one device would lead to. Nothing is done. */
   planFor(
-    { device, action }: { readonly device: DirectoryDevice; readonly action: PowerOffAction },
+    { device, action }: PowerOffWish,
     { force, neededBy }: { readonly force: boolean; readonly neededBy: string | null },
   ): PowerOffPlan {
     const { power, leasesOf, wakes } = this.#options;
@@ -214,7 +219,7 @@ export class PowerOffService {
   }
 
   #requestOne(
-    { device, action }: { readonly device: DirectoryDevice; readonly action: PowerOffAction },
+    { device, action }: PowerOffWish,
     asker: Asker,
     { force, reasons, clock }: { force: boolean; reasons: ReadonlyMap<string, string>; clock: Clock },
   ): PowerOffAnswerPart {
@@ -257,7 +262,7 @@ export class PowerOffService {
 
   #repeat(
     answers: readonly PowerOffAnswerPart[],
-    wishes: readonly { readonly device: DirectoryDevice; readonly action: PowerOffAction }[],
+    wishes: readonly PowerOffWish[],
     asker: Asker,
   ): readonly PowerOffAnswerPart[] {
     const answered = new Map<string, PowerOffAction>(answers.map((part) => [part.device, part.action]));

@@ -3,7 +3,7 @@ import type { Directory, DirectoryDevice } from "../members/directory.ts";
 import type { PowerStates } from "../power/power-states.ts";
 import { planWake } from "../wake/wake.rules.ts";
 import type { Dependencies } from "./dependencies.ts";
-import type { PlanDevice, Refusal } from "./plan.rules.ts";
+import { type PlanDevice, type Refusal, isUp } from "./plan.rules.ts";
 
 export interface FactParts {
   readonly directory: Directory;
@@ -33,9 +33,22 @@ function whyNotWoken({ directory, presence }: FactParts, device: DirectoryDevice
   return plan.type === "refuse" || plan.type === "fail" ? { code: plan.code, reason: plan.reason } : null;
 }
 
-/** Each device as the plan of a power-off goes by it, read once. */
-export function offFacts(parts: FactParts, whyNotOff: (device: DirectoryDevice) => Refusal | null) {
-  return factsBy(parts, whyNotOff);
+/** Each device as the plan of a power-off goes by it, read once. One that is about to go down counts as going. */
+export function offFacts(
+  parts: FactParts,
+  {
+    whyNotOff,
+    isGoingDown,
+  }: {
+    readonly whyNotOff: (device: DirectoryDevice) => Refusal | null;
+    readonly isGoingDown: (deviceId: string) => boolean;
+  },
+) {
+  const facts = factsBy(parts, whyNotOff);
+  return (id: string): PlanDevice | undefined => {
+    const device = facts(id);
+    return device && isUp(device.power) && isGoingDown(id) ? { ...device, power: "stopping" } : device;
+  };
 }
 
 function factsBy(
