@@ -130,6 +130,7 @@ describe.concurrent("powerbeacon-agent that cannot do what it is asked", () => {
     [["run"], 1, /^This agent has not joined a hub: use "join", or set HUB_URL and JOIN_CODE .*\n$/],
     [["join", "http://127.0.0.1:9", "nonsense"], 1, /^That is not a join code; .*\n$/],
     [["join", "http://127.0.0.1:9"], 2, /^join needs the address of the hub and a join code\n/],
+    [["not-now"], 1, /^No agent on this machine is about to power it off\.\n$/],
     [["dance"], 2, /^"dance" is not a command of this agent\n/],
     [["run", "--loud"], 2, /^Unknown option '--loud'/],
   ] as const)("%j ends with code %i and one sentence", async ([args, exitCode, output], { expect }) => {

@@ -1,10 +1,12 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
+import { userInfo } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { keptLog, temporaryDirectory } from "./fixtures/scene.ts";
-import { askRunning, openStatusDoor } from "./status-door.ts";
+import { askRunning, openPublicDoor, openStatusDoor, sayNotNow } from "./status-door.ts";
 
 const answers = (isConnected: () => boolean) => ({ isConnected, notNow: () => false });
 
@@ -77,4 +79,57 @@ test("an agent whose state directory is too deep for a socket goes on and says s
   expect(log.lines).toMatchObject([{ level: "warn", message: 'This agent cannot answer "status"' }]);
   expect(await askRunning(deep)).toBe("not running");
   door.close();
+});
+
+describe("who says not now", () => {
+  const nowhere = () => join(stateDir, "nowhere.sock");
+
+  test("keeps the machine up that is about to go down, and is named", async () => {
+    const said: string[] = [];
+    const notNow = (who: string) => said.push(who) === 1;
+    const door = await openStatusDoor(stateDir, { isConnected: () => true, notNow }, keptLog());
+    expect(await sayNotNow(stateDir, nowhere())).toBe("stays up");
+    expect(said).toEqual([userInfo().username]);
+    expect(await askRunning(stateDir)).toBe("connected");
+    door.close();
+  });
+
+  test("learns where nothing is about to happen, and where no agent runs", async () => {
+    const door = await openStatusDoor(
+      stateDir,
+      answers(() => true),
+      keptLog(),
+    );
+    expect(await sayNotNow(stateDir, nowhere())).toBe("not running");
+    door.close();
+    expect(await sayNotNow(stateDir, nowhere())).toBe("not running");
+  });
+
+  test("may be anybody on the machine while it counts down, who can ask nothing else there", async () => {
+    const path = join(stateDir, "open", "not-now.sock");
+    const door = await openPublicDoor({ notNow: () => true }, keptLog(), path);
+    expect(statSync(path).mode & 0o666).toBe(0o666);
+    expect(statSync(join(stateDir, "open")).mode & 0o005).toBe(0o005);
+    expect(await sayNotNow(join(stateDir, "of somebody else"), path)).toBe("stays up");
+    expect(await asked(path, "status")).toBe("nothing to stop");
+    door.close();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("cannot put anything but a name into the words that the hub shows", async () => {
+    const said: string[] = [];
+    const notNow = (who: string) => said.push(who) > 0;
+    const path = join(stateDir, "not-now.sock");
+    const door = await openPublicDoor({ notNow }, keptLog(), path);
+    await asked(path, `not-now <b>ann</b>\u0007 ${"x".repeat(500)}`);
+    expect(said[0]).toMatch(/^bannb x+$/);
+    expect(said[0]?.length).toBeLessThan(200);
+    door.close();
+  });
+
+  async function asked(path: string, question: string): Promise<string> {
+    const socket = connect(path);
+    socket.end(`${question}\n`);
+    return text(socket);
+  }
 });

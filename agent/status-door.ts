@@ -49,9 +49,13 @@ export async function openStatusDoor(stateDir: string, answers: DoorAnswers, log
 }
 
 /** Lets everybody on this machine say not now, for as long as it is open. */
-export async function openPublicDoor(answers: Pick<DoorAnswers, "notNow">, log: Log): Promise<StatusDoor> {
+export async function openPublicDoor(
+  answers: Pick<DoorAnswers, "notNow">,
+  log: Log,
+  path = publicPath(),
+): Promise<StatusDoor> {
   const answer = (question: string) => notNowAnswer(question, answers);
-  return openDoor({ path: publicPath(), answer, isForAll: true }).catch((error: unknown) => {
+  return openDoor({ path, answer, isForAll: true }).catch((error: unknown) => {
     log.info({ reason: (error as Error).message }, "Only this agent's own user can say not now on this machine");
     return { close: () => {} };
   });
@@ -63,10 +67,10 @@ export async function askRunning(stateDir: string): Promise<Answer | "not runnin
 }
 
 /** Tells the agent that is about to take this machine down not to: the one of this state directory, else the machine's. */
-export async function sayNotNow(stateDir: string): Promise<Answer | "not running"> {
+export async function sayNotNow(stateDir: string, path = publicPath()): Promise<Answer | "not running"> {
   const question = `not-now ${userName()}`;
   const own = await ask(socketPath(stateDir), question);
-  return own === "stays up" ? own : ask(publicPath(), question);
+  return own === "stays up" ? own : ask(path, question);
 }
 
 /** A user without an entry in the list of users has no name. */

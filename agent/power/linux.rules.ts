@@ -38,8 +38,8 @@ export interface LinuxFacts {
   readonly isRoot: boolean;
   /** `/sys/power/state`, such as `freeze mem disk`. */
   readonly sleepStates: string;
-  /** Whether there is a program that shuts down without logind. */
-  readonly hasShutdown: boolean;
+  /** Whether there is a program that powers off without logind. */
+  readonly hasPowerOff: boolean;
 }
 
 const ACTIONS: readonly PowerOffAction[] = ["shutdown", "sleep", "hibernate", "reboot"];
@@ -57,18 +57,18 @@ export function linuxAbility(facts: LinuxFacts): PowerAbility {
   return { actions: [], problem };
 }
 
-function abilityWithoutLogind({ isRoot, sleepStates, hasShutdown }: LinuxFacts): PowerAbility {
+function abilityWithoutLogind({ isRoot, sleepStates, hasPowerOff }: LinuxFacts): PowerAbility {
   if (!isRoot)
     return { actions: [], problem: "The agent there does not run as root, and there is no logind that it could ask" };
   const states = sleepStates.trim().split(/\s+/);
   const can: Record<PowerOffAction, boolean> = {
-    shutdown: hasShutdown,
+    shutdown: hasPowerOff,
     sleep: states.includes("mem"),
     hibernate: states.includes("disk"),
-    reboot: hasShutdown,
+    reboot: hasPowerOff,
   };
   const actions = ACTIONS.filter((action) => can[action]);
-  const problem = actions.length > 0 ? null : "There is neither logind nor a shutdown command on this machine";
+  const problem = actions.length > 0 ? null : "There is neither logind nor a command to power it off on this machine";
   return { actions, problem };
 }
 

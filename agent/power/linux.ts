@@ -13,12 +13,11 @@ import {
   VERBS,
 } from "./linux.rules.ts";
 import type { PowerAbility, PowerSystem } from "./power-system.ts";
-import { type Run, tryRun } from "./run.ts";
+import { HOWEVER_LONG, type Run, tryRun } from "./run.ts";
 
 const LOGIND = ["org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"] as const;
 /** Desktops that are told by a notification each; the others read what `wall` writes. */
 const MAX_NOTIFIED = 8;
-const UNBOUNDED = { unbounded: true } as const;
 
 /** Linux: logind where it runs, else what root may do by itself. */
 export class LinuxPower implements PowerSystem {
@@ -39,7 +38,7 @@ export class LinuxPower implements PowerSystem {
         hasLogind && shutdown && sleep && hibernate && reboot ? { shutdown, sleep, hibernate, reboot } : undefined,
       isRoot,
       sleepStates: hasLogind ? "" : ((await this.#try("cat", ["/sys/power/state"])) ?? ""),
-      hasShutdown: !hasLogind && (await this.#try("sh", ["-c", "command -v shutdown"])) !== undefined,
+      hasPowerOff: !hasLogind && (await this.#try("sh", ["-c", "command -v poweroff"])) !== undefined,
     });
   }
 
@@ -74,10 +73,9 @@ export class LinuxPower implements PowerSystem {
   async goDown(action: PowerOffAction, { force }: { readonly force: boolean }): Promise<void> {
     if ((await this.#ask(CAN[action])) !== undefined) {
       const options = ["--no-ask-password", ...(force ? ["--ignore-inhibitors"] : [])];
-      await this.#run("systemctl", [...options, VERBS[action]], UNBOUNDED);
-    } else if (action === "shutdown" || action === "reboot")
-      await this.#run("shutdown", [action === "reboot" ? "-r" : "-h", "now"], UNBOUNDED);
-    else await this.#run("sh", ["-c", `echo ${action === "sleep" ? "mem" : "disk"} > /sys/power/state`], UNBOUNDED);
+      await this.#run("systemctl", [...options, VERBS[action]], HOWEVER_LONG);
+    } else if (action === "shutdown" || action === "reboot") await this.#run(VERBS[action], [], HOWEVER_LONG); // every init system has both
+    else await this.#run("sh", ["-c", `echo ${action === "sleep" ? "mem" : "disk"} > /sys/power/state`], HOWEVER_LONG);
   }
 
   async #armed(name: string): Promise<boolean | null> {

@@ -1,9 +1,11 @@
-import type { PowerOffAction } from "#contracts/power-action.ts";
+import type { PowerAbility } from "./power-system.ts";
 
-/** What a Mac can do, from `pmset -g cap`, which names a feature a line. */
-export function macosActions(capabilities: string | undefined): PowerOffAction[] {
+/** What a Mac can do, from `pmset -g cap`, which names a feature a line. Everybody may send it to sleep, only root may shut it down. */
+export function macosAbility(capabilities: string | undefined, isRoot: boolean): PowerAbility {
   const canSleep = /^\s*sleep\s*$/m.test(capabilities ?? "");
-  return ["shutdown", ...(canSleep ? (["sleep"] as const) : []), "reboot"];
+  const sleep = canSleep ? (["sleep"] as const) : [];
+  if (isRoot) return { actions: ["shutdown", ...sleep, "reboot"], problem: null };
+  return { actions: sleep, problem: canSleep ? null : "The agent there does not run as root, so it may not shut down" };
 }
 
 /** They assert all the time that a Mac is in use, also where it only has its display on. */

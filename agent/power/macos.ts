@@ -1,10 +1,10 @@
 import { networkInterfaces } from "node:os";
 import type { PowerOffAction } from "#contracts/power-action.ts";
-import { macosActions, parseAssertions, parseWho, parseWomp } from "./macos.rules.ts";
+import { macosAbility, parseAssertions, parseWho, parseWomp } from "./macos.rules.ts";
 import type { PowerAbility, PowerSystem } from "./power-system.ts";
-import { type Run, tryRun } from "./run.ts";
+import { HOWEVER_LONG, type Run, tryRun } from "./run.ts";
 
-/** macOS: `pmset` and `shutdown` as root; as another user what the Finder would do. */
+/** macOS: `pmset`, and as root `shutdown`. */
 export class MacosPower implements PowerSystem {
   readonly #run: Run;
 
@@ -13,7 +13,7 @@ export class MacosPower implements PowerSystem {
   }
 
   async able(): Promise<PowerAbility> {
-    return { actions: macosActions(await this.#try("pmset", ["-g", "cap"])), problem: null };
+    return macosAbility(await this.#try("pmset", ["-g", "cap"]), process.getuid?.() === 0);
   }
 
   async ownMacs(): Promise<ReadonlySet<string>> {
@@ -41,13 +41,8 @@ export class MacosPower implements PowerSystem {
   }
 
   async goDown(action: PowerOffAction): Promise<void> {
-    const isRoot = process.getuid?.() === 0;
-    if (action === "sleep") await this.#run("pmset", ["sleepnow"], { unbounded: true });
-    else if (isRoot) await this.#run("shutdown", [action === "reboot" ? "-r" : "-h", "now"]);
-    else {
-      const verb = action === "reboot" ? "restart" : "shut down";
-      await this.#run("osascript", ["-e", `tell application "System Events" to ${verb}`]);
-    }
+    if (action === "sleep") await this.#run("pmset", ["sleepnow"], HOWEVER_LONG);
+    else await this.#run("shutdown", [action === "reboot" ? "-r" : "-h", "now"], HOWEVER_LONG);
   }
 
   #try(file: string, args: readonly string[]): Promise<string | undefined> {

@@ -136,13 +136,16 @@ export class PowerDown {
   async #prepare(current: GoingDown): Promise<void> {
     const { system } = this.#options;
     const { order } = current;
-    const [ability, held, users] = await Promise.all([system.able(), this.#held(order), system.users()]);
-    const objection = whyUnable(order.action, ability) ?? whyHeld(order, held);
-    if (objection) throw StaysUp.because(objection);
+    const [ability, held, users, armed] = await Promise.all([
+      system.able(),
+      this.#held(order),
+      system.users(),
+      order.action === "reboot" ? null : system.arm(order.mac), // which is right even when it stays up
+    ]);
     current.users = users;
-    if (order.action !== "reboot") current.armed = await system.arm(order.mac);
-    const stranded = whyStranded(order, current.armed);
-    if (stranded) throw StaysUp.because(stranded);
+    current.armed = armed;
+    const objection = whyUnable(order.action, ability) ?? whyHeld(order, held) ?? whyStranded(order, armed);
+    if (objection) throw StaysUp.because(objection);
     current.goOn();
   }
 

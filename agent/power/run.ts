@@ -7,17 +7,19 @@ const execute = promisify(execFile);
 const ENDS_WITHIN_MS = 4_000;
 
 export interface RunOptions {
-  /** However long it takes: a command that sends a machine to sleep ends when the machine wakes up. */
-  readonly unbounded?: boolean;
+  readonly withinMs?: number;
 }
+
+/** A command that sends a machine to sleep ends when the machine wakes up. */
+export const HOWEVER_LONG: RunOptions = { withinMs: Infinity };
 
 /** Runs a program of this machine without a shell and returns what it printed. Rejects with its own words when it fails. */
 export type Run = (file: string, args: readonly string[], options?: RunOptions) => Promise<string>;
 
 /** In English wherever a program knows it: its answers are read by this agent, and its errors by whoever asked. */
-export const runHere: Run = async (file, args, { unbounded = false } = {}) => {
+export const runHere: Run = async (file, args, { withinMs = ENDS_WITHIN_MS } = {}) => {
   const options = {
-    timeout: unbounded ? 0 : ENDS_WITHIN_MS,
+    timeout: withinMs === Infinity ? 0 : withinMs,
     windowsHide: true,
     maxBuffer: 1024 * 1024,
     env: { ...process.env, LC_ALL: "C" },
@@ -28,11 +30,16 @@ export const runHere: Run = async (file, args, { unbounded = false } = {}) => {
   } catch (cause) {
     const { stderr, message, killed } = cause as Error & { stderr?: string; killed?: boolean };
     const words = stderr?.trim() || message;
-    throw new Error(killed ? `${file} did not end within ${ENDS_WITHIN_MS / 1000} s` : words, { cause });
+    throw new Error(killed ? `${file} did not end within ${withinMs / 1000} s` : words, { cause });
   }
 };
 
 /** What a program printed; undefined where it is not there, may not, or failed. */
-export function tryRun(run: Run, file: string, args: readonly string[]): Promise<string | undefined> {
-  return run(file, args).catch(() => undefined);
+export function tryRun(
+  run: Run,
+  file: string,
+  args: readonly string[],
+  options?: RunOptions,
+): Promise<string | undefined> {
+  return run(file, args, options).catch(() => undefined);
 }

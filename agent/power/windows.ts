@@ -1,7 +1,7 @@
 import { networkInterfaces } from "node:os";
 import type { PowerOffAction } from "#contracts/power-action.ts";
 import type { PowerAbility, PowerSystem } from "./power-system.ts";
-import { type Run, tryRun } from "./run.ts";
+import { HOWEVER_LONG, type Run, tryRun } from "./run.ts";
 import { armScript, parseArmed, parseQueryUser, parseRequests, windowsActions } from "./windows.rules.ts";
 
 const POWER_KEY = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Power";
@@ -9,6 +9,9 @@ const POWER_KEY = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Power";
 /** `SetSuspendState` keeps the events that wake the machine only with a third parameter that rundll32 cannot give it. */
 const SLEEP =
   "Add-Type -AssemblyName System.Windows.Forms; [void][System.Windows.Forms.Application]::SetSuspendState('Suspend', $false, $false)";
+
+/** PowerShell takes seconds to start on a small machine. */
+const SHELL_WITHIN_MS = 8_000;
 
 /** Windows: `shutdown.exe`, `powercfg.exe`, and PowerShell for what these cannot do. */
 export class WindowsPower implements PowerSystem {
@@ -43,7 +46,8 @@ export class WindowsPower implements PowerSystem {
   }
 
   async arm(mac: string): Promise<boolean | null> {
-    return parseArmed(await this.#try("powershell.exe", ["-NoProfile", "-NonInteractive", "-Command", armScript(mac)]));
+    const args = ["-NoProfile", "-NonInteractive", "-Command", armScript(mac)];
+    return parseArmed(await tryRun(this.#run, "powershell.exe", args, { withinMs: SHELL_WITHIN_MS }));
   }
 
   /** `/s` is a whole shutdown: without `/hybrid` there is no fast start-up, from which a machine often cannot be woken. */
@@ -57,10 +61,10 @@ export class WindowsPower implements PowerSystem {
         await this.#run("shutdown.exe", ["/r", "/t", "0", ...forced]);
         return;
       case "hibernate":
-        await this.#run("shutdown.exe", ["/h", ...forced], { unbounded: true });
+        await this.#run("shutdown.exe", ["/h", ...forced], HOWEVER_LONG);
         return;
       case "sleep":
-        await this.#run("powershell.exe", ["-NoProfile", "-NonInteractive", "-Command", SLEEP], { unbounded: true });
+        await this.#run("powershell.exe", ["-NoProfile", "-NonInteractive", "-Command", SLEEP], HOWEVER_LONG);
     }
   }
 
