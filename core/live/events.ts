@@ -13,9 +13,12 @@ import type { Directory } from "../members/directory.ts";
 import type { PowerStates } from "../power/power-states.ts";
 import { reasonOf } from "../power-off/last-power-offs.ts";
 import type { PowerOffService } from "../power-off/power-off.service.ts";
+import type { HeardPackets } from "../wake/heard-packets.ts";
+import type { Recipes } from "../wake/recipes.ts";
+import { windowMsOf } from "../wake/wake.rules.ts";
 import type { WakeService } from "../wake/wake.service.ts";
 
-type EventDetails = Partial<Omit<EventMessage, "event_type" | "at">>;
+export type EventDetails = Partial<Omit<EventMessage, "event_type" | "at">>;
 
 const WAKE_EVENTS: Readonly<Partial<Record<WakeStageRecord["stage"], EventType>>> = {
   accepted: "wake_requested",
@@ -68,9 +71,11 @@ export function startEvents(options: {
   readonly power: PowerStates;
   readonly wakes: WakeService;
   readonly powerOffs: PowerOffService;
+  readonly heard: HeardPackets;
+  readonly recipes: Pick<Recipes, "of">;
   readonly log: Logger;
 }) {
-  const { link, directory, presence, copies, power, wakes, powerOffs, log } = options;
+  const { link, directory, presence, copies, power, wakes, powerOffs, heard, recipes, log } = options;
   const refusals = new Allowance(REFUSALS_TOLD);
 
   /** @param siteId whose clients read of it. */
@@ -136,9 +141,21 @@ export function startEvents(options: {
 
   power.onChange(({ device, before, after }) => {
     if (before.power !== "off" || after.power !== "on") return; // after a wake it was "waking"
+    const withinMs = windowMsOf(null, recipes.of(device.id).slowSeconds);
+    const from = heard.foreignOf(device.id, withinMs, performance.now());
     publish("came_up_by_itself", device.siteId, {
       cluster: Key.parse(directory.clusterOf(device).key),
       device: Key.parse(device.key),
+      reason: from === null ? null : `After a magic packet from ${from}`,
+    });
+  });
+
+  heard.onForeign(({ device, agent, from }) => {
+    publish("magic_packet_seen", device.siteId, {
+      cluster: Key.parse(directory.clusterOf(device).key),
+      device: Key.parse(device.key),
+      agent: Key.parse(agent.key),
+      reason: `from ${from}`,
     });
   });
 
@@ -155,6 +172,7 @@ export function startEvents(options: {
   });
 
   return {
+    tell: publish,
     refused: (refusal: {
       siteId: string | null;
       by: string;

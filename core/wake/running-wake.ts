@@ -22,6 +22,16 @@ export interface Asker {
   readonly mayWake: (device: DirectoryDevice) => boolean;
 }
 
+/** A packet of a wake that another agent heard. */
+export interface HeardOnWire {
+  readonly agent: Key;
+  readonly from: string;
+  readonly port: number;
+  readonly atMs: number;
+  /** Its stage follows the one that tells of the sending. */
+  isTold: boolean;
+}
+
 export interface AgentInWake {
   readonly id: string;
   readonly key: Key;
@@ -57,13 +67,14 @@ export class RunningWake {
   /** The ways that packets took, with the first time each. */
   readonly sent: SentWay[] = [];
   /** The first agent that heard a magic packet of this wake on its segment. */
-  heard: { readonly agent: Key; readonly from: string; readonly port: number; readonly atMs: number } | null = null;
+  heard: HeardOnWire | null = null;
   /** Infinity when no further burst follows. */
   nextBurstMs: number;
   bursts = 0;
   /** Bursts in a row that every agent failed to send. */
   failedBursts = 0;
   finishedAt: Date | null = null;
+  finishedMs: number | null = null;
   seconds: number | null = null;
   evidence: Evidence | null = null;
   /** Seen up before any agent said that it sent: the receipt of a burst under way follows in a moment. */
@@ -195,6 +206,7 @@ export class RunningWake {
     this.stages.push(record);
     if (!FINAL_STAGES.has(record.stage)) return;
     this.finishedAt = new Date(record.at);
+    this.finishedMs = performance.now();
     if ("seconds" in record) this.seconds = record.stage === "awake" ? record.seconds : null;
     if ("evidence" in record) this.evidence = record.evidence;
   }

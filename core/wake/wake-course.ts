@@ -25,6 +25,12 @@ export interface WakeCourseOptions extends WakeBurstsOptions {
   readonly isGoingDown?: (deviceId: string) => boolean;
 }
 
+interface HeardPacketOf {
+  readonly agent: DirectoryAgent;
+  readonly from: string;
+  readonly port: number;
+}
+
 export type StageListener = (wake: RunningWake, record: WakeStageRecord, askers: readonly Asker[]) => void;
 export type NewsListener = (wake: RunningWake, record: WakeStageRecord) => void;
 
@@ -116,11 +122,19 @@ export class WakeCourse {
       if (first) {
         const { packets, destinations } = target;
         this.record(wake, { stage: "sent", at: receipt.at, agent: Key.parse(agent.key), packets, destinations });
+        this.#tellHeard(wake);
         if (wake.early) this.#awake(wake, wake.early.evidence, wake.early.atMs);
       } else if (!wake.early && isHopeless([...wake.agents.values()], wake.failedBursts)) {
         this.#fail(wake, "SEND_FAILED", "No agent could send a magic packet");
       }
     }
+  }
+
+  /** The first agent that heard it is proof enough. What is told of the sending comes before it. */
+  heard(wake: RunningWake, { agent, from, port }: HeardPacketOf, nowMs: number): void {
+    if (wake.isOver || wake.heard) return;
+    wake.heard = { agent: Key.parse(agent.key), from, port, atMs: nowMs, isTold: false };
+    if (wake.wasSent) this.#tellHeard(wake);
   }
 
   isGoingDown(deviceId: string): boolean {
@@ -159,6 +173,13 @@ export class WakeCourse {
     else wake.early ??= { evidence, atMs: nowMs };
   }
 
+  #tellHeard(wake: RunningWake): void {
+    if (!wake.heard || wake.heard.isTold) return;
+    wake.heard.isTold = true;
+    const { agent, from, port } = wake.heard;
+    this.record(wake, { stage: "on-wire", at: new Date().toISOString(), agent, from, port });
+  }
+
   #awake(wake: RunningWake, evidence: Evidence, seenMs: number): void {
     const now = new Date();
     const { deviceId, sent, firstBurstMs } = wake;
@@ -186,6 +207,7 @@ export class WakeCourse {
     this.#passGate(nowMs);
     const due: RunningWake[] = [];
     for (const wake of this.#book.awaiting) {
+      if (wake.heard && nowMs - wake.heard.atMs >= RECEIPT_PATIENCE_MS) this.#tellHeard(wake);
       if (wake.awaitsDown) this.#afterPowerOff(wake, nowMs);
       else if (wake.early && nowMs - wake.early.atMs >= RECEIPT_PATIENCE_MS)
         this.#awake(wake, wake.early.evidence, wake.early.atMs);

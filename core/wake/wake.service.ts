@@ -139,6 +139,11 @@ export class WakeService {
     this.#course.receipt(agent, receipt);
   }
 
+  /** Takes in that another agent heard a packet of this wake. */
+  heard(wake: RunningWake, packet: { agent: DirectoryAgent; from: string; port: number }, nowMs: number): void {
+    this.#course.heard(wake, packet, nowMs);
+  }
+
   #requestOne(device: DirectoryDevice, asker: Asker, { force, clock, verdict }: OneRequest): WakeAnswerPart {
     const { directory, presence, power, recipes, diagnose } = this.#options;
     const key = Key.parse(device.key);
