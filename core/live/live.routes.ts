@@ -28,6 +28,8 @@ export interface LiveRoutes {
   /** What whoever opened a stream may do now; undefined when its session, token or place in the site is gone. */
   readonly actorNow: (account: Account) => Actor | undefined;
   readonly onRightsChanged: (listener: () => void) => void;
+  /** Calls the listener when schedules or leases of a site changed. */
+  readonly onSchedulesChanged: (listener: (siteId: string) => void) => void;
 }
 
 const MAX_STREAMS = 1_000;
@@ -160,6 +162,9 @@ export function liveRoutes(app: App, parts: LiveRoutes): void {
     );
     powerOffs.onNews(({ id, siteId, deviceId }, record) =>
       push(siteId, () => ({ event: "power-off", data: { powerOff: id, deviceId, ...record } })),
+    );
+    parts.onSchedulesChanged((siteId) =>
+      push(siteId, () => ({ event: "schedules", data: { at: new Date().toISOString() } })),
     );
     projection.onChange((kind, id) => {
       if (kind === "hub") return push(null, () => ({ event: "hub", data: hubInfo() }));
