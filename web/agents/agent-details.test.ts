@@ -38,7 +38,16 @@ describe("an agent's details", () => {
         clockOffsetMs: 0,
       },
       interfaces: [
-        { name: "eth0", mac: null, addresses: ["10.0.0.2/24"], broadcast: [], kind: null, link: null, armed: null, secureOn: null },
+        {
+          name: "eth0",
+          mac: null,
+          addresses: ["10.0.0.2/24"],
+          broadcast: [],
+          kind: null,
+          link: null,
+          armed: null,
+          secureOn: null,
+        },
       ],
     });
     await expect.element(page.getByRole("dialog", { name: "Pi" })).toBeVisible();

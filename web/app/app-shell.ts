@@ -16,10 +16,13 @@ import { live } from "../live/live.ts";
 import "../settings/settings-page.ts";
 import { ROLE_WORDS } from "../words/roles.ts";
 import { controls } from "./controls.ts";
+import "./fetched-page.ts";
 import { type Route, followInPlace, navigate, onNavigation, pathOfSection, routeOf } from "./router.ts";
 import { toast } from "./toast-list.ts";
 
 const RETRY_MS = 3_000;
+const SCHEDULES = html`<schedules-page></schedules-page>`;
+const loadSchedules = () => import("../schedules/schedules-page.ts");
 const IN_NO_SITE = "Your account has not been let in anywhere yet. Ask an administrator.";
 
 /**
@@ -128,6 +131,8 @@ export class AppShell extends LitElement {
     if (!site)
       return html`<top-bar></top-bar>
         <main class="note"><p>${IN_NO_SITE}</p></main>`;
+    if (route.page === "schedules")
+      return html`<fetched-page .load=${loadSchedules} .view=${SCHEDULES}></fetched-page>`;
     const opened = route.page === "dashboard" ? route.opened : undefined;
     return html`<dashboard-page .opened=${opened}></dashboard-page>`;
   }

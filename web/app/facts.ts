@@ -4,7 +4,7 @@ import { css, html } from "lit";
 export type Fact = readonly [name: string, value: unknown];
 
 export function factList(facts: readonly Fact[]) {
-  const known = facts.filter(([, value]) => value !== undefined && value !== null && value !== "");
+  const known = facts.filter(([, value]) => value !== undefined && value !== null && value !== "" && value !== false);
   return html`<dl class="facts">
     ${known.map(
       ([name, value]) =>

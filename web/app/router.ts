@@ -2,7 +2,7 @@ import { currentPath, hrefOf, pathBelow } from "../api/address.ts";
 
 /** What the address bar says. What is nothing else is the dashboard, with perhaps one thing opened on it. */
 export type Route =
-  | { readonly page: "setup" | "login" }
+  | { readonly page: "setup" | "login" | "schedules" }
   | { readonly page: "settings"; readonly section: string }
   | { readonly page: "dashboard"; readonly opened: Opened | undefined };
 
@@ -10,6 +10,8 @@ export interface Opened {
   readonly kind: "device" | "cluster" | "agent";
   readonly key: string;
 }
+
+export const SCHEDULES_PATH = "/schedules";
 
 /** Of the settings; everybody may see it. */
 export const FIRST_SECTION = "profile";
@@ -19,7 +21,7 @@ const FOLDERS = { devices: "device", clusters: "cluster", agents: "agent" } as c
 /** What a path of the page means. An unknown one is the dashboard. */
 export function routeOf(path: string): Route {
   const [folder = "", key] = path.split("/").filter(Boolean);
-  if (folder === "setup" || folder === "login") return { page: folder };
+  if (folder === "setup" || folder === "login" || folder === "schedules") return { page: folder };
   if (folder === "settings") return { page: "settings", section: key ?? FIRST_SECTION };
   if (!Object.hasOwn(FOLDERS, folder) || key === undefined) return { page: "dashboard", opened: undefined };
   return { page: "dashboard", opened: { kind: FOLDERS[folder as keyof typeof FOLDERS], key: decoded(key) } };

@@ -52,7 +52,31 @@ describe("adding a cluster", () => {
     await userEvent.click(submit);
     await expect.poll(() => closed.length).toBe(1);
     expect(sent()).toEqual([
-      { name: "Attic", description: null, tags: [], deviceIds: [box.id], agentIds: [], showInHomeAssistant: true },
+      {
+        name: "Attic",
+        description: null,
+        tags: [],
+        deviceIds: [box.id],
+        agentIds: [],
+        showInHomeAssistant: true,
+        pace: { staggerMs: 0, atOnce: null },
+      },
+    ]);
+  });
+
+  test("says in which order its devices start, and what has to be up before any of them", async () => {
+    const { sent, closed } = await openForm();
+    await userEvent.fill(field("Name"), "Attic");
+    await userEvent.click(page.getByText("Order and pace"));
+    await userEvent.fill(field("Seconds between two devices"), "1.5");
+    await userEvent.fill(field("At a time at most"), "2");
+    await userEvent.selectOptions(page.getByRole("combobox", { name: /Add a device/ }), "Box");
+    await userEvent.selectOptions(page.getByRole("combobox", { name: /Box is ready when/ }), "a TCP port answers");
+    await userEvent.fill(field("Port"), "22");
+    await userEvent.click(submit);
+    await expect.poll(() => closed.length).toBe(1);
+    expect(sent()).toMatchObject([
+      { pace: { staggerMs: 1_500, atOnce: 2 }, dependsOn: [{ deviceId: box.id, ready: { type: "tcp", port: 22 } }] },
     ]);
   });
 

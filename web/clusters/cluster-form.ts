@@ -14,8 +14,9 @@ import { checkField, textField } from "../form/fields.ts";
 import "../form/filter-list.ts";
 import { FormDialog, dialogStyles, foldStyles } from "../form/form-dialog.ts";
 import { Meanwhile } from "../form/meanwhile.ts";
-import { checkedOf, isChecked, tagsOf, textOf, textOrNull } from "../form/values.ts";
+import { checkedOf, isChecked, numberOrNull, tagsOf, textOf, textOrNull } from "../form/values.ts";
 import { NOBODY } from "../live/actor.ts";
+import { NeedsField, needsStyles } from "../needs/needs-field.ts";
 import type { LiveStore } from "../live/live-store.ts";
 import { Ownership, ownershipStyles } from "../sharing/ownership.ts";
 import { byName } from "../words/by-name.ts";
@@ -27,9 +28,18 @@ interface Fields {
   readonly deviceIds: string[];
   readonly agentIds: string[];
   readonly showInHomeAssistant: boolean;
+  readonly pace: ClusterAnswer["pace"];
 }
 
-const NEW: Fields = { name: "", description: null, tags: [], deviceIds: [], agentIds: [], showInHomeAssistant: true };
+const NEW: Fields = {
+  name: "",
+  description: null,
+  tags: [],
+  deviceIds: [],
+  agentIds: [],
+  showInHomeAssistant: true,
+  pace: { staggerMs: 0, atOnce: null },
+};
 
 const TEXTS = ["name", "description", "tags"] as const;
 
@@ -45,6 +55,7 @@ export class ClusterForm extends LitElement {
     ...dialogStyles,
     foldStyles,
     ownershipStyles,
+    needsStyles,
     css`
       .members {
         display: grid;
@@ -62,12 +73,14 @@ export class ClusterForm extends LitElement {
   readonly #meanwhile = new Meanwhile();
   readonly #ownership = new Ownership(this, this.#dialog.state, "cluster");
   readonly #delete = new DeleteButton(this, this.#dialog);
+  readonly #needs = new NeedsField(this, this.#dialog.state);
   #before: Fields = NEW;
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.#before = this.cluster ? fieldsOf(this.cluster) : NEW;
     this.#ownership.open(this.actor, this.cluster);
+    this.#needs.open(this.cluster?.dependsOn ?? []);
   }
 
   override firstUpdated(): void {
@@ -107,7 +120,7 @@ export class ClusterForm extends LitElement {
         label: "Show in Home Assistant",
         checked: before.showInHomeAssistant,
       })}
-      ${this.#ownership.render()}`,
+      ${this.#order()} ${this.#ownership.render()}`,
       (data) => this.#save(data),
       cluster && { button: this.#deleteButton(cluster), isAsking: this.#delete.isAsking },
     );
@@ -120,6 +133,36 @@ export class ClusterForm extends LitElement {
       question: `Delete ${name}? Its devices and agents stay, in no cluster.`,
       work: () => deleteCluster(id),
     });
+  }
+
+  #order() {
+    const form = this.#dialog.state;
+    const { staggerMs, atOnce } = this.#before.pace;
+    const outside = [...(this.store?.devices.values() ?? [])].filter(({ id }) => !this.#before.deviceIds.includes(id));
+    return html`<details>
+      <summary>Order and pace</summary>
+      <div class="fields">
+        <div class="two">
+          ${textField(form, {
+            name: "pace.staggerMs",
+            label: "Seconds between two devices",
+            value: String(staggerMs / 1_000),
+            hint: "0: all at once.",
+          })}
+          ${textField(form, {
+            name: "pace.atOnce",
+            label: "At a time at most",
+            value: atOnce?.toString() ?? "",
+            placeholder: "all",
+          })}
+        </div>
+        ${
+          outside.length > 0
+            ? this.#needs.render("Needs", "These have to be up before any device of the cluster is woken.", outside)
+            : nothing
+        }
+      </div>
+    </details>`;
   }
 
   #members(
@@ -168,12 +211,16 @@ export class ClusterForm extends LitElement {
   async #save(data: FormData): Promise<void> {
     const next = this.#fieldsFrom(data);
     if (!this.cluster) {
-      await createCluster({ ...next, ...this.#ownership.changes(data) });
+      await createCluster({ ...next, ...this.#needs.changes(data), ...this.#ownership.changes(data) });
       toast(`${next.name} is added`);
       return;
     }
     this.#meanwhile.check({ before: this.#before, next, now: fieldsOf(this.cluster), texts: TEXTS });
-    const change = { ...changesOf(this.#before, next), ...this.#ownership.changes(data, this.cluster.shares) };
+    const change = {
+      ...changesOf(this.#before, next),
+      ...this.#needs.changes(data),
+      ...this.#ownership.changes(data, this.cluster.shares),
+    };
     if (Object.keys(change).length === 0) return;
     // the hub takes members whole; who came or went meanwhile, by others, is not undone
     if (change.deviceIds) change.deviceIds = merged(this.#before.deviceIds, change.deviceIds, this.cluster.deviceIds);
@@ -190,6 +237,10 @@ export class ClusterForm extends LitElement {
       deviceIds: this.#chosen(data, "deviceIds", this.#movableDevices()),
       agentIds: this.#chosen(data, "agentIds", this.#movableAgents()),
       showInHomeAssistant: isChecked(data, "showInHomeAssistant"),
+      pace: {
+        staggerMs: milliseconds(numberOrNull(data, "pace.staggerMs") ?? 0),
+        atOnce: numberOrNull(data, "pace.atOnce"),
+      },
     };
   }
 
@@ -207,8 +258,13 @@ function merged(before: readonly string[], next: readonly string[], now: readonl
   return [...members];
 }
 
+/** What is no number goes to the hub as it was typed, and comes back with a message at its field. */
+function milliseconds(seconds: number): number {
+  return typeof seconds === "number" ? Math.round(seconds * 1_000) : seconds;
+}
+
 function fieldsOf(cluster: ClusterAnswer): Fields {
-  const { name, description, tags, deviceIds, agentIds, showInHomeAssistant } = cluster;
+  const { name, description, tags, deviceIds, agentIds, showInHomeAssistant, pace } = cluster;
   return {
     name,
     description,
@@ -216,5 +272,6 @@ function fieldsOf(cluster: ClusterAnswer): Fields {
     deviceIds: deviceIds.toSorted(),
     agentIds: agentIds.toSorted(),
     showInHomeAssistant,
+    pace,
   };
 }

@@ -5,7 +5,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { AgentAnswer } from "#contracts/api/agents.ts";
 import type { ClusterAnswer } from "#contracts/api/clusters.ts";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
-import { type Actor, mayChange, mayWake, reachFor } from "#contracts/rights.ts";
+import { type Actor, mayChange, mayPower, mayWake, reachFor } from "#contracts/rights.ts";
 import "../agents/agent-chip.ts";
 import { hrefOf } from "../api/address.ts";
 import { controls } from "../app/controls.ts";
@@ -13,12 +13,12 @@ import { icon, iconStyles } from "../app/icon.ts";
 import { pathOf } from "../app/router.ts";
 import "../devices/device-card.ts";
 import { NOBODY } from "../live/actor.ts";
-import type { WakeNews } from "../live/live-store.ts";
+import type { PowerOffNews, WakeNews } from "../live/live-store.ts";
 
 /**
  * A cluster with its agents and devices; without a `cluster`, what is in none.
  *
- * @fires wake-cluster with the cluster
+ * @fires wake-cluster @fires power-off-cluster with the cluster
  */
 @customElement("cluster-section")
 export class ClusterSection extends LitElement {
@@ -71,6 +71,11 @@ export class ClusterSection extends LitElement {
       .agents li {
         max-width: 100%;
       }
+      .all {
+        display: flex;
+        flex-wrap: wrap;
+        gap: var(--space-2);
+      }
       .devices {
         display: grid;
         grid-template-columns: repeat(auto-fill, minmax(min(21rem, 100%), 1fr));
@@ -101,6 +106,7 @@ export class ClusterSection extends LitElement {
   @property({ attribute: false }) asking: ReadonlySet<string> = new Set();
   @property({ attribute: false }) problems: ReadonlyMap<string, string> = new Map();
   @property({ attribute: false }) newsOf: (deviceId: string) => WakeNews | undefined = () => undefined;
+  @property({ attribute: false }) stepsOf: (deviceId: string) => readonly PowerOffNews[] = () => [];
   @property({ attribute: false }) clock: () => number = Date.now;
 
   override render() {
@@ -122,7 +128,7 @@ export class ClusterSection extends LitElement {
           }
         </div>
         <p class="counts quiet">${this.#counts()}</p>
-        ${this.#seesAgents ? this.#agents() : nothing} ${this.#wakeAll()}
+        ${this.#seesAgents ? this.#agents() : nothing} ${this.#all()}
       </header>
       ${problem ? html`<p class="problems">${icon(mdiAlertOutline)} ${problem}</p>` : nothing}
       ${
@@ -151,7 +157,9 @@ export class ClusterSection extends LitElement {
     html`<device-card
       .device=${device}
       .news=${this.newsOf(device.id)}
-      .mayWake=${this.#mayWake(device)}
+      .steps=${this.stepsOf(device.id)}
+      .mayWake=${mayWake(this.actor, device, this.cluster)}
+      .mayPower=${mayPower(this.actor, device, this.cluster)}
       .asking=${this.asking.has(device.id)}
       .problem=${this.problems.get(device.id)}
       .clock=${this.clock}
@@ -173,27 +181,26 @@ export class ClusterSection extends LitElement {
     return `${this.devices.filter(({ power }) => power === "on").length} of ${length} on`;
   }
 
-  #wakeAll() {
-    const { cluster, devices } = this;
-    const canBeWoken = (device: DeviceAnswer) => isAsleep(device) && this.#mayWake(device);
-    if (!cluster || devices.filter(canBeWoken).length < 2) return nothing;
-    const isAsking = this.asking.has(cluster.id);
-    return html`<button
-      aria-label="Wake all of ${cluster.name}"
-      aria-disabled=${isAsking ? "true" : "false"}
-      @click=${this.#wakeCluster}
-    >
-      ${icon(mdiPower)} ${isAsking ? "Asking…" : "Wake all"}
-    </button>`;
+  /** What is offered for many at once: a single one has its own button. */
+  #all() {
+    const { actor, cluster, devices } = this;
+    if (!cluster) return nothing;
+    const asleep = devices.filter((device) => isAsleep(device) && mayWake(actor, device, cluster));
+    const on = devices.filter((device) => isOn(device) && mayPower(actor, device, cluster));
+    return html`<div class="all">
+      ${asleep.length > 1 ? this.#button("wake-cluster", "Wake all", `Wake all of ${cluster.name}`) : nothing}
+      ${on.length > 1 ? this.#button("power-off-cluster", "Power off all", `Power off all of ${cluster.name}`) : nothing}
+    </div>`;
   }
 
-  #mayWake(device: DeviceAnswer): boolean {
-    return mayWake(this.actor, device, this.cluster);
+  #button(event: string, words: string, label: string) {
+    const say = () => this.dispatchEvent(new CustomEvent(event, { detail: this.cluster }));
+    return html`<button aria-label=${label} aria-haspopup="dialog" @click=${say}>${icon(mdiPower)} ${words}</button>`;
   }
+}
 
-  readonly #wakeCluster = (): void => {
-    this.dispatchEvent(new CustomEvent("wake-cluster", { detail: this.cluster }));
-  };
+function isOn({ power, canPowerOff, powerOff }: DeviceAnswer): boolean {
+  return power === "on" && canPowerOff && powerOff === null;
 }
 
 function isAsleep({ power, enabled, availability }: DeviceAnswer): boolean {

@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { loggedInAs } from "../fixtures/logged-in.ts";
 import { heard, mounted } from "../fixtures/mounted.ts";
+import { plan } from "../fixtures/power-rows.ts";
 import { ACCOUNT, HUB_INFO, agent, cluster, device, freshId, me } from "../fixtures/rows.ts";
 import { json, problem, scriptedHub } from "../fixtures/scripted-hub.ts";
 import { type ScriptedStream, scriptedStreams } from "../fixtures/scripted-stream.ts";
@@ -198,7 +199,9 @@ describe("a wake from the dashboard", () => {
       { ...accepted("refused", "Its agent is offline"), device: "box-2", wake: null },
     ];
     hub.answers(`POST /clusters/${home.id}/wake`, () => json({ wakes }, 202));
+    hub.answers(`GET /clusters/${home.id}/plan?action=wake&force=false`, () => json(plan([nas, box])));
     await userEvent.click(button("Wake all of Home"));
+    await userEvent.click(button("Wake 2 devices"));
     await expect.poll(() => toasts).toMatchObject([{ text: expect.stringMatching(/Home.*waking 1.*refused 1/) }]);
     await expect.element(card("Box 2").getByRole("alert")).toMatchTextContent("Its agent is offline");
   });
@@ -219,9 +222,74 @@ test("a wake of a cluster says how many are not the account's to wake, and marks
       ],
     }),
   );
+  hub.answers(`GET /clusters/${home.id}/plan?action=wake&force=false`, () => json(plan(mine)));
   await userEvent.click(button("Wake all of Home"));
+  await userEvent.click(button("Wake 2 devices"));
   await expect.poll(() => toasts).toMatchObject([{ text: "Home: waking 2, not yours to wake 1" }]);
   expect(page.getByRole("alert").elements()).toEqual([]);
+});
+
+test("a device that needs others which are off is woken after a look at what that means, and at once when they are on", async () => {
+  const { hub, stream } = await openDashboard();
+  const needing = { ...nas, dependsOn: [{ deviceId: box.id, ready: { type: "on" as const } }] };
+  show(stream, { devices: [needing, box], clusters: [home], agents: [pi] });
+  hub.answers(`GET /devices/${nas.id}/plan?action=wake&force=false`, () =>
+    json(plan([box, nas], { after: { NAS: ["box-2"] }, asked: ["NAS"] })),
+  );
+  await userEvent.click(button("Wake NAS"));
+  const dialog = page.getByRole("dialog", { name: "Wake NAS" });
+  await expect.element(dialog.getByText("Wakes once Box 2 is up")).toBeVisible();
+  await expect.element(dialog.getByText("needed")).toBeVisible();
+  await userEvent.keyboard("{Escape}");
+  stream.send({ event: "device", data: { ...box, power: "on" } });
+  hub.answers(`POST /devices/${nas.id}/wake`, () =>
+    json({ wake: freshId(), device: "nas", stage: "accepted", agents: [] }, 202),
+  );
+  await userEvent.click(button("Wake NAS"));
+  await expect.poll(() => hub.bodiesOf(`POST /devices/${nas.id}/wake`)).toEqual([{ force: false }]);
+});
+
+describe("a power-off from the dashboard", () => {
+  const on: typeof nas = { ...nas, power: "on", canPowerOff: true, powerActions: ["shutdown"] };
+
+  test("is asked for in a dialog, told step by step at its card, and taken back there", async () => {
+    const { hub, stream } = await openDashboard();
+    show(stream, { devices: [on], clusters: [home], agents: [pi] });
+    hub.answers(`GET /devices/${nas.id}/plan?action=off&force=false`, () => json(plan([on], { action: "off" })));
+    const powerOff = freshId();
+    hub.answers(`POST /devices/${nas.id}/power`, () =>
+      json({ powerOff, wake: null, device: "nas", action: "shutdown", stage: "accepted" }, 202),
+    );
+    await userEvent.click(button("Power off NAS"));
+    await userEvent.click(button("Shut down"));
+    const at = new Date().toISOString();
+    const until = new Date(Date.now() + 29_500).toISOString();
+    stream.send({
+      event: "power-off",
+      data: { powerOff, deviceId: nas.id, stage: "accepted", at, way: "agent", agent: pi.key },
+    });
+    stream.send({
+      event: "device",
+      data: { ...on, powerOff: { id: powerOff, action: "shutdown", stage: "announced", until } },
+    });
+    stream.send({ event: "power-off", data: { powerOff, deviceId: nas.id, stage: "announced", at, until, users: 1 } });
+    await expect
+      .element(card("NAS").getByText(/^Asked pi · goes down in \d+ s unless somebody there says not now$/))
+      .toBeVisible();
+    await expect.poll(() => page.getByRole("dialog").elements()).toEqual([]);
+    hub.answers(`DELETE /power-offs/${powerOff}`, () => json({}));
+    await userEvent.click(button("Keep on NAS"));
+    await expect.poll(() => hub.calls.at(-1)?.route).toBe(`DELETE /power-offs/${powerOff}`);
+    stream.send({ event: "device", data: on });
+    await expect.element(button("Power off NAS")).toBeVisible();
+  });
+
+  test("is not offered to whoever may not power it off", async () => {
+    const { stream } = await openDashboard({}, me({ role: "user" }));
+    show(stream, { devices: [on], clusters: [home], agents: [pi] });
+    await expect.element(card("NAS")).toBeVisible();
+    expect(page.getByRole("button", { name: /Power off/ }).elements()).toEqual([]);
+  });
 });
 
 describe("what the address names", () => {

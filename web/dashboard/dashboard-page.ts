@@ -1,5 +1,5 @@
 import { LitElement, css, html, nothing } from "lit";
-import { customElement, property, state } from "lit/decorators.js";
+import { customElement, property } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import type { AgentAnswer } from "#contracts/api/agents.ts";
 import type { ClusterAnswer } from "#contracts/api/clusters.ts";
@@ -8,29 +8,22 @@ import { type Actor, mayChange } from "#contracts/rights.ts";
 import { Session } from "../account/session.ts";
 import "../agents/agent-details.ts";
 import type { AgentDetails } from "../agents/agent-details.ts";
-import "../agents/join-agent.ts";
 import { controls } from "../app/controls.ts";
 import { type Opened, navigate, pathOf } from "../app/router.ts";
 import { toast } from "../app/toast-list.ts";
 import "../clusters/cluster-form.ts";
 import type { ClusterForm } from "../clusters/cluster-form.ts";
 import "../devices/device-details.ts";
-import "../devices/device-form.ts";
-import { type FetchedDialog, fetched } from "../imports/fetched.ts";
 import { actorOf } from "../live/actor.ts";
 import { Live } from "../live/live.ts";
 import { byName } from "../words/by-name.ts";
 import "./cluster-section.ts";
+import { DashboardDialogs } from "./dashboard-dialogs.ts";
 import "./first-steps.ts";
 import { grouped } from "./groups.ts";
 import "./hub-banner.ts";
 import "./top-bar.ts";
-import { WakeRequests } from "./wake-requests.ts";
-
-/** A dialog that stands above the dashboard without an address of its own. */
-type Dialog =
-  | { readonly type: "device"; readonly device?: DeviceAnswer }
-  | { readonly type: "cluster" | "join" | FetchedDialog };
+import { PowerRequests } from "./power-requests.ts";
 
 /** Every device, grouped by cluster, live. */
 @customElement("dashboard-page")
@@ -65,15 +58,16 @@ export class DashboardPage extends LitElement {
 
   /** What the address names. */
   @property({ attribute: false }) opened: Opened | undefined;
-  @state() private dialog: Dialog | undefined;
 
   /** What the address named a moment ago: when it is gone now, somebody deleted it. */
   #shown: { readonly path: string; readonly name: string } | undefined;
   readonly #session = new Session(this);
   readonly #live = new Live(this);
-  readonly #wakes = new WakeRequests(this, this.#live.store);
+  readonly #power = new PowerRequests(this, this.#live.store);
+  readonly #dialogs = new DashboardDialogs(this, this.#live.store, this.#power);
   readonly #clock = (): number => this.#live.store.nowMs();
   readonly #newsOf = (deviceId: string) => this.#live.store.newsOf(deviceId);
+  readonly #stepsOf = (deviceId: string) => this.#live.store.stepsOf(deviceId);
 
   /** The browser's own way back does not throw away what was typed: the form that holds it is asked, and stays. */
   override willUpdate(changed: Map<PropertyKey, unknown>): void {
@@ -86,16 +80,25 @@ export class DashboardPage extends LitElement {
   }
 
   override render() {
+    const { open } = this.#dialogs;
     return html`<top-bar
         .isAdding=${true}
-        @add-device=${() => (this.dialog = { type: "device" })}
-        @add-cluster=${() => (this.dialog = { type: "cluster" })}
-        @join-agent=${this.#join}
-        @import-devices=${() => void this.#fetch("import")}
-        @export-devices=${() => void this.#fetch("export")}
+        @add-device=${() => void open({ type: "device" })}
+        @add-cluster=${() => void open({ type: "cluster" })}
+        @join-agent=${() => void open({ type: "join" })}
+        @import-devices=${() => void open({ type: "import" })}
+        @export-devices=${() => void open({ type: "export" })}
       ></top-bar>
-      <main @wake=${this.#wake} @cancel-wake=${this.#cancel}>${this.#content()}</main>
-      ${this.#dialogOf(this.dialog)} ${this.#openedDialog()}`;
+      <main
+        @wake=${this.#wake}
+        @cancel-wake=${this.#cancel}
+        @power-off=${this.#powerOff}
+        @cancel-power-off=${this.#cancelPowerOff}
+        @doctor=${this.#doctor}
+      >
+        ${this.#content()}
+      </main>
+      ${this.#dialogs.render(this.#actor, this.#clock)} ${this.#openedDialog()}`;
   }
 
   #content() {
@@ -138,14 +141,15 @@ export class DashboardPage extends LitElement {
   #firstSteps() {
     const { devices, agents } = this.#live.store;
     const { store } = this.#session;
+    const { open } = this.#dialogs;
     if (store.may("device:create"))
       return html`<first-steps
         .hasAgent=${agents.size > 0}
         .hasDevice=${devices.size > 0}
         .mayJoin=${store.may("agent:manage")}
-        @join-agent=${this.#join}
-        @add-device=${() => (this.dialog = { type: "device" })}
-        @import-devices=${() => void this.#fetch("import")}
+        @join-agent=${() => void open({ type: "join" })}
+        @add-device=${() => void open({ type: "device" })}
+        @import-devices=${() => void open({ type: "import" })}
       ></first-steps>`;
     return devices.size === 0 ? html`<p class="quiet">There are no devices yet.</p>` : nothing;
   }
@@ -172,6 +176,7 @@ export class DashboardPage extends LitElement {
     const { devices, agents, clusters } = this.#live.store;
     const devicesOf = grouped(devices.values());
     const agentsOf = grouped(agents.values());
+    const { openCluster } = this.#dialogs;
     const section = (cluster: ClusterAnswer | undefined) => {
       const id = cluster?.id ?? null;
       return html`<cluster-section
@@ -180,45 +185,18 @@ export class DashboardPage extends LitElement {
         .devices=${devicesOf.get(id) ?? []}
         .agents=${agentsOf.get(id) ?? []}
         .actor=${this.#actor}
-        .asking=${this.#wakes.asking}
-        .problems=${this.#wakes.problems}
+        .asking=${this.#power.asking}
+        .problems=${this.#power.problems}
         .newsOf=${this.#newsOf}
+        .stepsOf=${this.#stepsOf}
         .clock=${this.#clock}
-        @wake-cluster=${(event: CustomEvent<ClusterAnswer>) => void this.#wakes.wakeAll(event.detail)}
+        @wake-cluster=${(event: CustomEvent<ClusterAnswer>) => openCluster(event.detail, "wake")}
+        @power-off-cluster=${(event: CustomEvent<ClusterAnswer>) => openCluster(event.detail, "off")}
       ></cluster-section>`;
     };
     const hasLoose = devicesOf.has(null) || agentsOf.has(null);
     return html`${repeat([...clusters.values()].toSorted(byName), ({ id }) => id, section)}
     ${hasLoose ? section(undefined) : nothing}`;
-  }
-
-  #dialogOf(dialog: Dialog | undefined) {
-    const close = () => (this.dialog = undefined);
-    const { agents, clusters } = this.#live.store;
-    switch (dialog?.type) {
-      case undefined:
-        return nothing;
-      case "device":
-        return html`<device-form
-          .device=${dialog.device}
-          .store=${this.#live.store}
-          .actor=${this.#actor}
-          @closed=${close}
-        ></device-form>`;
-      case "cluster":
-        return html`<cluster-form .store=${this.#live.store} .actor=${this.#actor} @closed=${close}></cluster-form>`;
-      case "import":
-        return html`<import-devices .clusters=${clusters} @closed=${close}></import-devices>`;
-      case "export":
-        return html`<export-devices @closed=${close}></export-devices>`;
-      case "join":
-        return html`<join-agent
-          .agents=${[...agents.values()]}
-          .clusters=${clusters}
-          .clock=${this.#clock}
-          @closed=${close}
-        ></join-agent>`;
-    }
   }
 
   /** The dialog of the address. It stays open while its row changes, and goes with it. */
@@ -234,12 +212,17 @@ export class DashboardPage extends LitElement {
           .device=${row}
           .store=${store}
           .actor=${this.#actor}
-          .problem=${this.#wakes.problems.get(row.id)}
-          .asking=${this.#wakes.asking.has(row.id)}
+          .username=${this.#session.store.me?.username ?? ""}
+          .problem=${this.#power.problems.get(row.id)}
+          .asking=${this.#power.asking.has(row.id)}
           @wake=${this.#wake}
           @wake-anyway=${this.#wakeAnyway}
           @cancel-wake=${this.#cancel}
-          @edit=${(event: CustomEvent<DeviceAnswer>) => (this.dialog = { type: "device", device: event.detail })}
+          @power-off=${this.#powerOff}
+          @cancel-power-off=${this.#cancelPowerOff}
+          @doctor=${this.#doctor}
+          @power-method=${this.#powerMethod}
+          @edit=${this.#edit}
           @closed=${close}
         ></device-details>`;
       case "cluster":
@@ -279,23 +262,20 @@ export class DashboardPage extends LitElement {
     return actorOf(this.#session.store.me);
   }
 
-  async #fetch(type: FetchedDialog): Promise<void> {
-    if (await fetched(type)) this.dialog = { type };
+  readonly #wake = (event: Event): void => void this.#dialogs.wake(deviceOf(event));
+  readonly #wakeAnyway = (event: Event): void => void this.#power.wake(deviceOf(event), { force: true });
+  readonly #cancel = (event: Event): void => void this.#power.cancel(deviceOf(event));
+  readonly #cancelPowerOff = (event: Event): void => void this.#power.cancelPowerOff(deviceOf(event));
+  readonly #powerOff = (event: Event): void => this.#open("power-off", event);
+  readonly #doctor = (event: Event): void => this.#open("doctor", event);
+  readonly #powerMethod = (event: Event): void => this.#open("power-method", event);
+  readonly #edit = (event: Event): void => this.#open("device", event);
+
+  #open(type: "device" | "power-off" | "doctor" | "power-method", event: Event): void {
+    void this.#dialogs.open({ type, device: deviceOf(event) });
   }
+}
 
-  readonly #join = (): void => {
-    this.dialog = { type: "join" };
-  };
-
-  readonly #wake = (event: Event): void => {
-    void this.#wakes.wake((event as CustomEvent<DeviceAnswer>).detail);
-  };
-
-  readonly #wakeAnyway = (event: Event): void => {
-    void this.#wakes.wake((event as CustomEvent<DeviceAnswer>).detail, { force: true });
-  };
-
-  readonly #cancel = (event: Event): void => {
-    void this.#wakes.cancel((event as CustomEvent<DeviceAnswer>).detail);
-  };
+function deviceOf(event: Event): DeviceAnswer {
+  return (event as CustomEvent<DeviceAnswer>).detail;
 }

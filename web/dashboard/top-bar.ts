@@ -1,12 +1,12 @@
-import { mdiAccountCircleOutline, mdiPlus } from "@mdi/js";
+import { mdiAccountCircleOutline, mdiCalendarClockOutline, mdiPlus, mdiServerOutline } from "@mdi/js";
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { Session } from "../account/session.ts";
-import { hrefOf } from "../api/address.ts";
+import { currentPath, hrefOf } from "../api/address.ts";
 import { controls } from "../app/controls.ts";
 import { icon, iconStyles } from "../app/icon.ts";
 import { logo, logoStyles } from "../app/logo.ts";
-import { FIRST_SECTION, pathOfSection } from "../app/router.ts";
+import { FIRST_SECTION, SCHEDULES_PATH, pathOfSection } from "../app/router.ts";
 import "../app/site-switcher.ts";
 import { ROLE_WORDS } from "../words/roles.ts";
 import { type Theme, chooseTheme, chosenTheme } from "../app/theme.ts";
@@ -64,6 +64,46 @@ export class TopBar extends LitElement {
         font-size: 1.05rem;
         font-weight: 650;
         text-decoration: none;
+      }
+      nav {
+        display: flex;
+        gap: var(--space-1);
+      }
+      nav a {
+        display: inline-flex;
+        align-items: center;
+        gap: var(--space-2);
+        min-height: 2.5rem;
+        padding: 0 var(--space-3);
+        border-radius: var(--radius-small);
+        color: var(--text-quiet);
+        font-weight: 550;
+        text-decoration: none;
+      }
+      nav a:hover {
+        background: var(--surface-sunken);
+      }
+      nav a[aria-current] {
+        background: var(--accent-soft);
+        color: var(--accent);
+      }
+      @media (max-width: 40rem) {
+        .bar {
+          gap: var(--space-1);
+        }
+        nav a {
+          justify-content: center;
+          min-width: 2.5rem;
+          padding: 0;
+        }
+        nav span {
+          position: absolute;
+          width: 1px;
+          height: 1px;
+          overflow: hidden;
+          clip-path: inset(50%);
+          white-space: nowrap;
+        }
       }
       /* on a phone, which site it is matters more than the name of the product */
       @media (max-width: 30rem) {
@@ -153,6 +193,7 @@ export class TopBar extends LitElement {
     return html`<header class="bar">
       <a class="brand" href=${hrefOf("/")} aria-label="PowerBeacon">${logo} <span>PowerBeacon</span></a>
       ${me && me.sites.length > 1 ? html`<site-switcher></site-switcher>` : nothing}
+      ${me?.site && store.may("schedule:read") ? this.#nav() : nothing}
       ${additions.length > 0 ? html`<button class="primary" popovertarget="additions">${icon(mdiPlus)} Add</button>` : nothing}
       <button class="plain icon-only" popovertarget="account" aria-label="Account and settings">
         ${icon(mdiAccountCircleOutline)}
@@ -188,6 +229,18 @@ export class TopBar extends LitElement {
         <button class="plain" @click=${() => this.#say("log-out")}>Log out</button>
       </div>
     </header>`;
+  }
+
+  #nav() {
+    const isSchedules = currentPath().startsWith(SCHEDULES_PATH);
+    const link = (path: string, label: string, shape: string, isCurrent: boolean) =>
+      html`<a href=${hrefOf(path)} aria-current=${isCurrent ? "page" : nothing}
+        >${icon(shape)}<span>${label}</span></a
+      >`;
+    return html`<nav aria-label="Pages">
+      ${link("/", "Devices", mdiServerOutline, this.isAdding)}
+      ${link(SCHEDULES_PATH, "Schedules", mdiCalendarClockOutline, isSchedules)}
+    </nav>`;
   }
 
   #choose(theme: Theme): void {

@@ -4,17 +4,17 @@ import type { DeviceAnswer } from "#contracts/api/devices.ts";
 import { hrefOf } from "../api/address.ts";
 import { controls } from "../app/controls.ts";
 import { pathOf } from "../app/router.ts";
-import type { WakeNews } from "../live/live-store.ts";
+import type { PowerOffNews, WakeNews } from "../live/live-store.ts";
 import { Seconds } from "../live/seconds.ts";
-import { elapsedSeconds, noteOf, powerSentence, wakeWindowSeconds } from "../words/device.ts";
+import { isInNeedOfDoctor, noteOf, powerSentence, wakeProgress } from "../words/device.ts";
 import { exactly } from "../words/instants.ts";
 import { PowerButton } from "./power-button.ts";
 import "./power-light.ts";
 
 /**
- * One device: what it is doing, and the button that wakes it.
+ * One device: what it is doing, and the button that wakes it or powers it off.
  *
- * @fires wake @fires cancel-wake both bubble, with the device
+ * @fires wake @fires cancel-wake @fires power-off @fires cancel-power-off @fires doctor each bubbles, with the device
  */
 @customElement("device-card")
 export class DeviceCard extends LitElement {
@@ -70,6 +70,17 @@ export class DeviceCard extends LitElement {
         line-height: 1.4;
         text-wrap: balance;
       }
+      .why {
+        display: inline;
+        min-height: 0;
+        padding: 0;
+        border: 0;
+        background: none;
+        color: var(--accent);
+        font-size: inherit;
+        text-decoration: underline;
+        text-underline-offset: 0.15em;
+      }
       .note.warning {
         color: var(--warning);
       }
@@ -83,7 +94,10 @@ export class DeviceCard extends LitElement {
 
   @property({ attribute: false }) device: DeviceAnswer | undefined;
   @property({ attribute: false }) news: WakeNews | undefined;
+  /** What was heard of its newest power-off. */
+  @property({ attribute: false }) steps: readonly PowerOffNews[] = [];
   @property({ type: Boolean }) mayWake = false;
+  @property({ type: Boolean }) mayPower = false;
   /** A request is on its way to the hub. */
   @property({ type: Boolean }) asking = false;
   /** Why the last request was refused. */
@@ -95,30 +109,45 @@ export class DeviceCard extends LitElement {
   readonly #power = new PowerButton(this, { anyway: false, named: true, rest: "h3 a" });
 
   override willUpdate(): void {
-    this.#seconds.run(this.device?.power === "waking" || this.device?.power === "stopping");
+    const { power, powerOff } = this.device ?? {};
+    this.#seconds.run(power === "waking" || power === "stopping" || Boolean(powerOff));
   }
 
   override render() {
-    const { device, news, problem, mayWake } = this;
+    const { device } = this;
     if (!device) return nothing;
     const nowMs = this.clock();
-    const { power, since } = device;
-    const progress = since && power === "waking" ? elapsedSeconds(since, nowMs) / wakeWindowSeconds(device) : 0;
-    const note = noteOf(device, news, { nowMs, mayWake });
+    const { power, since, watts } = device;
+    const { done, isSlow } = wakeProgress(device, nowMs);
+    const words = `${powerSentence(device, nowMs)}${watts === null ? "" : ` · ${Math.round(watts)} W`}`;
     return html`<article aria-labelledby="name">
-      <power-light .power=${power} .progress=${progress}></power-light>
+      <power-light .power=${power} .progress=${done} ?slow=${isSlow}></power-light>
       <div>
         <h3 id="name"><a href=${hrefOf(pathOf({ kind: "device", key: device.key }))}>${device.name}</a></h3>
-        <p class="state ${power}" title=${since ? exactly(since) : nothing}>${powerSentence(device, nowMs)}</p>
-        ${
-          problem
-            ? html`<p class="note problem" role="alert">${problem}</p>`
-            : note
-              ? html`<p class="note ${note.tone}">${note.text}</p>`
-              : nothing
-        }
+        <p class="state ${power}" title=${since ? exactly(since) : nothing}>${words}</p>
+        ${this.#note(device, nowMs)}
       </div>
-      ${mayWake ? this.#power.render(device, this.asking) : nothing}
+      ${this.#power.render(device, this, this.asking)}
     </article>`;
+  }
+
+  #note(device: DeviceAnswer, nowMs: number) {
+    if (this.problem) return html`<p class="note problem" role="alert">${this.problem}</p>`;
+    const note = noteOf(device, this.news, { ...this.#around, nowMs });
+    if (!note) return nothing;
+    const why = this.mayWake && isInNeedOfDoctor(device) ? this.#why(device) : nothing;
+    return html`<p class="note ${note.tone}">${note.text}${why}</p>`;
+  }
+
+  get #around() {
+    const { mayWake, mayPower, steps } = this;
+    return { mayWake, mayPower, steps };
+  }
+
+  #why(device: DeviceAnswer) {
+    const ask = () => this.dispatchEvent(new CustomEvent("doctor", { detail: device, bubbles: true, composed: true }));
+    return html` <button class="why" aria-label="Why did ${device.name} not wake?" aria-haspopup="dialog" @click=${ask}>
+      Why?
+    </button>`;
   }
 }

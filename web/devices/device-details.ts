@@ -1,23 +1,26 @@
 import { mdiClose } from "@mdi/js";
-import { LitElement, css, html, nothing } from "lit";
+import { LitElement, type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { ClusterAnswer } from "#contracts/api/clusters.ts";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
-import { type Actor, mayChange, mayWake, reachFor } from "#contracts/rights.ts";
+import { type Actor, mayChange, mayPower, mayWake, reachFor } from "#contracts/rights.ts";
 import { deleteDevice } from "../api/devices.ts";
 import { type NamedUser, userNames } from "../api/users.ts";
 import { controls } from "../app/controls.ts";
-import { type Fact, factList, factStyles } from "../app/facts.ts";
+import { factList, factStyles } from "../app/facts.ts";
 import { icon } from "../app/icon.ts";
 import { DeleteButton } from "../form/delete-button.ts";
-import { dialogStyles } from "../form/form-dialog.ts";
+import { dialogStyles, foldStyles } from "../form/form-dialog.ts";
+import "../leases/device-leases.ts";
 import { NOBODY } from "../live/actor.ts";
 import type { LiveStore } from "../live/live-store.ts";
 import { Reading } from "../live/reading.ts";
 import { Seconds } from "../live/seconds.ts";
 import { ownerWords, shareWords } from "../sharing/sharing-words.ts";
-import { EVIDENCE_WORDS, elapsedSeconds, noteOf, powerSentence, wakeWindowSeconds } from "../words/device.ts";
-import { when } from "../words/instants.ts";
+import { needsOf } from "../needs/needs.rules.ts";
+import { isInNeedOfDoctor, noteOf, powerSentence, wakeProgress } from "../words/device.ts";
+import { type FactContext, factsOf } from "./device-facts.ts";
+import { offerOf } from "./offer.rules.ts";
 import { PowerButton } from "./power-button.ts";
 import "./power-light.ts";
 import "./wake-history.ts";
@@ -25,7 +28,8 @@ import "./wake-history.ts";
 /**
  * One device with everything that is known of it, and its last wakes.
  *
- * @fires wake @fires wake-anyway @fires cancel-wake @fires edit each with the device
+ * @fires wake @fires wake-anyway @fires cancel-wake @fires power-off @fires cancel-power-off @fires doctor
+ * @fires power-method @fires edit each with the device
  * @fires closed
  */
 @customElement("device-details")
@@ -34,6 +38,7 @@ export class DeviceDetails extends LitElement {
     controls,
     ...dialogStyles,
     factStyles,
+    foldStyles,
     css`
       .now {
         display: grid;
@@ -49,7 +54,30 @@ export class DeviceDetails extends LitElement {
         color: var(--warning);
       }
       h3 {
+        flex: 1;
         font-size: 1rem;
+      }
+      .buttons.now-more {
+        justify-content: start;
+      }
+      .titled {
+        display: flex;
+        align-items: center;
+        gap: var(--space-3);
+      }
+      .link {
+        display: inline;
+        min-height: 0;
+        padding: 0;
+        border: 0;
+        background: none;
+        color: var(--accent);
+        text-decoration: underline;
+        text-underline-offset: 0.15em;
+      }
+      section {
+        display: grid;
+        gap: var(--space-2);
       }
     `,
   ];
@@ -59,12 +87,16 @@ export class DeviceDetails extends LitElement {
   @property({ attribute: false }) actor: Actor = NOBODY;
   @property({ type: Boolean }) asking = false;
   @property() problem: string | undefined;
+  /** The account's own name, by which it holds devices on. */
+  @property() username = "";
 
   readonly #seconds = new Seconds(this);
   readonly #power = new PowerButton(this, { anyway: true, named: false, rest: ".head button" });
   readonly #delete = new DeleteButton(this, this);
   readonly #users = new Reading(this, () => this.#readNames());
   @state() private isOpen = true;
+  /** Parts that somebody unfolded, by name: they are read when they are wanted. */
+  @state() private unfolded: ReadonlySet<string> = new Set();
 
   override willUpdate(): void {
     this.#seconds.run(this.isOpen);
@@ -88,12 +120,63 @@ export class DeviceDetails extends LitElement {
       </div>
       <div class="body fields">
         ${this.#now(device)} ${device.description ? html`<p>${device.description}</p>` : nothing}
-        ${factList(this.#facts(device))}
-        <h3>Last wakes</h3>
-        <wake-history .deviceId=${device.id} .lastWake=${device.lastWake} .clock=${this.#clock}></wake-history>
+        ${factList(factsOf(device, this.#context(device)))} ${this.#leases(device)}
+        <section>
+          <div class="titled">
+            <h3>Last wakes</h3>
+            ${
+              this.#mayWake(device)
+                ? html`<button aria-haspopup="dialog" @click=${() => this.#say("doctor")}>Check…</button>`
+                : nothing
+            }
+          </div>
+          <wake-history .deviceId=${device.id} .lastWake=${device.lastWake} .clock=${this.#clock}></wake-history>
+        </section>
+        ${this.#folded(
+          "Last power-offs",
+          () => import("../power/power-off-history.ts"),
+          html`<power-off-history
+            .deviceId=${device.id}
+            .lastPowerOff=${device.lastPowerOff}
+            .clock=${this.#clock}
+          ></power-off-history>`,
+        )}
+        ${this.#folded(
+          "Last days",
+          () => import("../power/power-days.ts"),
+          html`<power-days .deviceId=${device.id} .power=${device.power} .clock=${this.#clock}></power-days>`,
+        )}
       </div>
       ${mayChange(this.actor, "device:change", device) ? this.#footer(device) : nothing}
     </dialog>`;
+  }
+
+  /** @param load fetches its code; until that is there, the element is empty. */
+  #folded(title: string, load: () => Promise<unknown>, content: TemplateResult) {
+    const toggled = (event: ToggleEvent) => {
+      if (event.newState !== "open" || this.unfolded.has(title)) return;
+      this.unfolded = new Set([...this.unfolded, title]);
+      void load();
+    };
+    return html`<details @toggle=${toggled}>
+      <summary>${title}</summary>
+      <div class="fields">${this.unfolded.has(title) ? content : nothing}</div>
+    </details>`;
+  }
+
+  #leases(device: DeviceAnswer) {
+    const mayHold = this.#mayWake(device);
+    if (!mayHold && device.leases === 0) return nothing;
+    return html`<section>
+      <h3>Held on</h3>
+      <device-leases
+        .device=${device}
+        .store=${this.store}
+        .mayHold=${mayHold}
+        .mayGiveBackAll=${this.#mayPower(device)}
+        .username=${this.username}
+      ></device-leases>
+    </section>`;
   }
 
   #footer(device: DeviceAnswer) {
@@ -116,43 +199,65 @@ export class DeviceDetails extends LitElement {
   }
 
   #now(device: DeviceAnswer) {
-    const { power, since } = device;
     const nowMs = this.#clock();
-    const mayWakeIt = mayWake(this.actor, device, this.#clusterOf(device));
-    const note = noteOf(device, this.store?.newsOf(device.id), { nowMs, mayWake: mayWakeIt });
-    const progress = since && power === "waking" ? elapsedSeconds(since, nowMs) / wakeWindowSeconds(device) : 0;
+    const mayDo = { mayWake: this.#mayWake(device), mayPower: this.#mayPower(device) };
+    const steps = this.store?.stepsOf(device.id) ?? [];
+    const note = noteOf(device, this.store?.newsOf(device.id), { nowMs, steps, ...mayDo });
+    const { done, isSlow } = wakeProgress(device, nowMs);
+    const why = mayDo.mayWake && isInNeedOfDoctor(device) ? this.#why() : nothing;
     return html`<div class="now">
-      <power-light .power=${power} .progress=${progress}></power-light>
-      <div>
-        <p class="state">${powerSentence(device, nowMs)}</p>
-        ${
-          this.problem
-            ? html`<p class="problem" role="alert">${this.problem}</p>`
-            : note
-              ? html`<p class=${note.tone}>${note.text}</p>`
-              : nothing
-        }
+        <power-light .power=${device.power} .progress=${done} ?slow=${isSlow}></power-light>
+        <div>
+          <p class="state">${powerSentence(device, nowMs)}</p>
+          ${
+            this.problem
+              ? html`<p class="problem" role="alert">${this.problem}</p>`
+              : note
+                ? html`<p class=${note.tone}>${note.text}${why}</p>`
+                : nothing
+          }
+        </div>
+        ${this.#power.render(device, mayDo, this.asking)}
       </div>
-      ${mayWakeIt ? this.#power.render(device, this.asking) : nothing}
-    </div>`;
+      ${
+        mayDo.mayWake && device.enabled && offerOf(device, mayDo) === "power-off"
+          ? html`<div class="buttons now-more">
+              <button title="Sends magic packets although it is seen to be on" @click=${() => this.#say("wake-anyway")}>
+                Wake anyway
+              </button>
+            </div>`
+          : nothing
+      }`;
   }
 
-  #facts(device: DeviceAnswer): Fact[] {
-    const { evidence, tags } = device;
-    return [
-      [
-        "Seen up", // by whom first; later sightings are not told one by one
-        evidence && `${when(evidence.at, this.#clock())} by ${evidence.by} (${EVIDENCE_WORDS[evidence.how]})`,
-      ],
-      ["MAC address", html`<span class="mono">${device.mac}</span>`],
-      ["Address", device.address && html`<span class="mono">${device.address}</span>`],
-      ["Cluster", device.clusterId === null ? "none" : this.#clusterOf(device)?.name],
-      ["Owner", this.#seesUsers ? ownerWords(device, this.actor, this.#userOf) : undefined],
-      ["Shared with", this.#seesUsers ? shareWords(device, this.actor, this.#userOf) : undefined],
-      ["Agents", reachFor(this.actor, "agent:read") && this.#agentWords(device)],
-      ["Key in topics", html`<span class="mono">${device.key}</span>`],
-      ["Tags", tags.join(", ")],
-    ];
+  #why() {
+    return html` <button class="link" aria-haspopup="dialog" @click=${() => this.#say("doctor")}>Why?</button>`;
+  }
+
+  #context(device: DeviceAnswer): FactContext {
+    const mayChangeIt = mayChange(this.actor, "device:change", device);
+    return {
+      nowMs: this.#clock(),
+      cluster: device.clusterId === null ? "none" : this.#clusterOf(device)?.name,
+      owner: this.#seesUsers ? ownerWords(device, this.actor, this.#userOf) : undefined,
+      sharedWith: this.#seesUsers ? shareWords(device, this.actor, this.#userOf) : undefined,
+      agents: reachFor(this.actor, "agent:read") && this.#agentWords(device),
+      needs: this.store ? needsOf(device, this.store).map(({ name }) => name) : [],
+      mayPower: mayChangeIt || this.#mayPower(device),
+      otherWay: mayChangeIt
+        ? html`<button class="link" aria-haspopup="dialog" @click=${() => this.#say("power-method")}>
+            ${device.powerMethod === null ? "Another way…" : "Change…"}
+          </button>`
+        : nothing,
+    };
+  }
+
+  #mayWake(device: DeviceAnswer): boolean {
+    return mayWake(this.actor, device, this.#clusterOf(device));
+  }
+
+  #mayPower(device: DeviceAnswer): boolean {
+    return mayPower(this.actor, device, this.#clusterOf(device));
   }
 
   get #seesUsers(): boolean {

@@ -1,4 +1,5 @@
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
+import { NEW_POWER, powerFrom } from "./device-power-fields.ts";
 import { checkedOf, isChecked, listOf, numberOrNull, numbersOf, tagsOf, textOf, textOrNull } from "../form/values.ts";
 
 /** What may be changed of a device, in the shape that the hub takes. */
@@ -15,7 +16,7 @@ export type DeviceFields = Pick<
   | "tags"
   | "wake"
   | "watch"
-> & { readonly mac: string };
+> & { readonly mac: string; readonly power: DeviceAnswer["powerSettings"] };
 
 /** What is proposed for a new device. */
 export const NEW_DEVICE: DeviceFields = {
@@ -31,17 +32,23 @@ export const NEW_DEVICE: DeviceFields = {
   tags: [],
   wake: { addresses: [], ports: [9, 7], windowSeconds: null },
   watch: { icmp: true, arp: true, tcpPorts: [], intervalSeconds: 15 },
+  power: NEW_POWER,
 };
 
 /** As a form shows it. */
 export function fieldsOf(device: DeviceAnswer): DeviceFields {
   const { name, mac, address, os, clusterId, enabled, showInHomeAssistant, description, tags, wake, watch } = device;
   const agentIds = device.agentIds.toSorted();
-  return { name, mac, address, os, clusterId, agentIds, enabled, showInHomeAssistant, description, tags, wake, watch };
+  const texts = { name, mac, address, os, clusterId, agentIds, enabled, showInHomeAssistant, description, tags };
+  return { ...texts, wake, watch, power: device.powerSettings };
 }
 
-/** As somebody typed it. What is no number goes to the hub as it is, and comes back with a message at its field. */
-export function fieldsFrom(data: FormData): DeviceFields {
+/**
+ * As somebody typed it. What is no number goes to the hub as it is, and comes back with a message at its field.
+ *
+ * @param before for what was not shown.
+ */
+export function fieldsFrom(data: FormData, before: DeviceFields): DeviceFields {
   return {
     name: textOf(data, "name"),
     mac: textOf(data, "mac"),
@@ -64,6 +71,7 @@ export function fieldsFrom(data: FormData): DeviceFields {
       tcpPorts: numbersOf(data, "watch.tcpPorts"),
       intervalSeconds: numberOrNull(data, "watch.intervalSeconds") ?? 15,
     },
+    power: powerFrom(data, before.power),
   };
 }
 

@@ -12,7 +12,7 @@ const office = cluster({ name: "Office" });
 
 const field = (label: string | RegExp) => page.getByRole("textbox", { name: label });
 const select = (label: string) => page.getByRole("combobox", { name: label });
-const check = (label: string) => page.getByRole("checkbox", { name: label });
+const check = (label: string | RegExp) => page.getByRole("checkbox", { name: label });
 const submit = page.getByRole("button", { name: /^(Add device|Save)$/ });
 const unfold = (title: string) => userEvent.click(page.getByText(title, { exact: true }));
 
@@ -71,6 +71,11 @@ describe("adding a device", () => {
     await userEvent.click(check("Ping it (ICMP)"));
     await userEvent.fill(field("TCP ports"), "22, 445");
     await userEvent.fill(field(/Look every/), "5");
+    await unfold("Powering off");
+    await userEvent.selectOptions(select("“Off” means"), "Sleep");
+    await userEvent.fill(field(/Countdown/), "0");
+    await userEvent.fill(field(/Give it to go down/), "300");
+    await userEvent.click(check(/Goes down when nobody/));
     await userEvent.click(submit);
     await expect.poll(() => closed.length).toBe(1);
     expect(sent()).toEqual([
@@ -88,6 +93,7 @@ describe("adding a device", () => {
         secureOn: "01:02:03:04:05:06",
         wake: { addresses: ["10.0.0.255", "10.0.1.255"], ports: [9], windowSeconds: 30 },
         watch: { icmp: false, arp: true, tcpPorts: [22, 445], intervalSeconds: 5 },
+        power: { ownAgentId: null, off: "sleep", countdownSeconds: 0, graceSeconds: 300, offAfterLease: true },
       },
     ]);
   });

@@ -14,9 +14,11 @@ import "../form/filter-list.ts";
 import { FormDialog, dialogStyles, foldStyles } from "../form/form-dialog.ts";
 import { Meanwhile } from "../form/meanwhile.ts";
 import { NOBODY } from "../live/actor.ts";
+import { NeedsField, needsStyles } from "../needs/needs-field.ts";
 import type { LiveStore } from "../live/live-store.ts";
 import { Ownership, ownershipStyles } from "../sharing/ownership.ts";
 import { byName } from "../words/by-name.ts";
+import { powerFields } from "./device-power-fields.ts";
 import { type DeviceFields, NEW_DEVICE, fieldsFrom, fieldsOf, secureOnFrom } from "./device-fields.ts";
 
 const SYSTEMS = [
@@ -35,7 +37,7 @@ const TEXTS = ["name", "mac", "address", "description", "tags"] as const;
  */
 @customElement("device-form")
 export class DeviceForm extends LitElement {
-  static override styles = [controls, ...dialogStyles, foldStyles, ownershipStyles];
+  static override styles = [controls, ...dialogStyles, foldStyles, ownershipStyles, needsStyles];
 
   @property({ attribute: false }) device: DeviceAnswer | undefined;
   @property({ attribute: false }) store: LiveStore | undefined;
@@ -45,6 +47,7 @@ export class DeviceForm extends LitElement {
   readonly #dialog = new FormDialog(this);
   readonly #meanwhile = new Meanwhile();
   readonly #ownership = new Ownership(this, this.#dialog.state, "device");
+  readonly #needs = new NeedsField(this, this.#dialog.state);
   /** The device as it was when the form opened: what a person sees is compared with that. */
   #before: DeviceFields = NEW_DEVICE;
 
@@ -55,6 +58,7 @@ export class DeviceForm extends LitElement {
       : { ...NEW_DEVICE, clusterId: onlyCluster(this.store?.clusters) };
     this.clusterId = this.#before.clusterId;
     this.#ownership.open(this.actor, this.device);
+    this.#needs.open(this.device?.dependsOn ?? []);
   }
 
   override firstUpdated(): void {
@@ -103,7 +107,7 @@ export class DeviceForm extends LitElement {
         </div>
         ${textField(form, { name: "description", label: "Description", value: before.description ?? "", rows: 2 })}
         ${textField(form, { name: "tags", label: "Tags", value: before.tags.join(", "), hint: "With commas between." })}
-        ${this.#waking()} ${this.#watching()} ${this.#ownership.render()}
+        ${this.#waking()} ${this.#watching()} ${this.#poweringOff()} ${this.#ownership.render()}
         <details>
           <summary>More</summary>
           <div class="fields">
@@ -130,7 +134,7 @@ export class DeviceForm extends LitElement {
     return html`<details>
       <summary>Waking</summary>
       <div class="fields">
-        ${this.#agentChoice()}
+        ${this.#agentChoice()} ${this.#needed()}
         <div class="two">
           ${textField(form, {
             name: "wake.windowSeconds",
@@ -191,6 +195,20 @@ export class DeviceForm extends LitElement {
     </details>`;
   }
 
+  #poweringOff() {
+    const agents = [...(this.store?.agents.values() ?? [])];
+    return html`<details>
+      <summary>Powering off</summary>
+      <div class="fields">${powerFields(this.#dialog.state, this.#before.power, agents)}</div>
+    </details>`;
+  }
+
+  #needed() {
+    const others = [...(this.store?.devices.values() ?? [])].filter(({ id }) => id !== this.device?.id);
+    if (others.length === 0) return nothing;
+    return this.#needs.render("Needs", "It is woken after these, and they do not go down while it is on.", others);
+  }
+
   /** A device's agents are in the device's cluster, so the choice follows the cluster that is chosen. */
   #agentChoice() {
     const agents = this.#agentsOf(this.clusterId);
@@ -225,10 +243,10 @@ export class DeviceForm extends LitElement {
   };
 
   async #save(data: FormData): Promise<void> {
-    const next = fieldsFrom(data);
+    const next = fieldsFrom(data, this.#before);
     const secureOn = secureOnFrom(data);
     if (!this.device) {
-      await createDevice({ ...next, ...secureOn, ...this.#ownership.changes(data) });
+      await createDevice({ ...next, ...secureOn, ...this.#needs.changes(data), ...this.#ownership.changes(data) });
       toast(`${next.name} is added`);
       return;
     }
@@ -236,6 +254,7 @@ export class DeviceForm extends LitElement {
     const change = {
       ...changesOf(this.#before, next),
       ...secureOn,
+      ...this.#needs.changes(data),
       ...this.#ownership.changes(data, this.device.shares),
     };
     if (Object.keys(change).length === 0) return;

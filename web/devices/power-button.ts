@@ -1,13 +1,15 @@
 import { type LitElement, type ReactiveController, html, nothing } from "lit";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
-import { offerOf } from "./offer.rules.ts";
+import { type MayDo, type Offer, offerOf } from "./offer.rules.ts";
 
 /** What its button does, by the event that it fires. */
 const WORDS = {
   wake: { event: "wake", label: "Wake", of: "Wake" },
   "wake-anyway": { event: "wake-anyway", label: "Wake anyway", of: "Wake anyway:" },
   cancel: { event: "cancel-wake", label: "Cancel", of: "Cancel the wake of" },
-} as const;
+  "power-off": { event: "power-off", label: "Power off", of: "Power off" },
+  "cancel-power-off": { event: "cancel-power-off", label: "Keep on", of: "Keep on" },
+} as const satisfies Partial<Record<Offer, object>>;
 
 interface PowerButtonOptions {
   /** Whether it also wakes what is on. */
@@ -42,8 +44,8 @@ export class PowerButton implements ReactiveController {
       this.#host.shadowRoot?.querySelector<HTMLElement>(this.#options.rest)?.focus();
   }
 
-  render(device: DeviceAnswer, isAsking: boolean) {
-    const offer = offerOf(device);
+  render(device: DeviceAnswer, mayDo: MayDo, isAsking: boolean) {
+    const offer = offerOf(device, mayDo);
     if (offer === "nothing" || (offer === "wake-anyway" && !this.#options.anyway)) return nothing;
     const { event, label, of } = WORDS[offer];
     return html`<button
@@ -51,6 +53,7 @@ export class PowerButton implements ReactiveController {
       class=${offer === "wake" ? "primary" : ""}
       aria-label=${this.#options.named ? `${of} ${device.name}` : nothing}
       aria-disabled=${isAsking ? "true" : "false"}
+      aria-haspopup=${offer === "power-off" ? "dialog" : nothing}
       title=${offer === "wake-anyway" ? "Sends magic packets although it is seen to be on" : nothing}
       @click=${(click: MouseEvent) => (isAsking ? undefined : this.#pressed(event, device, click))}
     >
@@ -59,8 +62,8 @@ export class PowerButton implements ReactiveController {
   }
 
   #pressed(event: string, device: DeviceAnswer, { detail: clicks }: MouseEvent): void {
-    // the second of a double click on "Wake": "Cancel" stands there already
-    if (event === WORDS.cancel.event && clicks > 1) return;
+    // the second of a double click on another button: this one stands there already
+    if (event !== WORDS.wake.event && clicks > 1) return;
     this.#host.dispatchEvent(new CustomEvent(event, { detail: device, bubbles: true, composed: true }));
   }
 

@@ -49,7 +49,12 @@ export class PowerLight extends LitElement {
         background: conic-gradient(var(--power-waking) calc(var(--progress) * 1turn), var(--line) 0);
         mask: radial-gradient(closest-side, transparent calc(100% - 3px), #000 calc(100% - 2.5px));
       }
-      .waking .icon {
+      :host([slow]) .ring {
+        background: var(--power-waking);
+        opacity: 0.45;
+      }
+      .waking .icon,
+      .stopping .icon {
         animation: breathe 1.6s ease-in-out infinite;
       }
       @keyframes breathe {
@@ -58,7 +63,8 @@ export class PowerLight extends LitElement {
         }
       }
       @media (prefers-reduced-motion: reduce) {
-        .waking .icon {
+        .waking .icon,
+        .stopping .icon {
           animation: none;
         }
         .light {

@@ -1,5 +1,5 @@
 import { mdiChevronRight } from "@mdi/js";
-import { LitElement, css, html, nothing } from "lit";
+import { LitElement, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { WakeAnswer } from "#contracts/api/wakes.ts";
 import type { LastWake } from "#contracts/power.ts";
@@ -9,61 +9,14 @@ import { controls } from "../app/controls.ts";
 import { icon, iconStyles } from "../app/icon.ts";
 import { destinationWords, stageSentence } from "../words/device.ts";
 import { exactly, when } from "../words/instants.ts";
+import { historyStyles } from "./history-styles.ts";
 
 const SHOWN = 5;
 
 /** The last wakes of a device with each of their steps; read anew when one ends. */
 @customElement("wake-history")
 export class WakeHistory extends LitElement {
-  static override styles = [
-    controls,
-    iconStyles,
-    css`
-      .wakes {
-        display: grid;
-        gap: var(--space-2);
-      }
-      summary {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0 var(--space-3);
-        padding: var(--space-2) 0;
-        border-top: 1px solid var(--line);
-        cursor: pointer;
-      }
-      summary .icon {
-        align-self: start;
-        margin-top: 0.15em;
-        color: var(--text-quiet);
-        transition: rotate 0.15s;
-      }
-      details[open] .icon {
-        rotate: 90deg;
-      }
-      summary .outcome {
-        flex: 1;
-        min-width: min(14rem, 100%);
-        overflow-wrap: anywhere;
-      }
-      .bad {
-        color: var(--warning);
-      }
-      ol {
-        display: grid;
-        gap: var(--space-1);
-        padding: 0 0 var(--space-2) var(--space-4);
-        font-size: var(--size-small);
-      }
-      li {
-        display: grid;
-        grid-template-columns: 4.5rem minmax(0, 1fr);
-        overflow-wrap: anywhere;
-      }
-      .after {
-        font-variant-numeric: tabular-nums;
-      }
-    `,
-  ];
+  static override styles = [controls, iconStyles, historyStyles];
 
   @property() deviceId = "";
   /** Says when there is something new to read. */
@@ -80,7 +33,7 @@ export class WakeHistory extends LitElement {
     if (this.problem) return html`<p class="problem">${this.problem}</p>`;
     if (!this.wakes) return html`<p class="quiet">Loading…</p>`;
     if (this.wakes.length === 0) return html`<p class="quiet">It was not woken yet.</p>`;
-    return html`<div class="wakes">${this.wakes.map((wake) => this.#wake(wake))}</div>`;
+    return html`<div class="entries">${this.wakes.map((wake) => this.#wake(wake))}</div>`;
   }
 
   #wake({ stages, stage, requestedAt, requestedBy }: WakeAnswer) {
@@ -124,7 +77,10 @@ function afterSeconds(requestedAt: string, at: string): string {
 function detailsOf(record: WakeAnswer["stages"][number]) {
   if (record.stage === "sent") return record.destinations.map((each) => line(destinationWords(each)));
   if (record.stage === "failed" || record.stage === "no-answer")
-    return record.agents.map(({ agent, reason }) => line(`${agent}: ${reason}`));
+    return [
+      ...record.agents.map(({ agent, reason }) => line(`${agent}: ${reason}`)),
+      ...record.findings.map(({ title, advice }) => line(`${title}: ${advice}`)),
+    ];
   return nothing;
 }
 

@@ -13,13 +13,15 @@ interface Field {
 
 interface TextField extends Field {
   readonly value?: string | undefined;
-  readonly type?: "text" | "password" | "number" | "email" | "datetime-local";
+  readonly type?: "text" | "password" | "number" | "email" | "datetime-local" | "time";
   readonly placeholder?: string;
   readonly autocomplete?: string;
   readonly required?: boolean;
   readonly autofocus?: boolean;
   readonly rows?: number;
   readonly mono?: boolean;
+  /** The id of what may be chosen from. */
+  readonly list?: string;
 }
 
 /** A line of text, or several with `rows`. */
@@ -43,6 +45,7 @@ export function textField(form: FormState, field: TextField): TemplateResult {
         class=${field.mono ? "mono" : ""}
         .defaultValue=${value}
         placeholder=${ifDefined(placeholder)}
+        list=${ifDefined(field.list)}
         autocomplete=${autocomplete}
         autocapitalize="none"
         spellcheck="false"

@@ -5,10 +5,13 @@ import { FormState } from "./form-state.ts";
 
 export interface DialogWords {
   readonly title: string;
-  /** What the button does: "Save". */
-  readonly submit: string;
+  /** What the button does: "Save". Null where there is nothing to do; the words say why. */
+  readonly submit: string | null;
   /** While it does: "Saving…". */
   readonly busy: string;
+  /** What the other button does: it leaves everything as it was. */
+  readonly cancel?: string;
+  readonly isDangerous?: boolean;
 }
 
 /**
@@ -91,12 +94,22 @@ export class FormDialog {
     </dialog>`;
   }
 
-  #buttons({ submit, busy }: DialogWords, aside: TemplateResult | undefined) {
+  #buttons({ submit, busy, cancel = "Cancel", isDangerous = false }: DialogWords, aside: TemplateResult | undefined) {
     const { isBusy } = this.state;
     return html`<div class="buttons">
       <div class="fill">${aside ?? nothing}</div>
-      <button type="button" @click=${this.leave}>Cancel</button>
-      <button class="primary" aria-disabled=${isBusy ? "true" : "false"}>${isBusy ? busy : submit}</button>
+      <button type="button" @click=${this.leave}>${submit === null ? "Close" : cancel}</button>
+      ${
+        submit === null
+          ? nothing
+          : html`<button
+              class="primary ${isDangerous ? "danger" : ""}"
+              aria-disabled=${isBusy ? "true" : "false"}
+              @click=${onceOnly}
+            >
+              ${isBusy ? busy : submit}
+            </button>`
+      }
     </div>`;
   }
 
@@ -166,6 +179,11 @@ export class FormDialog {
   #dialog(): HTMLDialogElement | null | undefined {
     return this.#host.shadowRoot?.querySelector("dialog");
   }
+}
+
+/** The second of a double click is no answer to what the first one brought up. */
+function onceOnly(event: MouseEvent): void {
+  if (event.detail > 1) event.preventDefault();
 }
 
 export const dialogStyles = [

@@ -12,6 +12,9 @@ type DataOf<Name extends LiveEvent["event"]> = Extract<LiveEvent, { event: Name 
 /** The newest that was heard of a wake. */
 export type WakeNews = DataOf<"wake">;
 
+/** A step of a power-off. */
+export type PowerOffNews = DataOf<"power-off">;
+
 /**
  * - `connecting` nothing was heard yet
  * - `live` what is shown is of now
@@ -41,7 +44,8 @@ const RETRY_MS = [1_000, 2_000, 5_000, 10_000];
  * old its data is. Rows are replaced, never changed, so that an element sees by identity whether its row is new.
  *
  * @fires change
- * @fires wake with the news of one
+ * @fires wake, power-off with the news of one
+ * @fires schedules when schedules or leases are others now
  * @fires back when the hub can be reached again
  */
 export class LiveStore extends EventTarget {
@@ -58,6 +62,7 @@ export class LiveStore extends EventTarget {
   readonly #open: () => EventSource;
   readonly #onDoubt: () => void;
   readonly #news = new Map<string, WakeNews>();
+  readonly #powerOffs = new Map<string, readonly PowerOffNews[]>();
   #source: EventSource | undefined;
   #check: ReturnType<typeof setInterval> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -100,7 +105,7 @@ export class LiveStore extends EventTarget {
   /** What one account saw is not for the next one. */
   forget(): void {
     this.close();
-    for (const rows of [this.devices, this.clusters, this.agents, this.#news]) rows.clear();
+    for (const rows of [this.devices, this.clusters, this.agents, this.#news, this.#powerOffs]) rows.clear();
     this.#isBroken = false;
     this.hub = undefined;
     this.heardAt = undefined;
@@ -115,6 +120,11 @@ export class LiveStore extends EventTarget {
 
   newsOf(deviceId: string): WakeNews | undefined {
     return this.#news.get(deviceId);
+  }
+
+  /** What was heard of the device's newest power-off, step by step. */
+  stepsOf(deviceId: string): readonly PowerOffNews[] {
+    return this.#powerOffs.get(deviceId) ?? [];
   }
 
   #connect(): void {
@@ -155,6 +165,12 @@ export class LiveStore extends EventTarget {
       this.#news.set(news.deviceId, news);
       this.dispatchEvent(new CustomEvent("wake", { detail: news }));
     });
+    on("power-off", (step) => {
+      const before = this.stepsOf(step.deviceId).filter(({ powerOff }) => powerOff === step.powerOff);
+      this.#powerOffs.set(step.deviceId, [...before, step]);
+      this.dispatchEvent(new CustomEvent("power-off", { detail: step }));
+    });
+    on("schedules", () => void this.dispatchEvent(new Event("schedules")));
   }
 
   #replaceAll({ at, devices, clusters, agents, hub }: DataOf<"snapshot">): void {
@@ -166,12 +182,15 @@ export class LiveStore extends EventTarget {
     this.#version ??= hub.version;
     this.isOutdated = this.#version !== hub.version;
     this.#news.clear();
+    this.#powerOffs.clear();
+    this.dispatchEvent(new Event("schedules")); // whatever changed while nothing was heard
   }
 
   #remove({ kind, id }: DataOf<"removed">): void {
     const rows = { device: this.devices, cluster: this.clusters, agent: this.agents };
     rows[kind].delete(id);
     this.#news.delete(id);
+    this.#powerOffs.delete(id);
   }
 
   #heard(): void {

@@ -15,9 +15,12 @@ export const ACTION_WORDS: Readonly<Record<AuditAction, string>> = {
   "token.delete": "Delete a token",
   "device.create": "Add a device",
   "device.change": "Change a device",
+  "device.power-method": "Change how a device is powered off",
   "device.delete": "Delete a device",
   "device.wake": "Wake a device",
   "wake.cancel": "Cancel a wake",
+  "device.power-off": "Power a device off",
+  "power-off.cancel": "Call a power-off off",
   "schedule.create": "Make a schedule",
   "schedule.change": "Change a schedule",
   "schedule.delete": "Delete a schedule",
@@ -85,5 +88,6 @@ function sentenceCase(words: string): string {
 /** An action that this page does not know yet, of a newer hub, keeps its own name. */
 export function actionWords({ action, target }: Pick<AuditRow, "action" | "target">): string {
   if (action === "device.wake" && target?.type === "cluster") return "Wake a cluster";
+  if (action === "device.power-off" && target?.type === "cluster") return "Power a cluster off";
   return Object.hasOwn(ACTION_WORDS, action) ? ACTION_WORDS[action] : action;
 }

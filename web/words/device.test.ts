@@ -47,6 +47,7 @@ describe("the note beside it", () => {
     code: "SEND_FAILED",
     reason: "No agent could send",
     agents: [],
+    findings: [],
   };
   const window5 = { addresses: [], ports: [9], windowSeconds: 5 };
 

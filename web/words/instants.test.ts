@@ -11,7 +11,8 @@ describe("an instant is told as short as it stays clear", () => {
     ["of this day's first minute by its time", "2026-11-20T23:00:00Z", "00:00"],
     ["of the last day's last minute as yesterday", "2026-11-20T22:59:59Z", "yesterday 23:59"],
     ["of two days ago with its day", "2026-11-19T10:00:00Z", /^Thu,? 19 Nov, 11:00$/],
-    ["that is ahead, by a clock that differs, with its day", "2026-11-22T10:00:00Z", /^Sun,? 22 Nov, 11:00$/],
+    ["of the next day as tomorrow", "2026-11-22T10:00:00Z", "tomorrow 11:00"],
+    ["of the day after that with its day", "2026-11-23T10:00:00Z", /^Mon,? 23 Nov, 11:00$/],
   ])("%s", (_what, instant, words) => {
     expect(when(instant, NOON)).toMatch(words);
   });

@@ -5,12 +5,13 @@ const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle
 
 const DAY_MS = 86_400_000;
 
-/** An instant as short as it stays clear: `14:02`, `yesterday 22:10`, `Mon 3 Nov, 14:02`. */
+/** An instant as short as it stays clear: `14:02`, `yesterday 22:10`, `tomorrow 07:30`, `Mon 3 Nov, 14:02`. */
 export function when(instant: string, nowMs: number): string {
   const at = new Date(instant);
   const days = Math.round((startOfDay(new Date(nowMs)) - startOfDay(at)) / DAY_MS);
   if (days === 0) return time.format(at);
   if (days === 1) return `yesterday ${time.format(at)}`;
+  if (days === -1) return `tomorrow ${time.format(at)}`;
   return `${day.format(at)}, ${time.format(at)}`;
 }
 

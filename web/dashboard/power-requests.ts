@@ -1,15 +1,21 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
-import type { ClusterAnswer } from "#contracts/api/clusters.ts";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
-import type { WakeAccepted } from "#contracts/api/wakes.ts";
 import { CallError } from "../api/call.ts";
-import { wakeCluster } from "../api/clusters.ts";
 import { cancelWake, wakeDevice, wakesOf } from "../api/devices.ts";
+import { cancelPowerOff } from "../api/power.ts";
 import { toast } from "../app/toast-list.ts";
 import type { LiveStore } from "../live/live-store.ts";
 
-/** Asks the hub to wake, one request for a device at a time, and keeps what it refused until the next try. */
-export class WakeRequests implements ReactiveController {
+/** What the hub said of one device of a request. */
+export interface Taken {
+  readonly device: string;
+  readonly stage: string;
+  readonly code?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** Asks the hub to wake, and to leave off, one request for a device at a time, and keeps what it refused until the next try. */
+export class PowerRequests implements ReactiveController {
   asking: ReadonlySet<string> = new Set();
   problems: ReadonlyMap<string, string> = new Map();
 
@@ -23,12 +29,12 @@ export class WakeRequests implements ReactiveController {
   }
 
   hostConnected(): void {
-    this.#store.addEventListener("wake", this.#forgetProblem);
+    for (const news of ["wake", "power-off"]) this.#store.addEventListener(news, this.#forgetProblem);
     this.#store.addEventListener("back", this.#forgetProblems);
   }
 
   hostDisconnected(): void {
-    this.#store.removeEventListener("wake", this.#forgetProblem);
+    for (const news of ["wake", "power-off"]) this.#store.removeEventListener(news, this.#forgetProblem);
     this.#store.removeEventListener("back", this.#forgetProblems);
   }
 
@@ -46,22 +52,26 @@ export class WakeRequests implements ReactiveController {
     });
   };
 
-  readonly wakeAll = async (cluster: ClusterAnswer): Promise<void> => {
-    if (this.asking.has(cluster.id)) return;
-    this.#set(cluster.id, { isAsking: true });
-    try {
-      const wakes = await wakeCluster(cluster.id);
-      this.#note(wakes);
-      toast(`${cluster.name}: ${summary(wakes)}`);
-    } catch (error) {
-      if (!(error instanceof CallError)) throw error;
-      toast(error.message, "bad");
-    } finally {
-      this.#set(cluster.id, { isAsking: false });
-    }
+  readonly cancelPowerOff = async ({ id, powerOff, name }: DeviceAnswer): Promise<void> => {
+    if (!powerOff) return;
+    await this.#ask({ id }, async () => {
+      await cancelPowerOff(powerOff.id);
+      toast(`${name} stays on`);
+    });
   };
 
-  async #ask(device: DeviceAnswer, work: () => Promise<void>): Promise<void> {
+  /** Marks what was refused of a request for many, and says what became of it. */
+  took(name: string, action: "wake" | "off", answers: readonly Taken[]): void {
+    const idOf = new Map([...this.#store.devices.values()].map(({ key, id }) => [key as string, id]));
+    for (const { device, stage, code, reason } of answers) {
+      const id = idOf.get(device);
+      if (id !== undefined && stage === "refused" && code !== NOT_YOURS && reason)
+        this.#set(id, { isAsking: false, problem: reason });
+    }
+    toast(`${name}: ${summary(answers, action)}`);
+  }
+
+  async #ask(device: Pick<DeviceAnswer, "id">, work: () => Promise<void>): Promise<void> {
     if (this.asking.has(device.id)) return;
     this.#set(device.id, { isAsking: true });
     try {
@@ -70,15 +80,6 @@ export class WakeRequests implements ReactiveController {
     } catch (error) {
       this.#set(device.id, { isAsking: false, problem: error instanceof Error ? error.message : String(error) });
       if (!(error instanceof CallError)) throw error;
-    }
-  }
-
-  #note(wakes: readonly WakeAccepted[]): void {
-    const idOf = new Map([...this.#store.devices.values()].map(({ key, id }) => [key, id]));
-    for (const { device, stage, code, reason } of wakes) {
-      const id = idOf.get(device);
-      if (id !== undefined && stage === "refused" && code !== NOT_YOURS && reason)
-        this.#set(id, { isAsking: false, problem: reason });
     }
   }
 
@@ -105,21 +106,19 @@ export class WakeRequests implements ReactiveController {
   };
 }
 
-/** Of a device that the account may not wake: nothing is wrong with that, and no button stood there. */
+/** Of a device that is not the account's: nothing is wrong with that, and no button stood there. */
 const NOT_YOURS = "FORBIDDEN";
 
 /** What became of a whole cluster: `waking 3, on already 1, refused 1`. */
-function summary(wakes: readonly WakeAccepted[]): string {
-  const counts = new Map<string, number>();
-  for (const wake of wakes) {
-    const word = outcomeOf(wake);
-    counts.set(word, (counts.get(word) ?? 0) + 1);
-  }
-  return [...counts].map(([word, count]) => `${word} ${count}`).join(", ");
+function summary(answers: readonly Taken[], action: "wake" | "off"): string {
+  const counts = Map.groupBy(answers, (answer) => outcomeOf(answer, action));
+  return [...counts].map(([word, { length }]) => `${word} ${length}`).join(", ");
 }
 
-function outcomeOf({ stage, code }: WakeAccepted): string {
+function outcomeOf({ stage, code }: Taken, action: "wake" | "off"): string {
   if (stage === "already-on") return "on already";
-  if (stage !== "refused" && stage !== "failed") return "waking";
-  return code === NOT_YOURS ? "not yours to wake" : "refused";
+  if (stage === "already-off") return "off already";
+  if (stage !== "refused" && stage !== "failed") return action === "wake" ? "waking" : "going down";
+  if (code !== NOT_YOURS) return "refused";
+  return action === "wake" ? "not yours to wake" : "not yours to power off";
 }

@@ -2,8 +2,13 @@ import { toast } from "../app/toast-list.ts";
 
 /** Dialogs whose code is fetched when somebody opens them. */
 const DIALOGS = {
-  import: () => import("./import-devices.ts"),
-  export: () => import("./export-devices.ts"),
+  import: () => import("../imports/import-devices.ts"),
+  export: () => import("../imports/export-devices.ts"),
+  plan: () => import("../power/plan-dialog.ts"),
+  "power-off": () => import("../power/power-dialog.ts"),
+  doctor: () => import("../power/doctor-dialog.ts"),
+  "power-method": () => import("../power/power-method-form.ts"),
+  schedule: () => import("../schedules/schedule-form.ts"),
 } as const;
 export type FetchedDialog = keyof typeof DIALOGS;
 
