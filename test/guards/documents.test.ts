@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { channels, discoveryChannels, topicPattern } from "#contracts/channels.ts";
 import { EventType } from "#contracts/event.ts";
 import { RefusalReason } from "#contracts/agent.ts";
+import { FindingCode } from "#contracts/finding.ts";
 import { hubRequests } from "#contracts/request.ts";
 import { WakeStage } from "#contracts/wake.ts";
 import { readConfig, SETTING_NAMES } from "#core/config.ts";
@@ -39,6 +40,11 @@ test("docs/errors.md lists every error code with its status, and no other", () =
     .map(([code, status]) => [code, Number(status)]);
   expect(Object.fromEntries(listed)).toEqual(ERROR_STATUS);
   expect(listed).toHaveLength(Object.keys(ERROR_STATUS).length);
+});
+
+test("docs/doctor.md lists every finding, and no other", () => {
+  const listed = tableRows(document("docs/doctor.md")).map(([code]) => code ?? "");
+  expect(listed.filter((code) => /^[A-Z_]{3,}$/.test(code)).toSorted()).toEqual(FindingCode.options.toSorted());
 });
 
 describe("docs/protocol.md", () => {
