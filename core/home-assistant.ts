@@ -12,6 +12,7 @@ import type { Announcer } from "./discovery/announcer.ts";
 import { DiscoveredThings } from "./discovery/discovered-things.ts";
 import { hideFromHomeAssistant } from "./discovery/discovery.service.ts";
 import { pageAddress } from "./discovery/page-address.rules.ts";
+import type { WaysDownOf } from "./discovery/shown-things.ts";
 import { loadPublishedConfigs } from "./discovery/published-configs.ts";
 import type { Database } from "./kernel/database.ts";
 import { HubError } from "./kernel/errors.ts";
@@ -37,6 +38,7 @@ export interface HomeAssistantOptions {
   readonly directory: Directory;
   readonly link: Link;
   readonly states: Projection;
+  readonly waysDownOf: WaysDownOf;
   readonly timing: Partial<DiscoveryTiming> | undefined;
   readonly log: Logger;
 }
@@ -46,10 +48,10 @@ const HUB: Actor = { userId: "", role: "superuser", permissions: null };
 
 /** Connects the hub with `ha-discovery/`, which knows nothing of it. Call it before the link connects. */
 export async function startHomeAssistant(options: HomeAssistantOptions) {
-  const { config, site, database, membersOf, accounts, directory, link, states, log } = options;
+  const { config, site, database, membersOf, accounts, directory, link, states, waysDownOf, log } = options;
   const hub = { type: "hub", id: site.id, siteId: site.id, name: "PowerBeacon", version: VERSION } as const;
   const hubItself: Place = { key: null, siteId: hub.siteId };
-  const things = new DiscoveredThings(directory, hub, (ref, sender) => {
+  const things = new DiscoveredThings({ directory, hub, waysDownOf }, (ref, sender) => {
     const context = { ...membersOf(sender.siteId), trail: options.trailOf(sender), accounts, actor: HUB };
     return hideFromHomeAssistant(context, ref, new Date());
   });
@@ -81,6 +83,7 @@ export async function startHomeAssistant(options: HomeAssistantOptions) {
     context: {
       directory,
       hub,
+      waysDownOf,
       announcer: discovery satisfies Announcer,
       settings: settingsOf(config),
       isReached: () => link.isConnected,

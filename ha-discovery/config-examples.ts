@@ -26,7 +26,7 @@ export const things = {
     mac: "aa:bb:cc:dd:ee:ff",
     os: "linux",
     area: "Basement",
-    poweredOffBy: "pi",
+    waysDown: (["shutdown", "sleep", "reboot"] as const).map((action) => ({ action, agent: "pi" })),
   },
   cluster: { type: "cluster", id: HOME, siteId: HUB, key: "home", name: "Home", deviceIds: [NAS], canPowerOff: true },
   agent: { type: "agent", id: PI, siteId: HUB, key: "pi", name: "Pi", version: "1.0.0", machineId: NAS },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { OperatingSystem } from "./agent.ts";
+import type { PowerOffAction } from "./power-action.ts";
 import { FixedTopic, KeyedTopic } from "./topics.ts";
 
 /**
@@ -149,8 +150,8 @@ export interface DiscoveredDevice extends Discovered {
   readonly os: OperatingSystem;
   /** The name of its cluster; null in none. */
   readonly area: string | null;
-  /** The key of the agent that can shut it down, put it to sleep and reboot it; null where nobody can. */
-  readonly poweredOffBy: string | null;
+  /** What can take it down, with the key of the agent that does it; null where it does without one. */
+  readonly waysDown: readonly { readonly action: PowerOffAction; readonly agent: string | null }[];
 }
 
 export interface DiscoveredCluster extends Discovered {

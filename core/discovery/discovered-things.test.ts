@@ -50,7 +50,9 @@ const anAgent = (key: string, clusterId: string, mac: string | null): DirectoryA
   os: "linux",
   arch: "x64",
   version: "1.0.0",
-  interfaces: [{ name: "eth0", mac, addresses: [], broadcast: [], kind: null, link: null, armed: null, secureOn: null }],
+  interfaces: [
+    { name: "eth0", mac, addresses: [], broadcast: [], kind: null, link: null, armed: null, secureOn: null },
+  ],
   capabilities: [],
   machine: null,
 });
@@ -69,7 +71,7 @@ const keys = new Map([home, lab, nowhere, nas, box, onNas, alone].map(({ id, key
 
 beforeEach(() => {
   directory = new Directory();
-  things = new DiscoveredThings(directory, hub, async () => {});
+  things = new DiscoveredThings({ directory, hub, waysDownOf: () => [] }, async () => {});
   for (const cluster of [home, lab, nowhere]) directory.putCluster(cluster);
   for (const device of [nas, box]) directory.putDevice(device);
   for (const agent of [onNas, alone]) directory.putAgent(agent);
@@ -167,7 +169,10 @@ describe("the cluster that a config is about", () => {
 
 test("what is hidden on a broker that tells of no site is hidden in its own", async () => {
   const hidden: unknown[] = [];
-  things = new DiscoveredThings(directory, hub, async (ref, { siteId }) => void hidden.push([ref.id, siteId]));
+  things = new DiscoveredThings(
+    { directory, hub, waysDownOf: () => [] },
+    async (ref, { siteId }) => void hidden.push([ref.id, siteId]),
+  );
   const somebody = { by: "mqtt", siteId: null, tokenId: null };
   await things.hide({ type: "device", id: nas.id }, somebody);
   await things.hide({ type: "device", id: randomUUID() }, somebody);

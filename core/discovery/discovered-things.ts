@@ -1,7 +1,13 @@
-import type { DiscoveredHub, DiscoveredThing, DiscoveryRef } from "#contracts/discovery.ts";
+import type { DiscoveredThing, DiscoveryRef } from "#contracts/discovery.ts";
 import type { Sender } from "../kernel/link.ts";
-import type { Directory, DirectoryChange, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
-import { ShownThings } from "./shown-things.ts";
+import type {
+  Directory,
+  DirectoryAgent,
+  DirectoryChange,
+  DirectoryCluster,
+  DirectoryDevice,
+} from "../members/directory.ts";
+import { ShownThings, type ThingSources } from "./shown-things.ts";
 
 type Hide = (ref: DiscoveryRef, sender: Sender & { readonly siteId: string }) => Promise<void>;
 
@@ -17,9 +23,10 @@ export class DiscoveredThings {
   readonly #clustersOfRemoved = new Map<string, DirectoryCluster>();
 
   /** @param hide takes note that a person deleted a thing in Home Assistant. */
-  constructor(directory: Directory, hub: DiscoveredHub, hide: Hide) {
+  constructor(sources: ThingSources, hide: Hide) {
+    const { directory } = sources;
     this.#directory = directory;
-    this.#shown = new ShownThings(directory, hub, (thing) => thing.showInHomeAssistant);
+    this.#shown = new ShownThings(sources, (thing) => thing.showInHomeAssistant);
     this.#hide = hide;
     directory.onChange((change) => this.#directoryChanged(change));
   }
@@ -69,6 +76,7 @@ export class DiscoveredThings {
     if (type !== "cluster" && change.before && !change.after) this.#remember(id, change.before.clusterId);
     this.#tell({ type, id });
     if (type === "device") this.#deviceChanged(change.before, change.after);
+    else if (type === "agent") this.#agentChanged(change.before, change.after);
     else if (type === "cluster" && change.before?.name !== change.after?.name)
       for (const device of this.#directory.devicesOf(id)) this.#tell({ type: "device", id: device.id });
   }
@@ -82,12 +90,24 @@ export class DiscoveredThings {
     if (oldest !== undefined) this.#clustersOfRemoved.delete(oldest);
   }
 
+  /** What can be done to its machine may be something else now, or done by somebody else. */
+  #agentChanged(before: DirectoryAgent | undefined, after: DirectoryAgent | undefined): void {
+    const machines = [before, after].flatMap((agent) => (agent && this.#directory.machineOf(agent)) ?? []);
+    for (const { id, clusterId } of new Set(machines)) {
+      this.#tell({ type: "device", id });
+      this.#tell({ type: "cluster", id: clusterId });
+    }
+  }
+
   #deviceChanged(before: DirectoryDevice | undefined, after: DirectoryDevice | undefined): void {
     const isShownAsBefore = before?.showInHomeAssistant === after?.showInHomeAssistant;
-    if (before?.clusterId !== after?.clusterId || !isShownAsBefore)
+    const isPoweredOffAsBefore = before?.powerMethod === after?.powerMethod && isSameAgent(before, after);
+    if (before?.clusterId !== after?.clusterId || !isShownAsBefore || !isPoweredOffAsBefore)
       for (const id of new Set([before?.clusterId, after?.clusterId]))
         if (id !== undefined) this.#tell({ type: "cluster", id });
-    if (before?.mac === after?.mac && isShownAsBefore) return;
+    const chosen = new Set([before?.power.ownAgentId, after?.power.ownAgentId]);
+    if (!isSameAgent(before, after)) for (const id of chosen) if (id != null) this.#tell({ type: "agent", id });
+    if (before?.mac === after?.mac && isSameAgent(before, after) && isShownAsBefore) return;
     const macs = new Set([before?.mac, after?.mac]);
     for (const { id, interfaces } of this.#directory.agents)
       if (interfaces.some(({ mac }) => mac !== null && macs.has(mac.toLowerCase()))) this.#tell({ type: "agent", id });
@@ -96,4 +116,9 @@ export class DiscoveredThings {
   #tell(ref: DiscoveryRef): void {
     for (const listener of this.#listeners) listener(ref);
   }
+}
+
+/** Whether the same agent was chosen for it, or none. */
+function isSameAgent(before: DirectoryDevice | undefined, after: DirectoryDevice | undefined): boolean {
+  return before?.power.ownAgentId === after?.power.ownAgentId;
 }

@@ -15,11 +15,12 @@ import { HubError } from "../kernel/errors.ts";
 import { type Page, pageOf } from "../kernel/pages.ts";
 import type { Directory } from "../members/directory.ts";
 import type { Announcer, ConfigMessages } from "./announcer.ts";
-import { type DirectoryThing, ShownThings } from "./shown-things.ts";
+import { type DirectoryThing, ShownThings, type WaysDownOf } from "./shown-things.ts";
 
 export interface HomeAssistantContext {
   readonly directory: Directory;
   readonly hub: DiscoveredHub;
+  readonly waysDownOf: WaysDownOf;
   readonly announcer: Announcer;
   readonly settings: HomeAssistantAnswer["settings"];
   /** Whether the hub is connected to the broker that Home Assistant uses. */
@@ -138,13 +139,13 @@ export async function sendAgain(
   siteId: string,
   ref: DiscoveryRef | undefined,
 ): Promise<{ configs: number; waiting: number }> {
-  const { announcer, directory, hub } = context;
+  const { announcer } = context;
   const shown = viewOf(context, whateverIsShown);
   if (ref) {
     const { name } = findThing(context, siteId, ref);
     if (!shown.of(ref)) throw new HubError("CONFLICT", `${name} is hidden; show it to send it`);
   }
-  const refs = ref ? [ref] : [...new ShownThings(directory, hub, whateverIsShown).all(siteId)];
+  const refs = ref ? [ref] : [...shown.all(siteId)];
   const sent = announcer.send(refs);
   if (!sent) throw new HubError("DISCOVERY_OFF", "Discovery is off; HA_DISCOVERY=on turns it on");
   return await sent;
@@ -208,8 +209,8 @@ function stateOf({ announcer }: HomeAssistantContext, row: Row): ThingState {
   return row.isShown ? announcer.stateOf(row) : "hidden";
 }
 
-function viewOf({ directory, hub }: HomeAssistantContext, isShown: (thing: DirectoryThing) => boolean): ShownThings {
-  return new ShownThings(directory, hub, isShown);
+function viewOf(context: HomeAssistantContext, isShown: (thing: DirectoryThing) => boolean): ShownThings {
+  return new ShownThings(context, isShown);
 }
 
 function payloadOf(text: string | undefined): Record<string, unknown> | null {

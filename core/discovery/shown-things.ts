@@ -8,20 +8,28 @@ import type {
 } from "#contracts/discovery.ts";
 import type { Directory, DirectoryAgent, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
 
-/** Nobody can power anything off yet, as `canPowerOff` of every device says. */
-const NO_POWER_OFF = { poweredOffBy: null };
+/** What can take a device down. */
+export type WaysDownOf = (device: DirectoryDevice) => DiscoveredDevice["waysDown"];
 
 export type DirectoryThing = DirectoryDevice | DirectoryCluster | DirectoryAgent;
+
+export interface ThingSources {
+  readonly directory: Directory;
+  readonly hub: DiscoveredHub;
+  readonly waysDownOf: WaysDownOf;
+}
 
 /** The hub, and what the directory has and `isShown` lets through, as Home Assistant is told of them. */
 export class ShownThings {
   readonly #directory: Directory;
   readonly #hub: DiscoveredHub;
+  readonly #waysDownOf: WaysDownOf;
   readonly #isShown: (thing: DirectoryThing) => boolean;
 
-  constructor(directory: Directory, hub: DiscoveredHub, isShown: (thing: DirectoryThing) => boolean) {
+  constructor({ directory, hub, waysDownOf }: ThingSources, isShown: (thing: DirectoryThing) => boolean) {
     this.#directory = directory;
     this.#hub = hub;
+    this.#waysDownOf = waysDownOf;
     this.#isShown = isShown;
   }
 
@@ -55,7 +63,7 @@ export class ShownThings {
     const { siteId, key, name, mac, os } = device;
     const cluster = this.#directory.clusterOf(device);
     const area = cluster.unassigned ? null : cluster.name;
-    return { type: "device", id, siteId, key, name, mac, os, area, ...NO_POWER_OFF };
+    return { type: "device", id, siteId, key, name, mac, os, area, waysDown: this.#waysDownOf(device) };
   }
 
   #cluster(id: string): DiscoveredCluster | undefined {
@@ -65,22 +73,16 @@ export class ShownThings {
     const shown = this.#directory.devicesOf(id).filter((device) => this.#isShown(device));
     // in an order that no rename changes
     const deviceIds = shown.map((device) => device.id).toSorted();
-    return { type: "cluster", id, siteId, key, name, deviceIds, canPowerOff: false };
+    const canPowerOff = shown.some((device) => this.#waysDownOf(device).some(({ action }) => action === "shutdown"));
+    return { type: "cluster", id, siteId, key, name, deviceIds, canPowerOff };
   }
 
   #agent(id: string): DiscoveredAgent | undefined {
     const agent = this.#directory.agents.byId(id);
     if (!agent || !this.#isShown(agent)) return undefined;
     const { siteId, key, name, version } = agent;
-    return { type: "agent", id, siteId, key, name, version, machineId: this.#machineOf(agent)?.id ?? null };
-  }
-
-  /** The device whose MAC address one of the agent's interfaces has. */
-  #machineOf({ siteId, interfaces }: DirectoryAgent): DirectoryDevice | undefined {
-    for (const { mac } of interfaces) {
-      const device = mac === null ? undefined : this.#directory.deviceByMac(siteId, mac.toLowerCase());
-      if (device && this.#isShown(device)) return device;
-    }
-    return undefined;
+    const machine = this.#directory.machineOf(agent);
+    const machineId = machine && this.#isShown(machine) ? machine.id : null;
+    return { type: "agent", id, siteId, key, name, version, machineId };
   }
 }

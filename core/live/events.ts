@@ -139,8 +139,16 @@ export function startEvents(options: {
     });
   });
 
+  /** Devices that went down to come back: they do not come up by themselves. */
+  const rebooting = new Set<string>();
+  powerOffs.onNews(({ deviceId }, { stage }) => {
+    if (stage === "failed" || stage === "cancelled") rebooting.delete(deviceId);
+  });
+
   power.onChange(({ device, before, after }) => {
+    if (after.power === "off" && powerOffs.runningOf(device.id)?.action === "reboot") rebooting.add(device.id);
     if (before.power !== "off" || after.power !== "on") return; // after a wake it was "waking"
+    if (rebooting.delete(device.id)) return;
     const withinMs = windowMsOf(null, recipes.of(device.id).slowSeconds);
     const from = heard.foreignOf(device.id, withinMs, performance.now());
     publish("came_up_by_itself", device.siteId, {

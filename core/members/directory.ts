@@ -317,5 +317,5 @@ class Table<Row extends { readonly id: string; readonly key: string }> {
 }
 
 function macKey(siteId: string, mac: string): string {
-  return `${siteId} ${mac}`;
+  return `${siteId} ${mac.toLowerCase()}`;
 }

@@ -3,7 +3,7 @@ import type { PowerOffWay } from "#contracts/power-off.ts";
 import type { Presence } from "../agents/presence.ts";
 import type { Directory, DirectoryAgent, DirectoryDevice } from "../members/directory.ts";
 import { armedOf } from "../members/own-card.ts";
-import { type Ability, abilityOf } from "./power-ability.rules.ts";
+import { type Ability, abilityOf, waysDownOf } from "./power-ability.rules.ts";
 
 /** What can be done to a device now, as others are told. */
 export interface DeviceAbility {
@@ -58,7 +58,12 @@ export class PowerAbilities {
       capabilities: own.capabilities,
       machine: own.machine,
     };
-    return abilityOf({ agent, method: this.#hasMethods ? device.powerMethod : null });
+    return abilityOf({ agent, method: this.#methodOf(device) });
+  }
+
+  /** What can take it down whoever is there at the moment. */
+  waysDownOf(device: DirectoryDevice): ReturnType<typeof waysDownOf> {
+    return waysDownOf({ agent: this.#directory.ownAgentOf(device), method: this.#methodOf(device) });
   }
 
   armed(device: DirectoryDevice): boolean | null {
@@ -67,6 +72,10 @@ export class PowerAbilities {
 
   noteArmed(deviceId: string, armed: boolean): void {
     this.#armed.set(deviceId, armed);
+  }
+
+  #methodOf({ powerMethod }: DirectoryDevice): DirectoryDevice["powerMethod"] {
+    return this.#hasMethods ? powerMethod : null;
   }
 
   /** Who could wake it: its agents without the one on the machine itself. */

@@ -45,6 +45,21 @@ export function abilityOf({ agent, method }: { agent: OwnAgent | undefined; meth
   return { ways, why: ways.some(({ ready }) => ready) ? null : whyNothing(agent, ways) };
 }
 
+/**
+ * What can take a machine down whoever is there at the moment, as others prepare for it: with the agent that has to be there,
+ * or null where there is another way.
+ */
+export function waysDownOf({
+  agent,
+  method,
+}: {
+  agent: Pick<OwnAgent, "key" | "capabilities" | "machine"> | undefined;
+  method: PowerMethod | null;
+}): { action: PowerOffAction; agent: string | null }[] {
+  const { ways } = abilityOf({ agent: agent && { ...agent, online: false }, method });
+  return ways.map(({ action, way }) => ({ action, agent: way === "agent" ? (agent?.key ?? null) : null }));
+}
+
 function whyNothing(agent: OwnAgent | undefined, ways: readonly WayDown[]): string {
   if (!agent)
     return "No agent runs on this machine, and no other way is set; install an agent on it, or set SSH, MQTT or HTTP for it";

@@ -121,9 +121,9 @@ export class PowerOffService {
     return this.#abilities.of(device);
   }
 
-  /** What can be done to a device at all, though perhaps not at this moment. */
-  capabilityOf(device: DirectoryDevice) {
-    return this.#abilities.whole(device).ways;
+  /** What can take a device down whoever is there at the moment, with the agent that has to be. */
+  waysDownOf(device: DirectoryDevice) {
+    return this.#abilities.waysDownOf(device);
   }
 
   /**

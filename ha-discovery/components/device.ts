@@ -1,5 +1,6 @@
 import type { DiscoveredDevice } from "#contracts/discovery.ts";
 import { DeviceEventType } from "#contracts/event.ts";
+import type { PowerOffAction } from "#contracts/power-action.ts";
 import { PowerState } from "#contracts/power.ts";
 import { topics } from "#contracts/topics.ts";
 import { type Component, type Components, DIAGNOSTIC, DISABLED } from "./component.ts";
@@ -56,9 +57,9 @@ export const deviceComponents: Components<DiscoveredDevice> = {
       retain: false,
     }),
   },
-  shutdown: powerOffButton("Shut down", "SHUTDOWN"),
-  sleep: powerOffButton("Sleep", "SLEEP", DISABLED),
-  reboot: powerOffButton("Reboot", "REBOOT", { device_class: "restart" }),
+  shutdown: powerOffButton("Shut down", "shutdown"),
+  sleep: powerOffButton("Sleep", "sleep", DISABLED),
+  reboot: powerOffButton("Reboot", "reboot", { device_class: "restart" }),
   seen: {
     platform: "sensor",
     name: "Last seen",
@@ -102,22 +103,26 @@ export const deviceComponents: Components<DiscoveredDevice> = {
   },
 };
 
-/** There where an agent can do it, and available while that agent is. */
-function powerOffButton(name: string, payload: string, more: object = {}): Component<DiscoveredDevice> {
+/** There where the machine can go down in this way, and available while the agent that does it is. */
+function powerOffButton(name: string, action: PowerOffAction, more: object = {}): Component<DiscoveredDevice> {
+  const wayOf = ({ waysDown }: DiscoveredDevice) => waysDown.find((way) => way.action === action);
   return {
     platform: "button",
     name,
-    isOffered: ({ poweredOffBy }) => poweredOffBy !== null,
-    options: ({ key, poweredOffBy }, fullName) => ({
-      ...more,
-      command_topic: fullName(topics.deviceSet.for(key)),
-      payload_press: payload,
-      retain: false,
-      availability: [
-        { topic: fullName(topics.hubStatus.name) },
-        ...(poweredOffBy === null ? [] : [{ topic: fullName(topics.agentStatus.for(poweredOffBy)) }]),
-      ],
-      availability_mode: "all",
-    }),
+    isOffered: (device) => wayOf(device) !== undefined,
+    options: (device, fullName) => {
+      const agent = wayOf(device)?.agent ?? null;
+      return {
+        ...more,
+        command_topic: fullName(topics.deviceSet.for(device.key)),
+        payload_press: action.toUpperCase(),
+        retain: false,
+        availability: [
+          { topic: fullName(topics.hubStatus.name) },
+          ...(agent === null ? [] : [{ topic: fullName(topics.agentStatus.for(agent)) }]),
+        ],
+        availability_mode: "all",
+      };
+    },
   };
 }

@@ -89,7 +89,7 @@ const device = (key: string): DiscoveredThing => ({
   mac: "aa:bb:cc:dd:ee:ff",
   os: "linux",
   area: null,
-  poweredOffBy: "pi",
+  waysDown: (["shutdown", "sleep", "reboot"] as const).map((action) => ({ action, agent: "pi" })),
 });
 const OURS = new Set([
   ...["nas", "workstation", "backup", "media-player"].flatMap((key) => entityIdsOf(device(key))),

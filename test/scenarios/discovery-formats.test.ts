@@ -13,6 +13,7 @@ beforeEach(async () => {
 
 afterEach(() => outer.close());
 
+const waysDown = (["shutdown", "sleep", "reboot"] as const).map((action) => ({ action, agent: "pi" }));
 const deviceTopic = (ref: DiscoveryRef) => `homeassistant/device/${objectIdOf(ref)}/config`;
 const single = (ref: DiscoveryRef, place: string) => {
   const [platform, key] = place.split(".");
@@ -62,7 +63,7 @@ describe("the format single", () => {
     const late = outer.things.put(aDevice("late"));
     await expect.poll(() => of(late)).toHaveLength(DEVICE.length);
     expect(outer.told().filter((topic) => !topic.includes(late.id))).toEqual([]);
-    outer.things.put({ ...nas, poweredOffBy: "pi" });
+    outer.things.put({ ...nas, waysDown });
     const powerOff = ["button.reboot", "button.shutdown", "button.sleep"].map((place) => single(nas, place));
     await expect.poll(() => of(nas)).toEqual(expect.arrayContaining(powerOff));
     await outer.allHeard();
@@ -99,19 +100,19 @@ describe("the format single", () => {
 
 describe("a component that is not offered any more", () => {
   test("is taken out by its platform alone in the format device", async () => {
-    const nas = outer.things.put({ ...aDevice("nas"), poweredOffBy: "pi" });
+    const nas = outer.things.put({ ...aDevice("nas"), waysDown });
     await outer.start();
     const shutdown = () => JSON.parse(outer.standing.get(deviceTopic(nas)) ?? "null")?.components.shutdown;
     await expect.poll(shutdown).toMatchObject({ platform: "button", payload_press: "SHUTDOWN" });
-    outer.things.put({ ...nas, poweredOffBy: null });
+    outer.things.put({ ...nas, waysDown: [] });
     await expect.poll(shutdown).toEqual({ platform: "button" });
   });
 
   test("is cleared in the format single, once more after the next birth", async () => {
-    const nas = outer.things.put({ ...aDevice("nas"), poweredOffBy: "pi" });
+    const nas = outer.things.put({ ...aDevice("nas"), waysDown });
     await outer.start({ format: "single" });
     await expect.poll(() => of(nas)).toHaveLength(DEVICE.length + 3);
-    outer.things.put({ ...nas, poweredOffBy: null });
+    outer.things.put({ ...nas, waysDown: [] });
     const gone = ["button.reboot", "button.shutdown", "button.sleep"].map((place) => single(nas, place));
     await expect.poll(() => outer.cleared().toSorted()).toEqual(gone);
     await born();
