@@ -13,6 +13,8 @@ import type { Config } from "./config.ts";
 import { deviceRoutes } from "./devices/devices.routes.ts";
 import { homeAssistantRoutes } from "./discovery/home-assistant.routes.ts";
 import type { HomeAssistantContext } from "./discovery/home-assistant.service.ts";
+import { doctorRoutes } from "./doctor/doctor.routes.ts";
+import type { Doctor } from "./doctor/doctor.service.ts";
 import { healthRoutes } from "./http/health.routes.ts";
 import { type BrokerFigures, metricsRoute } from "./http/metrics.ts";
 import { createHttpServer } from "./http/server.ts";
@@ -22,6 +24,8 @@ import type { Database } from "./kernel/database.ts";
 import type { HubSigner } from "./kernel/hub-key.ts";
 import type { Link } from "./kernel/link.ts";
 import type { App } from "./kernel/routes.ts";
+import { leaseRoutes } from "./leases/leases.routes.ts";
+import type { Leases } from "./leases/leases.ts";
 import { liveRoutes } from "./live/live.routes.ts";
 import type { Now } from "./live/now.ts";
 import type { Projection } from "./live/projection.ts";
@@ -32,10 +36,14 @@ import { readersOfDiscovery } from "./mqtt-clients/mqtt-clients.service.ts";
 import { mqttClientRoutes } from "./mqtt-clients/mqtt-clients.routes.ts";
 import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import type { People } from "./people.ts";
+import { type PowerMethodRoutes, powerMethodRoutes } from "./power-methods/power-methods.routes.ts";
 import { powerOffRoutes } from "./power-off/power-off.routes.ts";
 import type { PoweringOff } from "./powering-off.ts";
 import type { BrokerDoor } from "./own-broker/broker-door.ts";
 import { brokerDoorRoutes } from "./own-broker/broker-door.routes.ts";
+import { scheduleRoutes } from "./schedules/schedules.routes.ts";
+import type { Schedules } from "./schedules/schedules.ts";
+import type { Scheduling } from "./scheduling.ts";
 import { identityRoutes } from "./sign-on/identities.routes.ts";
 import { changeProvider } from "./sign-on/providers.service.ts";
 import { signOnSettingsRoutes } from "./sign-on/settings.routes.ts";
@@ -66,6 +74,10 @@ export interface ApiParts {
   readonly wakes: WakeService;
   readonly journal: WakeJournal;
   readonly poweringOff: PoweringOff;
+  readonly schedules: Schedules;
+  readonly leases: Leases;
+  readonly scheduling: Scheduling;
+  readonly doctor: Doctor;
   readonly projection: Projection;
   readonly hubInfo: () => HubInfo;
   readonly link: Link;
@@ -74,6 +86,7 @@ export interface ApiParts {
   readonly mqttCredentials: MqttCredentials;
   readonly uses: ClientUses;
   readonly homeAssistant: HomeAssistantContext;
+  readonly powerMethods: Omit<PowerMethodRoutes, "directory">;
   /** Of the embedded broker; null where the broker is somebody else's, whose address the settings tell. */
   readonly brokerPorts: {
     readonly tcpPort: number;
@@ -158,14 +171,24 @@ export async function openApi(hub: ApiParts): Promise<App> {
       const grant = { signer: hub.signer, baseTopic, mqttUrl, mqttCa, publicUrl };
       const agents = { database, directory, presence, credentials: hub.agentCredentials, link: hub.link, disconnect };
       agentRoutes(routes, { ...agents, ...grant });
+      powerMethodRoutes(routes, { ...hub.powerMethods, directory });
       deviceRoutes(routes, { directory, accounts, nowOf: (device) => now.device(device) });
+      doctorRoutes(routes, { directory, doctor: hub.doctor });
+      const { schedules, leases, scheduling } = hub;
+      scheduleRoutes(routes, { schedules, directory, accounts, flush: scheduling.flush });
+      leaseRoutes(routes, { ...scheduling.holding, leases, directory });
       importRoutes(routes, { directory, accounts });
       const { powerOffs } = hub.poweringOff;
       powerOffRoutes(routes, { directory, wakes, powerOffs, journal: hub.poweringOff.journal });
       wakeRoutes(routes, { directory, wakes, journal: hub.journal });
-      const rights = { actorNow: callers.now.bind(callers), onRightsChanged: people.onRightsChanged };
+      const { onChange: onSchedulesChanged } = scheduling;
+      const rights = {
+        actorNow: callers.now.bind(callers),
+        onRightsChanged: people.onRightsChanged,
+        onSchedulesChanged,
+      };
       liveRoutes(routes, { directory, presence, now, projection, wakes, powerOffs, hubInfo: hub.hubInfo, ...rights });
-      siteRoutes(routes, siteContent({ database, sites, directory, accounts, tokens }));
+      siteRoutes(routes, siteContent({ database, sites, directory, schedules, accounts, tokens }));
       userRoutes(routes, { database, accounts, sessions, tokens, directory, passwordMinLength, disconnect });
       const clients = { credentials: hub.mqttCredentials, uses: hub.uses, hubUsername };
       homeAssistantRoutes(routes, { ...hub.homeAssistant, clientsOf: (em) => readersOfDiscovery(em, hub.uses) });

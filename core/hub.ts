@@ -18,18 +18,29 @@ import { openBrokers } from "./brokers.ts";
 import { type EmbeddedBrokerOptions, requesterOf, trailOfSender } from "./embedded-broker.ts";
 import { type HomeAssistantOptions, startHomeAssistant } from "./home-assistant.ts";
 import { openHttpDoors } from "./http-doors.ts";
+import { Dependencies } from "./dependencies/dependencies.ts";
+import { DownOrder } from "./dependencies/down-order.ts";
+import { type HeldWake, NeedsGate } from "./dependencies/needs-gate.ts";
+import { Probes } from "./dependencies/probes.ts";
 import { openHubDatabase } from "./hub-database.ts";
+import { answerOperator } from "./doctor/doctor-command.ts";
+import { Doctor } from "./doctor/doctor.service.ts";
 import { openDataFolder } from "./kernel/data-folder.ts";
 import { openHubKey } from "./kernel/hub-key.ts";
 import type { Sender } from "./kernel/link.ts";
+import { createOutbound } from "./kernel/outbound.ts";
+import { SealedSecrets } from "./kernel/sealed-secrets.ts";
+import { openOperatorDoor } from "./kernel/operator-door.ts";
 import { type CatchUp, startCatchUp } from "./kernel/catch-up.ts";
 import { startEvents } from "./live/events.ts";
 import { Now } from "./live/now.ts";
 import { Projection } from "./live/projection.ts";
+import { loadLeases } from "./leases/leases.ts";
 import { loadDirectory, refreshDirectory } from "./members/directory-entries.ts";
 import { ClientUses } from "./mqtt-clients/client-uses.ts";
 import { loadMqttCredentials, refreshMqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import { listenToSightings, type SightingMessages } from "./power/power.messages.ts";
+import { startPowerMethods } from "./power-methods/power-methods.ts";
 import { PowerStates } from "./power/power-states.ts";
 import { startWatchLists } from "./power/watch-lists.ts";
 import { listenToRequests } from "./requests/requests.messages.ts";
@@ -42,6 +53,9 @@ import { endInterruptedWakes, restoreLastWakes } from "./wake/last-wakes.ts";
 import { HeardPackets } from "./wake/heard-packets.ts";
 import { startWakeJournal } from "./wake/wake-journal.ts";
 import { openPoweringOff } from "./powering-off.ts";
+import { leaseVerbs } from "./requests/lease-requests.ts";
+import { loadSchedules } from "./schedules/schedules.ts";
+import { openScheduling } from "./scheduling.ts";
 import { listenToPowerRequests } from "./power-off/power-off.messages.ts";
 import { actsOf, rightsOf } from "./requests/rights.ts";
 import type { RequestDoors } from "./wake/request-door.ts";
@@ -134,11 +148,14 @@ async function startParts(
   closers.push(() => retention.close());
   const sites = await loadSites(em.fork());
   const directory = await loadDirectory(em.fork());
-  const people = await loadPeople({ config, database, audit, sites, directory, log }, startedAt);
+  const leases = await loadLeases(em.fork(), directory);
+  const schedules = await loadSchedules(em.fork());
+  const people = await loadPeople({ config, database, audit, sites, directory, schedules, log }, startedAt);
   const { accounts, tokens } = people;
   closers.push(() => people.close());
   const hubTrail = (siteId: string) =>
     audit.trail({ siteId, actor: { type: "system", id: null, name: "hub" }, address: null, requestId: null });
+  const membersOf = (siteId: string) => ({ em: database.bound(siteId), directory, trail: hubTrail(siteId) });
   const presence = new Presence();
   const agentCredentials = await loadAgentCredentials(em.fork(), directory);
   const mqttCredentials = await loadMqttCredentials(em.fork(), directory);
@@ -156,6 +173,7 @@ async function startParts(
   const brokerOptions: EmbeddedBrokerOptions = {
     database,
     directory,
+    schedules,
     tokens,
     audit,
     uses,
@@ -187,15 +205,53 @@ async function startParts(
   const journal = startWakeJournal(database, log);
   const recipes = new Recipes({ database, directory, log });
   await recipes.load(em.fork());
-  const poweringOff = await openPoweringOff({ database, directory, presence, power, link, signer, log }, startedAt);
+  const methodParts = {
+    secrets: new SealedSecrets(config.dataDir),
+    outbound: createOutbound({ allowed: config.outboundAllowed, plainHttp: true }),
+    isOwnTopic: (topic: string) => isUnder(topic, config.mqtt.baseTopic) || isUnder(topic, config.mqtt.discoveryPrefix),
+  };
+  const plugged = { database, directory, power, link: brokers.homeLink, membersOf, log };
+  const methods = await startPowerMethods({ ...plugged, ...methodParts });
+  const needs = { directory, presence, power, dependencies: new Dependencies(directory) };
+  const downOrder = new DownOrder({ ...needs, powerOffs: () => powerOffs });
+  const goingDown = {
+    whyNotDown: downOrder.whyNotDown.bind(downOrder),
+    hasToWait: downOrder.hasToWait.bind(downOrder),
+  };
+  const poweringOff = await openPoweringOff(
+    {
+      database,
+      directory,
+      presence,
+      power,
+      link,
+      signer,
+      leasesOf: leases.of.bind(leases),
+      methods,
+      log,
+      ...goingDown,
+    },
+    startedAt,
+  );
   const { powerOffs } = poweringOff;
   const isGoingDown = powerOffs.isGoingDown.bind(powerOffs);
-  const wakes = new WakeService({ directory, presence, power, link, signer, recipes, isGoingDown, log });
+  const doctor = new Doctor({
+    directory,
+    presence,
+    power,
+    wakeOf: (deviceId) => wakes.lastOf(deviceId),
+    lastWakeOf: (deviceId) => lastWakes.of(deviceId),
+    recipeOf: (deviceId) => recipes.of(deviceId),
+  });
+  const diagnose = doctor.diagnose.bind(doctor);
+  const wakes = new WakeService({ directory, presence, power, link, signer, recipes, isGoingDown, diagnose, log });
   poweringOff.follow(wakes);
+  const probes = new Probes<HeldWake>({ directory, presence, link, signer, log });
+  wakes.setGate(new NeedsGate({ ...needs, probes, wakes }));
   const results = wakeResults(link, log);
   wakes.onStage(results.stage);
   wakes.onStage((wake) => (wake.isOver && lastWakes.note(wake), journal.add(wake)));
-  const now = new Now({ directory, presence, copies, power, lastWakes, recipes, ...poweringOff });
+  const now = new Now({ leases, methods, directory, presence, copies, power, lastWakes, recipes, ...poweringOff });
   const hubState = () => ({
     version: VERSION,
     startedAt: startedAt.toISOString(),
@@ -205,6 +261,7 @@ async function startParts(
   });
   const hubInfo = (): HubInfo => ({ ...hubState(), api: 1, ...now.hub() });
   const started = new Projection({
+    leases,
     directory,
     presence,
     copies,
@@ -217,12 +274,18 @@ async function startParts(
     log,
   });
   projection = started;
+  methods.onWatts((device) => started.deviceDirty(device));
   audit.onChange(() => started.hubDirty());
   link.onBreak(() => started.hubDirty());
   const heard = new HeardPackets({ directory, wakes });
   events = startEvents({ link, directory, presence, copies, power, wakes, powerOffs, heard, recipes, log });
 
-  const membersOf = (siteId: string) => ({ em: database.bound(siteId), directory, trail: hubTrail(siteId) });
+  const { tell } = events;
+  const acting = { power, wakes, powerOffs, link, tell, log };
+  const scheduling = await openScheduling(
+    { database, schedules, leases, directory, accounts, audit, ...acting },
+    startedAt,
+  );
   const watch = link.knowsSenders ? null : watchHeartbeats(presence);
   closers.push(() => watch?.close());
   listenToAgents({ link, directory, presence, watch, heartbeats, signer, membersOf, log });
@@ -240,12 +303,18 @@ async function startParts(
   };
   const onReceipt: WakeMessages["onReceipt"] = (agent, receipt) => {
     if ("power" in receipt) powerOffs.receipt(agent, receipt);
+    else if ("probe" in receipt) probes.receipt(agent, receipt);
   };
   const wakeRequests = listenToWakes({ directory, wakes, doors, onReceipt, log });
   const powerRequests = listenToPowerRequests({ directory, wakes, powerOffs, doors });
   const { discoveryTiming: timing } = options;
   const parts = { config, site, database, membersOf, trailOf: trailOfMqtt, accounts, directory, timing, log };
-  homeAssistant = await startHomeAssistant({ ...parts, link: brokers.homeLink, states: started });
+  homeAssistant = await startHomeAssistant({
+    ...parts,
+    link: brokers.homeLink,
+    states: started,
+    waysDownOf: powerOffs.waysDownOf.bind(powerOffs),
+  });
   const { announcer } = homeAssistant.context;
   brokers.onNewlyReadable((refs) => {
     announcer.send(refs)?.catch((error: unknown) => log.warn({ err: error }, "configs could not be said again"));
@@ -258,6 +327,7 @@ async function startParts(
     now,
     hubInfo,
     broker: brokerNow,
+    doctor,
     wakes,
     powerOffs,
     trailOf: trailOfMqtt,
@@ -265,7 +335,11 @@ async function startParts(
   };
   const hubRequests = listenToRequests({
     link,
-    verbs: { ...hubVerbs(asked), ...homeAssistant.verbs },
+    verbs: {
+      ...hubVerbs(asked),
+      ...leaseVerbs({ ...scheduling.holding, leases, directory, boundTo: database.bound, trailOf: trailOfMqtt }),
+      ...homeAssistant.verbs,
+    },
     requesterOf: requester,
     onRefused,
     log,
@@ -274,6 +348,7 @@ async function startParts(
   retainedRequests = (...refused) => retained.some((requests) => requests.refuseRetained(...refused));
   link.onConnect(() => {
     started.publishAll();
+    scheduling.topics.publishAll();
     watchLists.publishAll();
   });
   await brokers.connect();
@@ -282,6 +357,7 @@ async function startParts(
     if (device) results.interrupted(wake, device, directory.clusterOf(device).key);
   }
   closers.push(async () => {
+    await scheduling.close();
     wakes.close();
     await poweringOff.close();
     started.close();
@@ -289,10 +365,12 @@ async function startParts(
     await watchLists.close();
     await brokers.closeLinks();
     await heartbeats.close();
+    await methods.close();
     await journal.close();
     await recipes.close();
   });
   wakes.start();
+  scheduling.start();
   poweringOff.start();
   catchUp = startCatchUp(async () => {
     await people.catchUp();
@@ -300,6 +378,7 @@ async function startParts(
     const gone = await refreshDirectory(database.fork(), directory);
     gone.push(...(await refreshMqttCredentials(database.fork(), { credentials: mqttCredentials, directory })));
     for (const principalId of gone) disconnect(principalId);
+    await scheduling.catchUp();
   }, log);
   closers.push(() => catchUp?.close());
 
@@ -317,6 +396,10 @@ async function startParts(
     wakes,
     journal,
     poweringOff,
+    schedules,
+    leases,
+    scheduling,
+    doctor,
     projection: started,
     hubInfo,
     link,
@@ -325,6 +408,7 @@ async function startParts(
     mqttCredentials,
     uses,
     homeAssistant: homeAssistant.context,
+    powerMethods: methodParts,
     log,
     brokerPorts: embedded,
     disconnect,
@@ -335,6 +419,9 @@ async function startParts(
   closers.push(() => {
     httpClosed = app.close();
   });
+  const ask = (question: unknown) => answerOperator(directory, doctor, question);
+  const operatorDoor = await openOperatorDoor(config.dataDir, ask, log);
+  closers.push(() => operatorDoor.close());
   const httpDoors = await openHttpDoors(app, { config, embedded, ingressFrom: options.ingressFrom });
   closers.push(() => httpDoors.close());
   return {
@@ -345,4 +432,8 @@ async function startParts(
     setupCode,
     broker: embedded,
   };
+}
+
+function isUnder(topic: string, prefix: string): boolean {
+  return topic === prefix || topic.startsWith(`${prefix}/`);
 }

@@ -13,8 +13,10 @@ import { UnsaidClears } from "./unsaid-clears.ts";
 export interface Outlet {
   /** Resolves when the broker has taken it (QoS 1) or it was written (QoS 0). */
   publish(topic: string, payload: string, options: PublishOptions): Promise<void>;
-  /** Calls the handler for each message on the topic. Subscribe before `connect`. */
+  /** Calls the handler for each message on the topic. The hub subscribes before `connect`; who comes later hears from then on. */
   on(topic: FixedTopic | KeyedTopic, handler: (message: LinkMessage) => void): void;
+  /** The handler is not called any more. What nobody else listens to is unsubscribed. */
+  off(topic: FixedTopic | KeyedTopic, handler: (message: LinkMessage) => void): void;
 }
 
 /**
@@ -162,7 +164,17 @@ export function createLink({ baseTopic, broker, clientId = "powerbeacon-hub", lo
   });
 
   const outlet = (base: string): Outlet => ({
-    on: (topic, handler) => void subscriptions.push({ base, topic, handler }),
+    on: (topic, handler) => {
+      subscriptions.push({ base, topic, handler });
+      if (client.connected) subscribeTo(base, topic);
+    },
+    off: (topic, handler) => {
+      const at = subscriptions.findIndex((one) => one.topic === topic && one.handler === handler);
+      if (at === -1) return;
+      subscriptions.splice(at, 1);
+      const isShared = subscriptions.some((one) => one.base + one.topic.filter === base + topic.filter);
+      if (client.connected && !isShared) client.unsubscribe(base + topic.filter);
+    },
     publish: async (topic, payload, options) => await publish(base, topic, payload, options),
   });
   const own: Outlet = {
@@ -270,6 +282,14 @@ export function createLink({ baseTopic, broker, clientId = "powerbeacon-hub", lo
         if (isOuter && client.connected) again = setTimeout(begin, SUBSCRIBE_AGAIN_MS).unref();
       },
     );
+  }
+
+  function subscribeTo(base: string, topic: FixedTopic | KeyedTopic): void {
+    client
+      .subscribeAsync(base + topic.filter, { qos: topic.options.qos, nl: true, rap: true })
+      .catch((error: unknown) => {
+        if (client.connected) log.warn({ err: error, topic: base + topic.filter }, "the hub could not subscribe");
+      });
   }
 
   async function subscribe(): Promise<void> {

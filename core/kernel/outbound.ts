@@ -39,6 +39,8 @@ export interface Outbound {
   isExempt(url: string): boolean;
   /** What can be said of an address before its host is looked up. @throws OutboundError */
   check(url: string): void;
+  /** The addresses of a host that may be connected to by other means than HTTP. @throws OutboundError */
+  addressesOf(host: string): Promise<readonly string[]>;
 }
 
 export interface OutboundOptions {
@@ -46,6 +48,8 @@ export interface OutboundOptions {
   readonly allowed: readonly string[];
   readonly patienceMs?: number;
   readonly maxBytes?: number;
+  /** Whether every host may be called without TLS: what stands in a home seldom has a certificate. */
+  readonly plainHttp?: boolean;
   /** Tests answer for names of their own. */
   readonly lookUp?: (hostname: string) => Promise<readonly LookupAddress[]>;
 }
@@ -54,17 +58,29 @@ const PATIENCE_MS = 5_000;
 const MAX_BYTES = 1024 * 1024;
 
 export function createOutbound(options: OutboundOptions): Outbound {
-  const { patienceMs = PATIENCE_MS, maxBytes = MAX_BYTES, lookUp = lookUpAll } = options;
+  const { patienceMs = PATIENCE_MS, maxBytes = MAX_BYTES, plainHttp = false, lookUp = lookUpAll } = options;
   const allowed = new Set(options.allowed.map((host) => hostOf(host)));
   const isExempt = (host: string) => allowed.has(host);
 
   return {
     isExempt: (url) => isExempt(new URL(url).hostname),
-    check: (url) => checkScheme(new URL(url), isExempt(new URL(url).hostname)),
+    check: (url) => checkScheme(new URL(url), plainHttp || isExempt(new URL(url).hostname)),
+    addressesOf: async (host) => {
+      const hostname = hostOf(host);
+      const signal = AbortSignal.timeout(patienceMs);
+      try {
+        const found = await inTime(addressesOf({ hostname }, isExempt(hostname), lookUp), signal);
+        return found.map(({ address }) => address);
+      } catch (error) {
+        if (error instanceof OutboundError) throw error;
+        if (signal.aborted) throw new OutboundError("TOO_SLOW", `The name ${host} was not found in time`);
+        throw new OutboundError("UNREACHABLE", `${host} cannot be found: ${reasonOf(error)}`, { cause: error });
+      }
+    },
     fetch: async (address, request = {}) => {
       const url = new URL(address);
       const isExempted = isExempt(url.hostname);
-      checkScheme(url, isExempted);
+      checkScheme(url, plainHttp || isExempted);
       const signal = AbortSignal.timeout(patienceMs);
       try {
         const checked = await inTime(addressesOf(url, isExempted, lookUp), signal);
@@ -96,7 +112,7 @@ function checkScheme({ protocol, hostname, username, password }: URL, isExempted
 }
 
 async function addressesOf(
-  { hostname }: URL,
+  { hostname }: Pick<URL, "hostname">,
   isExempted: boolean,
   lookUp: NonNullable<OutboundOptions["lookUp"]>,
 ): Promise<readonly LookupAddress[]> {

@@ -4,6 +4,8 @@ import { Key } from "#contracts/key.ts";
 import type { Availability, DeviceInfo, HubInfo, PowerCounts, PowerState, SwitchState } from "#contracts/power.ts";
 import type { CopiedCredentials } from "../agents/copied-credentials.ts";
 import type { Presence } from "../agents/presence.ts";
+import type { PowerMethods } from "../power-methods/power-methods.ts";
+import type { Leases } from "../leases/leases.ts";
 import type { Directory, DirectoryAgent, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
 import type { PowerStates } from "../power/power-states.ts";
 import type { LastPowerOffs } from "../power-off/last-power-offs.ts";
@@ -21,6 +23,8 @@ export class Now {
   readonly #recipes: Pick<Recipes, "of">;
   readonly #powerOffs: Pick<PowerOffService, "ableOf" | "runningOf">;
   readonly #lastPowerOffs: LastPowerOffs;
+  readonly #leases: Pick<Leases, "of">;
+  readonly #methods: Pick<PowerMethods, "energyOf">;
 
   constructor(parts: {
     directory: Directory;
@@ -31,6 +35,8 @@ export class Now {
     recipes: Pick<Recipes, "of">;
     powerOffs: Pick<PowerOffService, "ableOf" | "runningOf">;
     lastPowerOffs: LastPowerOffs;
+    leases: Pick<Leases, "of">;
+    methods: Pick<PowerMethods, "energyOf">;
   }) {
     this.#directory = parts.directory;
     this.#presence = parts.presence;
@@ -40,12 +46,15 @@ export class Now {
     this.#recipes = parts.recipes;
     this.#powerOffs = parts.powerOffs;
     this.#lastPowerOffs = parts.lastPowerOffs;
+    this.#leases = parts.leases;
+    this.#methods = parts.methods;
   }
 
   device(device: DirectoryDevice): DeviceNow {
     const { power, since, reachable, evidence } = this.#power.of(device.id);
     const lastWake = this.#lastWakes.of(device.id);
     const { typicalSeconds, slowSeconds } = this.#recipes.of(device.id);
+    const { count, heldUntil } = this.#leases.of(device.id);
     const running = this.#powerOffs.runningOf(device.id);
     const { actions, why, armed } = this.#powerOffs.ableOf(device);
     return {
@@ -63,10 +72,9 @@ export class Now {
       canPowerOff: device.enabled && actions.length > 0,
       powerActions: device.enabled ? [...actions] : [],
       whyNoPowerOff: why,
-      heldUntil: null,
-      leases: 0,
-      watts: null,
-      energyKwh: null,
+      heldUntil: heldUntil?.toISOString() ?? null,
+      leases: count,
+      ...this.#methods.energyOf(device.id),
     };
   }
 

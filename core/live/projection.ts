@@ -5,6 +5,7 @@ import { updateOf } from "#contracts/update.ts";
 import type { CopiedCredentials } from "../agents/copied-credentials.ts";
 import type { Presence } from "../agents/presence.ts";
 import type { Link } from "../kernel/link.ts";
+import type { Leases } from "../leases/leases.ts";
 import type { Directory, DirectoryChange, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
 import type { PowerStates } from "../power/power-states.ts";
 import type { PowerOffService } from "../power-off/power-off.service.ts";
@@ -24,6 +25,7 @@ export interface ProjectionOptions {
   readonly copies: CopiedCredentials;
   readonly power: PowerStates;
   readonly wakes: WakeService;
+  readonly leases: Pick<Leases, "onChange">;
   readonly powerOffs: PowerOffService;
   readonly now: Now;
   readonly link: Link;
@@ -52,7 +54,7 @@ export class Projection {
 
   constructor(options: ProjectionOptions) {
     this.#options = options;
-    const { directory, presence, copies, power, wakes, powerOffs } = options;
+    const { directory, presence, copies, power, wakes, leases, powerOffs } = options;
     directory.onChange((change) => this.#directoryChanged(change));
     power.onChange(({ device }) => this.#deviceDirty(device.id, device.clusterId));
     wakes.onNews((wake) => {
@@ -60,6 +62,10 @@ export class Projection {
       if (device) this.#deviceDirty(device.id, device.clusterId);
     });
     // the page shows each step, and what can be done to a device follows
+    leases.onChange((deviceId) => {
+      const device = directory.devices.byId(deviceId);
+      if (device) this.#deviceDirty(device.id, device.clusterId);
+    });
     powerOffs.onNews(({ deviceId }) => {
       const device = directory.devices.byId(deviceId);
       if (device) this.#deviceDirty(device.id, device.clusterId);
@@ -133,6 +139,11 @@ export class Projection {
     this.#isClosed = true;
     clearTimeout(this.#slice);
     clearTimeout(this.#gather);
+  }
+
+  /** Something about a device changed that is seen elsewhere, such as what it draws. */
+  deviceDirty({ id, clusterId }: DirectoryDevice): void {
+    this.#deviceDirty(id, clusterId);
   }
 
   #directoryChanged(change: DirectoryChange): void {

@@ -9,6 +9,7 @@ import { Directory } from "../members/directory.ts";
 import { LastPowerOffs } from "../power-off/last-power-offs.ts";
 import { PowerStates } from "../power/power-states.ts";
 import { LastWakes } from "../wake/last-wakes.ts";
+import { Leases } from "../leases/leases.ts";
 import { inventory } from "./inventory.ts";
 import { type Requester, rightsOf } from "./rights.ts";
 import { CLUSTER_DEFAULTS, DEVICE_DEFAULTS } from "#test/fixtures/directory-rows.ts";
@@ -22,7 +23,20 @@ const power = new PowerStates(directory, presence);
 const recipes = { of: () => ({ typicalSeconds: null, slowSeconds: null, ways: [] }) };
 const powerOffs = { ableOf: () => ({ actions: [], way: null, why: null, armed: null }), runningOf: () => undefined };
 const [lastWakes, lastPowerOffs] = [new LastWakes(), new LastPowerOffs()];
-const now = new Now({ directory, presence, copies, power, lastWakes, recipes, powerOffs, lastPowerOffs });
+const leases = new Leases(directory);
+const methods = { energyOf: () => ({ watts: null, energyKwh: null }) };
+const now = new Now({
+  methods,
+  leases,
+  directory,
+  presence,
+  copies,
+  power,
+  lastWakes,
+  recipes,
+  powerOffs,
+  lastPowerOffs,
+});
 const common = { showInHomeAssistant: true, createdAt: at, updatedAt: at };
 const owned = { description: null, tags: [], ownerId: null, shares: [] };
 

@@ -39,6 +39,7 @@ export const AuditAction = z.enum([
   "agent.copied",
   "device.create",
   "device.change",
+  "device.power-method",
   "device.delete",
   "device.wake",
   "device.power-off",

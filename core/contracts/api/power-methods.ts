@@ -22,6 +22,7 @@ export const SshMethod = z
     commands: perAction(text(500)),
   })
   .strict();
+export type SshMethod = z.infer<typeof SshMethod>;
 
 export const MqttMethod = z
   .object({
@@ -44,6 +45,7 @@ export const MqttMethod = z
       .describe("below it the machine is off; null = watts are no evidence"),
   })
   .strict();
+export type MqttMethod = z.infer<typeof MqttMethod>;
 
 export const HttpMethod = z
   .object({
@@ -60,6 +62,7 @@ export const HttpMethod = z
     ),
   })
   .strict();
+export type HttpMethod = z.infer<typeof HttpMethod>;
 
 /** Another way than an agent on the machine. What is secret in it stands apart and is never shown. */
 export const PowerMethod = z.discriminatedUnion("type", [SshMethod, MqttMethod, HttpMethod]);
