@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Client, utils } from "ssh2";
+import ssh2 from "ssh2"; // CommonJS: Node finds not all of its names
 
 /** A machine that takes longer to log in and take a command is not there. */
 const PATIENCE_MS = 15_000;
@@ -28,7 +28,7 @@ export interface SshCommand {
  */
 export function runOverSsh(order: SshCommand): Promise<{ readonly hostKey: string }> {
   const { address, port, username, privateKey, passphrase, command } = order;
-  const client = new Client();
+  const client = new ssh2.Client();
   let hostKey = "";
   let isRunning = false;
   return new Promise<{ readonly hostKey: string }>((resolve, reject) => {
@@ -48,11 +48,15 @@ export function runOverSsh(order: SshCommand): Promise<{ readonly hostKey: strin
             if (output.length < MAX_OUTPUT) output += text.toString("utf8").slice(0, MAX_OUTPUT - output.length);
           };
           channel.on("data", keep).stderr.on("data", keep);
+          let exitCode: number | null = null;
           channel.on("exit", (code: number | null) => {
-            if (code === null || code === 0) done();
-            else failed(`The command ended with ${code}${output.trim() === "" ? "" : `: ${lastLine(output)}`}`);
+            exitCode = code;
           });
-          channel.on("close", done);
+          // after the exit, when all that it said has come
+          channel.on("close", () => {
+            if (exitCode === null || exitCode === 0) done();
+            else failed(`The command ended with ${exitCode}${output.trim() === "" ? "" : `: ${lastLine(output)}`}`);
+          });
         });
       })
       .on("error", (error) => (isRunning ? done() : failed(reasonOf(error, order, hostKey))))
@@ -80,7 +84,7 @@ export function fingerprintOf(key: Buffer): string {
 
 /** A key of the hub's own for one device. */
 export function newSshKey(comment: string): string {
-  return utils.generateKeyPairSync("ed25519", { comment }).private;
+  return ssh2.utils.generateKeyPairSync("ed25519", { comment }).private;
 }
 
 /** The line for `authorized_keys`; what is wrong with the key instead, in a sentence. */
@@ -88,7 +92,7 @@ export function publicKeyOf(
   privateKey: string,
   passphrase: string | null,
 ): { readonly ok: true; readonly line: string } | { readonly ok: false; readonly problem: string } {
-  const parsed = utils.parseKey(privateKey, passphrase ?? undefined);
+  const parsed = ssh2.utils.parseKey(privateKey, passphrase ?? undefined);
   if (parsed instanceof Error)
     return { ok: false, problem: `This is no private key that can be read: ${parsed.message}` };
   if (!parsed.isPrivateKey()) return { ok: false, problem: "This is a public key; the private one is needed" };
