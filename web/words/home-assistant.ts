@@ -6,6 +6,7 @@ export const THING_WORDS: Readonly<Record<ThingType, string>> = {
   device: "Device",
   cluster: "Cluster",
   agent: "Agent",
+  schedule: "Schedule",
 };
 
 export const THING_STATE_WORDS: Readonly<Record<ThingState, string>> = {
