@@ -172,6 +172,11 @@ export class PowerOffCourse {
     return this.#overruled.has(deviceId);
   }
 
+  /** One whose power-off was overruled is down by now. */
+  wentDown(deviceId: string): void {
+    this.#overruled.forget(deviceId);
+  }
+
   forgetOld({ now, nowMs }: Clock): void {
     this.#overruled.forgetOld(nowMs, now);
     for (const [id, endedMs] of this.#endedMs) {
@@ -210,7 +215,8 @@ export class PowerOffCourse {
     powerOff.callingBack = null; // it came too late
     powerOff.deadlineMs = clock.nowMs + graceMs(device.power.graceSeconds);
     record(powerOff, { stage: "acknowledged", at: clock.now.toISOString() });
-    power.goesDown(device, clock.now);
+    // its agent leaves with it, which tells something where nobody else can look; other ways tell nothing more
+    if (powerOff.way === "agent") power.goesDown(device, clock.now);
     power.setStopping(device, true, clock.now);
     this.powerChanged(powerOff, power.of(device.id));
   }
