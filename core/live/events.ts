@@ -115,12 +115,7 @@ export function startEvents(options: {
       device: wake.deviceKey,
       by: wake.requestedBy,
       transaction: asker?.transaction ?? null,
-      reason:
-        "reason" in record
-          ? record.reason
-          : record.stage === "no-answer"
-            ? `No answer after ${record.seconds} s`
-            : null,
+      reason: reasonOfWake(record),
       seconds: "seconds" in record ? record.seconds : null,
     });
   });
@@ -201,4 +196,12 @@ export function startEvents(options: {
       });
     },
   };
+}
+
+/** Why a wake went as it did, with the gravest thing that the doctor found. */
+function reasonOfWake(record: WakeStageRecord): string | null {
+  if ("reason" in record) return record.reason;
+  if (record.stage !== "no-answer") return null;
+  const [found] = record.findings;
+  return `No answer after ${record.seconds} s${found ? `: ${found.title}` : ""}`;
 }
