@@ -46,6 +46,7 @@ describe.skipIf(obstacle !== undefined)(`on a real Ethernet${obstacle ? ` (skipp
     expect(await look({ icmp: true })).toEqual({
       type: "seen",
       finding: { how: "icmp", address: neighbour.address, mac: neighbour.mac },
+      takenBy: null,
     });
   });
 
@@ -61,7 +62,10 @@ describe.skipIf(obstacle !== undefined)(`on a real Ethernet${obstacle ? ` (skipp
 
   test("another machine at the address is not taken for it", async (context) => {
     needsPing(context);
-    expect(await look({ icmp: true, arp: true, mac: OTHER_MAC })).toEqual({ type: "unseen" });
+    expect(await look({ icmp: true, arp: true, mac: OTHER_MAC })).toEqual({
+      type: "unseen",
+      takenBy: neighbour.mac,
+    });
   });
 
   test("a machine is found at the address that DHCP moved it to", async (context) => {

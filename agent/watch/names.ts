@@ -38,7 +38,7 @@ export class Names {
   readonly #turns = new Turns(LOOKUPS_AT_ONCE);
   readonly #entries = new Map<string, Entry>();
 
-  constructor({ lookUp = bySystem, waitMs = WAIT_MS, now = () => performance.now() }: NamesOptions = {}) {
+  constructor({ lookUp = lookUpBySystem, waitMs = WAIT_MS, now = () => performance.now() }: NamesOptions = {}) {
     this.#options = { lookUp, waitMs, now };
   }
 
@@ -79,7 +79,7 @@ export class Names {
   }
 }
 
-async function bySystem(name: string): Promise<string[]> {
+export async function lookUpBySystem(name: string): Promise<string[]> {
   return (await lookup(name, { all: true })).map(({ address }) => address);
 }
 

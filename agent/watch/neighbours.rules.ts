@@ -24,15 +24,50 @@ const STATES: Readonly<Record<string, Neighbour["state"]>> = {
 };
 
 const IpNeighbours = z.array(
-  z.object({ dst: z.string(), lladdr: z.string().optional(), state: z.array(z.string()).default([]) }),
+  z.object({
+    dst: z.string(),
+    dev: z.string().optional(),
+    lladdr: z.string().optional(),
+    state: z.array(z.string()).default([]),
+  }),
 );
 
 /** Reads `ip -json neigh` (iproute2). @throws when the text is something else. */
 export function parseIpNeighbours(json: string): Neighbour[] {
-  return IpNeighbours.parse(JSON.parse(json.trim() || "[]")).flatMap(({ dst, lladdr, state }) => {
+  return parseIpTable(json).map(({ entry }) => entry);
+}
+
+/** An entry and the interface that it belongs to: two networks may use the same addresses. */
+export interface TableEntry {
+  readonly device: string;
+  readonly entry: Neighbour;
+}
+
+/** The same, and where each entry belongs. @throws when the text is something else. */
+export function parseIpTable(json: string): TableEntry[] {
+  return IpNeighbours.parse(JSON.parse(json.trim() || "[]")).flatMap(({ dst, dev, lladdr, state }) => {
     const known = STATES[state[0] ?? ""];
-    return known ? [{ address: dst, mac: lladdr?.toLowerCase() ?? null, state: known }] : []; // NOARP: loopback, tunnels
+    if (!known) return []; // NOARP: loopback, tunnels, and entries that somebody pinned
+    return [{ device: dev ?? "", entry: { address: dst, mac: lladdr?.toLowerCase() ?? null, state: known } }];
   });
+}
+
+/** A change of the table; `entry` is null where it is gone, or tells nothing any more. */
+export interface TableChange {
+  readonly address: string;
+  readonly device: string;
+  readonly entry: Neighbour | null;
+}
+
+const MONITOR_LINE = /^(Deleted )?([0-9a-f.:]+) dev (\S+)(?: lladdr ([0-9a-f:]{17}))?.* ([A-Z]+)$/i;
+
+/** Reads a line of `ip monitor neigh`; undefined where it tells of something else. */
+export function parseMonitorLine(line: string): TableChange | undefined {
+  const [, deleted, address, device, mac, name = ""] = MONITOR_LINE.exec(line.trimEnd()) ?? [];
+  if (!address || !device) return undefined;
+  const state = STATES[name];
+  if (deleted !== undefined || !state) return { address, device, entry: null };
+  return { address, device, entry: { address, mac: mac?.toLowerCase() ?? null, state } };
 }
 
 /** Reads `/proc/net/arp`: IPv4 only, and without states beyond complete (flag 2) or not. */

@@ -7,6 +7,9 @@ import type { Outlet } from "../presence.ts";
 /** Changes that come close together travel together; the first one waits for nothing. */
 const BATCH_MS = 200;
 
+/** With the longest keys and addresses, so many fit into a packet. */
+const MAX_IN_A_PACKET = 500;
+
 export interface SightingOutboxOptions {
   readonly key: Key;
   readonly outlet: Outlet;
@@ -57,7 +60,10 @@ export class SightingOutbox {
   async #publish(outlet: Outlet, sightings: readonly Sighting[], full: boolean): Promise<void> {
     const { key, now } = this.#options;
     this.#sentMs = performance.now();
-    const batch: SightingBatch = { at: now().toISOString(), full, sightings: [...sightings], packets: [] };
-    await outlet.publish(topics.agentSightings.for(key), JSON.stringify(batch), topics.agentSightings.options);
+    for (let from = 0; from === 0 || from < sightings.length; from += MAX_IN_A_PACKET) {
+      const part = sightings.slice(from, from + MAX_IN_A_PACKET);
+      const batch: SightingBatch = { at: now().toISOString(), full: full && from === 0, sightings: part, packets: [] };
+      await outlet.publish(topics.agentSightings.for(key), JSON.stringify(batch), topics.agentSightings.options);
+    }
   }
 }

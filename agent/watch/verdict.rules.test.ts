@@ -7,6 +7,7 @@ import {
   firstLookInMs,
   nextLookInMs,
   nextVerdict,
+  otherMachineAt,
   UNKNOWN,
   type Verdict,
 } from "./verdict.rules.ts";
@@ -65,6 +66,19 @@ describe("an address", () => {
   });
 });
 
+describe("another machine at an address", () => {
+  test.for<[string, Answer["how"], Neighbour[], string | null]>([
+    ["is who the system has just heard there", null, [entry(OTHER, "confirmed")], OTHER],
+    ["is who answered a ping there", "icmp", [entry(OTHER, "live")], OTHER],
+    ["is nobody who was there long ago", "icmp", [entry(OTHER, "stale")], null],
+    ["is nobody where there was no answer", null, [entry(OTHER, "live")], null],
+    ["is not the machine itself", "icmp", [entry(OTHER, "confirmed"), entry(OWN, "confirmed")], null],
+    ["is nobody where nobody answers", null, [entry(null, "unanswered")], null],
+  ])("%s", ([, how, neighbours, expected]) => {
+    expect(otherMachineAt({ mac: OWN }, { address: ADDRESS, how }, neighbours)).toBe(expected);
+  });
+});
+
 describe("a verdict", () => {
   test.for<[string, Outcome[], Verdict["state"]]>([
     ["is open before the first look", [], "unknown"],
@@ -101,6 +115,26 @@ describe("the next look", () => {
     ["comes soon when there is something to look at again", ["blind", "blind", "blind", "unseen"], false, 1_000],
   ])("%s", ([, looks, isAwaited, expected]) => {
     expect(nextLookInMs(looks.reduce(nextVerdict, UNKNOWN), 10_000, isAwaited, 0.5)).toBe(expected);
+  });
+
+  test("comes later and later for what stays off, down to a quarter as often, and at least every two minutes", () => {
+    const pauses = (outcome: Outcome, intervalMs: number) => {
+      let verdict: Verdict = UNKNOWN;
+      return Array.from({ length: 9 }, () => {
+        verdict = nextVerdict(verdict, outcome);
+        return nextLookInMs(verdict, intervalMs, false, 0.5);
+      }).slice(2);
+    };
+    expect(pauses("unseen", 10_000)).toEqual([10_000, 15_000, 22_500, 33_750, 40_000, 40_000, 40_000]);
+    expect(pauses("blind", 10_000)).toEqual(pauses("unseen", 10_000));
+    expect(pauses("unseen", 60_000).at(-1)).toBe(120_000);
+    expect(pauses("unseen", 3_600_000).at(-1)).toBe(3_600_000);
+  });
+
+  test("comes at its usual time again once the device was seen", () => {
+    const quiet = Array.from({ length: 9 }, (): Outcome => "unseen").reduce(nextVerdict, UNKNOWN);
+    expect(nextLookInMs(nextVerdict(quiet, "seen"), 10_000, false, 0.5)).toBe(10_000);
+    expect(nextLookInMs(quiet, 10_000, true, 0.5)).toBe(1_000);
   });
 
   test("is never later than the interval asks for, give or take a tenth", () => {

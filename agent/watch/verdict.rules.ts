@@ -5,6 +5,10 @@ import type { Neighbour } from "./neighbours.rules.ts";
 const DOWN_AFTER_FAILURES = 3;
 /** The first looks come soon; when all of them found nothing to look at, another one a second later will not either. */
 const SOON_WHILE_BLIND = 3;
+/** What stays off is looked at less and less often, down to a quarter as often as asked for, and at least every two minutes. */
+const SLOWER_EACH_TIME = 1.5;
+const SLOWEST_TIMES = 4;
+const SLOWEST_MS = 120_000;
 /** While a verdict is open, or in doubt, the next look comes sooner. */
 const OPEN_RETRY_MS = 1_000;
 const DOUBT_RETRY_MS = 3_000;
@@ -23,7 +27,7 @@ export interface Finding {
 export interface Answer {
   readonly address: string;
   /** How the address answered our own probe; null when it did not. */
-  readonly how: "icmp" | "tcp" | null;
+  readonly how: "icmp" | "tcp" | "mdns" | null;
 }
 
 /**
@@ -46,6 +50,18 @@ export function findingFrom(
   return undefined;
 }
 
+/** The MAC address of another machine that answers at this address, where there is one. */
+export function otherMachineAt(
+  device: { readonly mac: string },
+  { address, how }: Answer,
+  neighbours: readonly Neighbour[],
+): string | null {
+  const entries = neighbours.filter((entry) => entry.address === address.toLowerCase() && entry.mac !== null);
+  if (entries.some(({ mac }) => mac === device.mac)) return null;
+  const other = entries.find(({ state }) => state === "confirmed" || (how !== null && state !== "stale"));
+  return other?.mac ?? null;
+}
+
 /** What an agent holds to be true of a device: `unknown` until it was seen, or missed often enough. */
 export interface Verdict {
   readonly state: "unknown" | "up" | "down";
@@ -53,9 +69,11 @@ export interface Verdict {
   readonly failures: number;
   /** Looks in a row that had nothing to look at, while there was no verdict. */
   readonly blindLooks: number;
+  /** Looks in a row that changed nothing about its being off, or nowhere. */
+  readonly quietLooks: number;
 }
 
-export const UNKNOWN: Verdict = { state: "unknown", failures: 0, blindLooks: 0 };
+export const UNKNOWN: Verdict = { state: "unknown", failures: 0, blindLooks: 0, quietLooks: 0 };
 
 /**
  * What a look came to. `blind`: there was nothing to look at (no address, no answer to its name, no neighbour entry) or
@@ -69,11 +87,13 @@ export type Outcome = "seen" | "unseen" | "blind";
  * A device that was seen and can no longer be found is missed; one that was never found is simply unknown.
  */
 export function nextVerdict(verdict: Verdict, outcome: Outcome): Verdict {
-  if (outcome === "seen") return { state: "up", failures: 0, blindLooks: 0 };
+  if (outcome === "seen") return { state: "up", failures: 0, blindLooks: 0, quietLooks: 0 };
+  const isQuiet = verdict.state === "down" || verdict.blindLooks >= SOON_WHILE_BLIND;
+  const quietLooks = isQuiet ? verdict.quietLooks + 1 : 0;
   if (outcome === "blind" && verdict.state !== "up")
-    return { ...verdict, blindLooks: Math.min(verdict.blindLooks + 1, SOON_WHILE_BLIND) };
+    return { ...verdict, blindLooks: Math.min(verdict.blindLooks + 1, SOON_WHILE_BLIND), quietLooks };
   const failures = Math.min(verdict.failures + 1, DOWN_AFTER_FAILURES);
-  return { state: failures >= DOWN_AFTER_FAILURES ? "down" : verdict.state, failures, blindLooks: 0 };
+  return { state: failures >= DOWN_AFTER_FAILURES ? "down" : verdict.state, failures, blindLooks: 0, quietLooks };
 }
 
 /** @param chance a random number from 0 to below 1, which keeps devices from being looked at in step. */
@@ -81,7 +101,9 @@ export function nextLookInMs(verdict: Verdict, intervalMs: number, isAwaited: bo
   if (isAwaited) return AWAITED_EVERY_MS;
   if (verdict.state === "unknown" && verdict.blindLooks < SOON_WHILE_BLIND) return Math.min(intervalMs, OPEN_RETRY_MS);
   if (verdict.state === "up" && verdict.failures > 0) return Math.min(intervalMs, DOUBT_RETRY_MS);
-  return intervalMs * (0.9 + 0.2 * chance);
+  const slower = Math.min(SLOWER_EACH_TIME ** Math.min(verdict.quietLooks, 10), SLOWEST_TIMES);
+  const pauseMs = Math.max(intervalMs, Math.min(intervalMs * slower, SLOWEST_MS));
+  return pauseMs * (0.9 + 0.2 * chance);
 }
 
 /** The first looks at a list of devices are spread over a while that grows with their number. */

@@ -2,7 +2,9 @@ import type { Sighting } from "#contracts/agent.ts";
 import type { WatchedDevice } from "#contracts/order.ts";
 import type { Background } from "../background.ts";
 import { type Look, type LookTools, lookAt } from "./look.ts";
-import { nextLookInMs, nextVerdict, UNKNOWN, type Verdict } from "./verdict.rules.ts";
+import type { NeighbourChange } from "./followed-neighbours.ts";
+import { meaningOf } from "./neighbour-news.rules.ts";
+import { type Finding, nextLookInMs, nextVerdict, UNKNOWN, type Verdict } from "./verdict.rules.ts";
 
 /** A device that stays up is told again this often, so that the hub knows that somebody still sees it. */
 const REFRESH_MS = 60_000;
@@ -24,7 +26,7 @@ export class WatchedMachine {
   #last: Sighting | undefined;
   #toldMs = 0;
   #awaitedUntilMs = 0;
-  #isLooking = false;
+  #looks = 0;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -45,10 +47,29 @@ export class WatchedMachine {
     this.#lookIn(inMs);
   }
 
-  /** It was sent a wake: look at once and then every second, until it is seen. */
+  /** It was sent a wake: look at once and then every second, until it is seen. A look that goes on is not waited for. */
   awaitWake(nowMs: number): void {
     this.#awaitedUntilMs = nowMs + AWAITED_FOR_MS;
-    if (!this.#isLooking) this.#lookIn(0);
+    this.#lookIn(0);
+  }
+
+  /** The system's neighbour table has news of its MAC address, or of the address where it should be. */
+  neighbourChanged(change: NeighbourChange): void {
+    const { device, tools } = this.#options;
+    switch (meaningOf(change, { mac: device.mac, arp: device.arp, isUp: this.#verdict.state === "up" })) {
+      case "here": {
+        const finding = { how: "arp", address: change.address, mac: device.mac } as const;
+        this.#conclude({ type: "seen", finding, takenBy: null }, performance.now());
+        if (this.#looks === 0) this.#lookAgain(performance.now());
+        return;
+      }
+      case "in-doubt":
+        return tools.lan?.nudger.nudge(change.address);
+      case "look":
+        return this.#looks === 0 ? this.#lookIn(0) : undefined;
+      case "nothing":
+        return;
+    }
   }
 
   close(): void {
@@ -68,13 +89,13 @@ export class WatchedMachine {
   async #look(): Promise<void> {
     const { device, tools } = this.#options;
     const startedMs = performance.now();
-    this.#isLooking = true;
+    this.#looks += 1;
     try {
       const look = await lookAt(device, tools, { urgent: startedMs < this.#awaitedUntilMs });
       if (!this.#isClosed) this.#conclude(look, performance.now());
     } finally {
-      this.#isLooking = false;
-      this.#lookAgain(startedMs);
+      this.#looks -= 1;
+      if (this.#looks === 0) this.#lookAgain(startedMs);
     }
   }
 
@@ -88,15 +109,18 @@ export class WatchedMachine {
   #conclude(look: Look, nowMs: number): void {
     const before = this.#verdict;
     this.#verdict = nextVerdict(before, look.type);
-    if (look.type === "seen") this.#seen(look, before, nowMs);
-    else if (this.#verdict.state === "down" && before.state !== "down") this.#tell(this.#sightingOf(null), nowMs);
+    if (look.type === "seen") return this.#seen(look, before, nowMs);
+    const isDown = this.#verdict.state === "down";
+    const isNews = before.state !== "down" || this.#last?.takenBy !== look.takenBy;
+    if (isDown && isNews) this.#tell(this.#sightingOf(null, look.takenBy), nowMs);
   }
 
-  #seen(look: Look & { type: "seen" }, before: Verdict, nowMs: number): void {
+  #seen({ finding, takenBy }: Look & { type: "seen" }, before: Verdict, nowMs: number): void {
     const wasAwaited = nowMs < this.#awaitedUntilMs;
     this.#awaitedUntilMs = 0;
-    const sighting = this.#sightingOf(look.finding);
-    if (before.state !== "up" || wasAwaited || nowMs - this.#toldMs >= REFRESH_MS) this.#tell(sighting, nowMs);
+    const isNews = before.state !== "up" || wasAwaited || this.#last?.takenBy !== takenBy;
+    const sighting = this.#sightingOf(finding, takenBy);
+    if (isNews || nowMs - this.#toldMs >= REFRESH_MS) this.#tell(sighting, nowMs);
     else this.#last = sighting;
   }
 
@@ -106,7 +130,7 @@ export class WatchedMachine {
     this.#options.onSighting(sighting);
   }
 
-  #sightingOf(finding: { how: Sighting["how"]; address: string; mac: string | null } | null): Sighting {
+  #sightingOf(finding: Finding | null, takenBy: string | null): Sighting {
     return {
       device: this.device.device,
       up: finding !== null,
@@ -114,7 +138,7 @@ export class WatchedMachine {
       at: this.#options.now().toISOString(),
       address: finding?.address ?? null,
       mac: finding?.mac ?? null,
-      takenBy: null,
+      takenBy,
     };
   }
 }

@@ -3,8 +3,11 @@ import type { Sighting } from "#contracts/agent.ts";
 import type { Key } from "#contracts/key.ts";
 import type { WatchedDevice, WatchList } from "#contracts/order.ts";
 import type { Background } from "../background.ts";
+import type { NeighbourChange } from "./followed-neighbours.ts";
+import { Lan } from "./lan.ts";
 import type { LookTools } from "./look.ts";
-import { Names } from "./names.ts";
+import { isLocalName } from "./mdns.rules.ts";
+import { lookUpBySystem, Names } from "./names.ts";
 import { NeighbourTable } from "./neighbour-table.ts";
 import { Turns } from "./turns.ts";
 import { firstLookInMs } from "./verdict.rules.ts";
@@ -25,16 +28,24 @@ export interface WatcherOptions {
 /** Watches the devices of the newest watch list. */
 export class Watcher {
   readonly #options: WatcherOptions;
+  readonly #lan = new Lan();
   readonly #tools: LookTools = {
-    names: new Names(),
+    names: new Names({ lookUp: (name) => this.#lookUp(name) }),
     neighbours: new NeighbourTable(),
     turns: new Turns(PROBES_AT_ONCE),
+    lan: this.#lan,
   };
   #machines = new Map<Key, WatchedMachine>();
+  /** Machines by their MAC address, and by the IP address where they should be. */
+  readonly #byAddress = new Map<string, WatchedMachine[]>();
+  #isFollowing = false;
   #version = ANY_VERSION;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
+    this.#lan.neighbours.onChange((change) => {
+      for (const machine of this.#concernedBy(change)) machine.neighbourChanged(change);
+    });
   }
 
   /**
@@ -63,6 +74,12 @@ export class Watcher {
         return [device.device, isSame ? known : this.#startWatching(device, devices.length)];
       }),
     );
+    this.#byAddress.clear();
+    for (const machine of this.#machines.values()) this.#index(machine);
+    if (!this.#isFollowing && devices.some(({ arp }) => arp)) {
+      this.#isFollowing = true;
+      this.#lan.start();
+    }
     for (const [key, machine] of before) if (this.#machines.get(key) !== machine) machine.close();
     return true;
   }
@@ -79,6 +96,27 @@ export class Watcher {
 
   close(): void {
     for (const machine of this.#machines.values()) machine.close();
+    this.#lan.close();
+  }
+
+  #index(machine: WatchedMachine): void {
+    const { mac, address } = machine.device;
+    for (const name of address === null ? [mac] : [mac, address.toLowerCase()]) {
+      const known = this.#byAddress.get(name);
+      if (known) known.push(machine);
+      else this.#byAddress.set(name, [machine]);
+    }
+  }
+
+  #concernedBy({ address, before, after }: NeighbourChange): Set<WatchedMachine> {
+    const macs = [before?.mac, after?.mac].filter((mac) => typeof mac === "string");
+    return new Set([address, ...macs].flatMap((name) => this.#byAddress.get(name) ?? []));
+  }
+
+  /** Names that end in `.local` by multicast, for which many systems have no resolver; else, and all others, by the system. */
+  async #lookUp(name: string): Promise<readonly string[]> {
+    const answer = isLocalName(name) ? await this.#lan.mdns.ask(name) : undefined;
+    return answer?.addresses ?? (await lookUpBySystem(name));
   }
 
   #startWatching(device: WatchedDevice, devices: number): WatchedMachine {
