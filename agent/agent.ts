@@ -104,7 +104,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     open: await signedBy(credential.hubKey),
     clock,
     log,
-    ownMacs: () => system.ownMacs(),
     handlers: {
       wake: (order, refusal) => {
         inBackground("a wake order", () => carryOut(order, refusal));

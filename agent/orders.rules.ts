@@ -1,7 +1,6 @@
 import type { RefusalReason } from "#contracts/agent.ts";
 import { ORDER_LIFETIME_MS } from "#contracts/limits.ts";
 import type { MacAddress } from "#contracts/mac-address.ts";
-import type { PowerOrder } from "#contracts/order.ts";
 
 /** An order may seem to come from this far in the future: the hub's time is known to half a round trip only. */
 const TOLERANCE_MS = 2_000;
@@ -39,23 +38,6 @@ export function refusalOf(
   if (issuedAtMs > hubNowMs + TOLERANCE_MS) return "NOT_YET_VALID";
   if (seen.has(order.id)) return "REPEATED";
   return seen.remember(order.id, issuedAtMs + ORDER_LIFETIME_MS, hubNowMs) ? undefined : "BUSY";
-}
-
-export interface MachineCircumstances {
-  /** The MAC addresses of this machine, those of cards without a cable included. */
-  readonly macs: ReadonlySet<string>;
-  /** When the hub issued the newest order to wake the device that this agent has seen, by the hub's clock. Milliseconds. */
-  readonly wokenAtMs: number | undefined;
-  readonly hubNowMs: number;
-}
-
-/** Why this machine must not go down by an order that is good otherwise; undefined when it may. */
-export function wrongForMachine(
-  order: Pick<PowerOrder, "iat" | "mac" | "chosen">,
-  { macs, wokenAtMs, hubNowMs }: MachineCircumstances,
-): RefusalReason | undefined {
-  if (!order.chosen && !macs.has(order.mac)) return "WRONG_MACHINE";
-  return isSuperseded(order, wokenAtMs, hubNowMs) ? "SUPERSEDED" : undefined;
 }
 
 /**

@@ -14,7 +14,7 @@ import { topics } from "#contracts/topics.ts";
 import type { Message } from "./connection.ts";
 import type { HubClock } from "./hub-clock.ts";
 import type { Log } from "./log.ts";
-import { doubtsClock, NewestWakes, refusalOf, SeenOrders, wrongForMachine } from "./orders.rules.ts";
+import { doubtsClock, isSuperseded, NewestWakes, refusalOf, SeenOrders } from "./orders.rules.ts";
 import { looksSigned, type OpenSigned } from "./signature.ts";
 
 /** Signed messages that wait to be checked; more than this can only be a flood. */
@@ -42,8 +42,6 @@ export interface OrderInboxOptions {
   readonly open: OpenSigned;
   readonly clock: HubClock;
   readonly handlers: OrderHandlers;
-  /** The MAC addresses of this machine as they are now. */
-  readonly ownMacs: () => Promise<ReadonlySet<string>>;
   readonly log: Log;
 }
 
@@ -85,16 +83,16 @@ export class OrderInbox {
     await earlier;
     this.#waiting -= 1;
     try {
-      await this.#dispatch(topic, await this.#options.open(jws), receivedMs);
+      this.#dispatch(topic, await this.#options.open(jws), receivedMs);
     } catch (error) {
       this.#complain(topic, `A message was ignored: ${(error as Error).message}`);
     }
   }
 
-  async #dispatch(topic: string, claims: unknown, receivedMs: number): Promise<void> {
+  #dispatch(topic: string, claims: unknown, receivedMs: number): void {
     if (topics.clusterWake.match(topic) !== undefined) return this.#wake(topic, claims);
     if (topics.agentWatch.match(topic) !== undefined) return this.#watch(topic, claims);
-    if (topics.agentOrder.match(topic) !== undefined) await this.#order(topic, claims, receivedMs);
+    if (topics.agentOrder.match(topic) !== undefined) this.#order(topic, claims, receivedMs);
   }
 
   #wake(topic: string, claims: unknown): void {
@@ -118,7 +116,7 @@ export class OrderInbox {
     this.#options.handlers.watch(list);
   }
 
-  async #order(topic: string, claims: unknown, receivedMs: number): Promise<void> {
+  #order(topic: string, claims: unknown, receivedMs: number): void {
     const { handlers } = this.#options;
     const order = this.#parse(AgentOrder, topic, claims);
     if (!order) return;
@@ -129,7 +127,7 @@ export class OrderInbox {
       case "power-cancel":
         return handlers.powerCancel(order);
       case "power":
-        return handlers.power(order, await this.#powerRefusalOf(order, topic));
+        return handlers.power(order, this.#powerRefusalOf(order, topic));
       case "revoked":
       case "probe": {
         const refusal = this.#refusalOf(order, topic);
@@ -139,12 +137,11 @@ export class OrderInbox {
     }
   }
 
-  async #powerRefusalOf(order: PowerOrder, topic: string): Promise<RefusalReason | undefined> {
-    const macs = await this.#options.ownMacs();
-    const refusal = this.#refusalOf(order, topic); // after all that takes time: an order is judged by the time when it is obeyed
+  #powerRefusalOf(order: PowerOrder, topic: string): RefusalReason | undefined {
+    const refusal = this.#refusalOf(order, topic);
     if (refusal) return refusal;
-    const hubNowMs = this.#options.clock.now(performance.now()) ?? 0;
-    return wrongForMachine(order, { macs, wokenAtMs: this.#wakes.of(order.mac), hubNowMs });
+    const hubNowMs = this.#options.clock.now(performance.now()) ?? Infinity;
+    return isSuperseded(order, this.#wakes.of(order.mac), hubNowMs) ? "SUPERSEDED" : undefined;
   }
 
   /** Judged by the time now, not by when it was received: this machine may have been suspended in between. */

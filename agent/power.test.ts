@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { generateKeyPair, SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { mkdir, rm, writeFile } from "node:fs/promises";
@@ -130,10 +131,18 @@ describe("a machine that counts down stays up", () => {
     expect(await afterGoodOrder()).toEqual(["sleep"]);
   });
 
+  test("when the order that the hub took back comes only after that", async () => {
+    const order = scene.hub.order(ORDER, powerOrder());
+    await send({ type: "power-cancel", order: order.id });
+    await scene.hub.broker.publish(ORDER, await scene.hub.sign(order));
+    await expect.poll(outcomes).toEqual(["cancelled"]);
+    expect(await afterGoodOrder()).toEqual(["sleep"]);
+  });
+
   test("but not when the hub takes another order back", async () => {
     await send(powerOrder({ countdownSeconds: 1 }));
     await isAnnounced();
-    await send({ type: "power-cancel", order: "00000000-0000-4000-8000-000000000000" });
+    await send({ type: "power-cancel", order: randomUUID() });
     await expect.poll(() => power.downs, { timeout: 5_000 }).toHaveLength(1);
   });
 

@@ -1,5 +1,24 @@
 import { describe, expect, test } from "vitest";
-import { isCountedDown, objectionOf, warning, whyHeld, whyStranded, whyUnable } from "./power-down.rules.ts";
+import { MacAddress } from "#contracts/mac-address.ts";
+import {
+  isCountedDown,
+  objectionOf,
+  warning,
+  whyHeld,
+  whyNotThisMachine,
+  whyStranded,
+  whyUnable,
+} from "./power-down.rules.ts";
+
+const OWN = MacAddress.parse("02:00:00:00:00:01");
+
+test.for([
+  ["one of its MAC addresses", false, true, undefined],
+  ["another MAC address", false, false, "WRONG_MACHINE"],
+  ["another MAC address when a person chose its agent", true, false, undefined],
+] as const)("an order for %s is for this machine or not", ([, chosen, isOwn, code]) => {
+  expect(whyNotThisMachine({ chosen, mac: OWN }, new Set(isOwn ? [OWN] : []))?.code).toBe(code);
+});
 
 test.for([
   ["can", { actions: ["sleep"], problem: null }, undefined],

@@ -27,6 +27,14 @@ export function objectionOf(code: RefusalReason): Objection {
   return { code, reason: SENTENCES[code] ?? code };
 }
 
+/** Why the order is not for this machine: unless a person chose this agent, the MAC address has to be one of its own. */
+export function whyNotThisMachine(
+  { chosen, mac }: Pick<PowerOrder, "chosen" | "mac">,
+  ownMacs: ReadonlySet<string>,
+): Objection | undefined {
+  return chosen || ownMacs.has(mac) ? undefined : objectionOf("WRONG_MACHINE");
+}
+
 /** Why the machine cannot do what the order says; undefined when it can. */
 export function whyUnable(action: PowerOffAction, { actions, problem }: PowerAbility): Objection | undefined {
   if (actions.includes(action)) return undefined;

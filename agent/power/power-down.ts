@@ -13,6 +13,7 @@ import {
   objectionOf,
   warning,
   whyHeld,
+  whyNotThisMachine,
   whyStranded,
   whyUnable,
 } from "./power-down.rules.ts";
@@ -25,6 +26,9 @@ const SETTLES_WITHIN_MS = 60_000;
 /** Those who end the agent wait for it. Milliseconds. */
 const ENDS_WITHIN_MS = 2_500;
 const ENDS = "The agent on it is ending";
+const TAKEN_BACK = "The hub took it back";
+/** Each concerns one order of the last 30 s. */
+const MAX_TAKEN_BACK = 100;
 
 export interface PowerDownOptions {
   readonly system: PowerSystem;
@@ -53,6 +57,7 @@ export class PowerDown {
   readonly #options: PowerDownOptions;
   #current: GoingDown | undefined;
   #isClosed = false;
+  readonly #takenBack = new Set<string>();
   #settling: NodeJS.Timeout | undefined;
   /** How the last one ended, where the broker has not taken that yet. */
   #untold: PowerReceipt | undefined;
@@ -71,14 +76,18 @@ export class PowerDown {
       return inBackground("a refusal", () => this.#refuse(order, { code: "BUSY", reason }));
     }
     const current = new GoingDown(order);
+    if (this.#takenBack.has(order.id)) current.callOff(TAKEN_BACK);
     this.#current = current;
     this.#last = this.#carryOut(current);
     inBackground("a power order", () => this.#last);
   }
 
-  /** The hub takes one order back. */
+  /** The hub takes one order back, which may come later than that. */
   cancel({ order }: PowerCancelOrder): void {
-    if (this.#current?.order.id === order) this.#current.callOff("The hub took it back");
+    this.#takenBack.add(order);
+    const [oldest] = this.#takenBack;
+    if (this.#takenBack.size > MAX_TAKEN_BACK && oldest !== undefined) this.#takenBack.delete(oldest);
+    if (this.#current?.order.id === order) this.#current.callOff(TAKEN_BACK);
   }
 
   /** Somebody wakes devices, perhaps this one. */
@@ -136,7 +145,9 @@ export class PowerDown {
   async #prepare(current: GoingDown): Promise<void> {
     const { system } = this.#options;
     const { order } = current;
-    const [ability, held, users, armed] = await Promise.all([
+    current.goOn();
+    const [macs, ability, held, users, armed] = await Promise.all([
+      system.ownMacs(),
       system.able(),
       this.#held(order),
       system.users(),
@@ -144,7 +155,11 @@ export class PowerDown {
     ]);
     current.users = users;
     current.armed = armed;
-    const objection = whyUnable(order.action, ability) ?? whyHeld(order, held) ?? whyStranded(order, armed);
+    const objection =
+      whyNotThisMachine(order, macs) ??
+      whyUnable(order.action, ability) ??
+      whyHeld(order, held) ??
+      whyStranded(order, armed);
     if (objection) throw StaysUp.because(objection);
     current.goOn();
   }
