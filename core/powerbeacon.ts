@@ -13,11 +13,14 @@ import { keptSecret, replaceFile } from "./kernel/data-folder.ts";
 import { type DatabaseVisit, visitDatabase } from "./kernel/database-visit.ts";
 import { type EmbeddedPostgres, joinEmbeddedPostgres } from "./kernel/embedded-postgres.ts";
 import { HubError } from "./kernel/errors.ts";
+import { SealedSecrets } from "./kernel/sealed-secrets.ts";
+import { loadSchedules } from "./schedules/schedules.ts";
 import { StartError } from "./kernel/start-error.ts";
 import { loadDirectory } from "./members/directory-entries.ts";
 import { loadMqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import { brokerClients } from "./outer-broker.ts";
 import { MOSQUITTO_FILES } from "./own-broker/mosquitto-files.ts";
+import { sealAnew } from "./power-methods/power-methods.service.ts";
 import { Site } from "./sites/site.entity.ts";
 
 /** The command `powerbeacon`: what an operator does on the hub's own machine, with the hub's settings, while it runs or not. */
@@ -28,6 +31,7 @@ const HELP = `What an operator does on the machine of the hub, as the user that 
   npm run powerbeacon -- doctor DEVICE               tells why a device does not wake, or would not, and what to do
   npm run powerbeacon -- audit verify                proves that nobody changed the audit log
   npm run powerbeacon -- rotate-keys                 puts a new key in use that signs sessions
+  npm run powerbeacon -- rotate-secrets              encrypts the secrets of devices, such as SSH keys, with a new key
   npm run powerbeacon -- mqtt acl [--into DIR]       writes Mosquitto's ACL file: to DIR/acl, or for you to see
   npm run powerbeacon -- mqtt passwords [--into DIR] writes Mosquitto's password file in the same way
   npm run powerbeacon -- --help                      says this
@@ -73,6 +77,15 @@ const COMMANDS: Readonly<Record<string, (config: Config, options: Options) => Pr
     say("A new key signs sessions from the hub's next start on; those that the last one signed go on.");
     return true;
   },
+  "rotate-secrets": async (config) => {
+    checkDataFolder(config);
+    const secrets = new SealedSecrets(config.dataDir);
+    secrets.addKey(); // a hub that runs takes it at once
+    const count = await withDatabase(config, (em) => sealAnew(em, secrets));
+    secrets.dropOldKeys();
+    say(`A new key is in use; the secrets of ${count} ${count === 1 ? "device" : "devices"} were encrypted with it.`);
+    return true;
+  },
   "mqtt acl": (config, options) => writeMosquittoFile("acl", config, options),
   "mqtt passwords": (config, options) => writeMosquittoFile("passwords", config, options),
 };
@@ -87,7 +100,7 @@ async function writeMosquittoFile(
     const directory = await loadDirectory(em);
     const agents = await loadAgentCredentials(em, directory);
     const integrations = await loadMqttCredentials(em, directory);
-    return (await brokerClients(config, { directory, agents, integrations }))();
+    return (await brokerClients(config, { directory, schedules: await loadSchedules(em), agents, integrations }))();
   });
   const content = MOSQUITTO_FILES[name](clients);
   if (into === undefined) process.stdout.write(content);

@@ -130,6 +130,37 @@ describe("beside a hub that runs", () => {
     });
   });
 
+  test("doctor tells why a device would not wake, and hints at the one that was meant", async () => {
+    await api.post("/devices", { name: "NAS", mac: "00:11:32:00:00:01" });
+    const { code, text } = await run("doctor nas", env);
+    expect(code).toBe(1);
+    expect(text).toMatch(/^NAS cannot be woken like this\. It is in no cluster/);
+    expect(text).toMatch(
+      /^1\. Problem: It is in no cluster, and no agent is outside of clusters\n {3}Move the device/m,
+    );
+    const unknown = { code: 1, text: 'There is no device "nsa". Did you mean nas?' };
+    expect(await run("doctor nsa", env)).toEqual(unknown);
+  });
+
+  test("rotate-secrets encrypts what is kept for devices with a new key, beside a hub that goes on reading it", async () => {
+    const { body: device } = await api.post("/devices", { name: "Box", mac: "00:11:32:00:00:02" });
+    const ssh = { type: "ssh", host: null, username: "root", hostKey: null, commands: { shutdown: "poweroff" } };
+    const { body: before } = await api.put(`/devices/${device.id}/power-method`, { method: ssh });
+    const sealed = async () => {
+      const [row] = await query(postgresOf(env).url, "select sealed from power_method");
+      return String(row?.["sealed"]);
+    };
+    const first = await sealed();
+    const { code, text } = await run("rotate-secrets", env);
+    expect({ code, text }).toEqual({
+      code: 0,
+      text: "A new key is in use; the secrets of 1 device were encrypted with it.",
+    });
+    expect(await sealed()).not.toBe(first);
+    expect((await api.get(`/devices/${device.id}/power-method`)).body.publicKey).toBe(before.publicKey);
+    await api.delete(`/devices/${device.id}`);
+  });
+
   test("audit verify tells of each chain, and fails when somebody changed one", async () => {
     await api.post("/clusters", { name: "Lab" });
     const whole = await run("audit verify", env);
@@ -183,8 +214,9 @@ describe("beside a hub that does not run", () => {
     await query(postgresOf(env).url, "drop function wait_for_hub cascade");
   });
 
-  test("recover and audit verify start its Postgres, and end it again", async () => {
+  test("recover and audit verify start its Postgres, and end it again; the doctor says that it asks a hub", async () => {
     await hub.end("SIGTERM");
+    expect(await run("doctor nas", env)).toMatchObject({ code: 1, text: expect.stringMatching(/^No hub runs on /) });
     const account = await recover(env);
     expect(postgresOf(env).isRunning).toBe(false);
     expect(await run("audit verify", env)).toMatchObject({

@@ -21,6 +21,6 @@ const agent = await startAgent({
 });
 
 process.on("SIGTERM", () => {
-  agent.close().finally(() => process.exit());
+  void agent.close().finally(() => process.exit());
 });
 process.on("disconnect", () => process.exit());
