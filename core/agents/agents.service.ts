@@ -13,6 +13,7 @@ import type { HubSigner } from "../kernel/hub-key.ts";
 import type { Link } from "../kernel/link.ts";
 import type { Directory, DirectoryAgent } from "../members/directory.ts";
 import { type MembersContext, changeMembers, clusterFor, moveMembers } from "../members/members.service.ts";
+import { Device } from "../devices/device.entity.ts";
 import { Agent, AgentHeartbeat } from "./agent.entity.ts";
 import type { Presence } from "./presence.ts";
 
@@ -58,12 +59,14 @@ export async function deleteAgent(context: DeleteAgentContext, id: string, now: 
     const agent = context.directory.agents.byId(id);
     if (!row || !agent) throw notFound();
     const devices = context.directory.devicesOf(agent.clusterId).filter((device) => device.agentIds.includes(id));
+    const machines = await em.find(Device, { ownAgent: id });
+    for (const device of machines) device.ownAgent = null;
     em.remove(row);
     await em.flush();
     await em.nativeDelete(AgentHeartbeat, { agentId: id });
     const dropped = devices.map((device) => ({ deviceId: device.id, agentId: id }));
     const event = { action: "agent.delete", target: targetOf(agent) } as const;
-    return { result: agent, touched: { removed: { agent: id }, dropped }, event };
+    return { result: agent, touched: { removed: { agent: id }, devices: machines, dropped }, event };
   });
   await inTime([sendOrder(context, agent, { type: "revoked" }, now)]);
   context.disconnect(id);

@@ -33,7 +33,7 @@ const DeviceSchema = defineEntity({
     watchTcpPorts: p.array().$type<number[]>().columnType("int[]"),
     watchIntervalSeconds: p.integer(),
     /** The agent on this very machine, where a person chose it. */
-    ownAgent: () => p.manyToOne(Agent).ref().nullable().deleteRule("set null").index(),
+    ownAgent: () => p.manyToOne(Agent).ref().nullable().deleteRule("set null"),
     offAction: p.string().length(16).$type<OffAction>().default("shutdown"),
     offCountdownSeconds: p.integer().default(30),
     offGraceSeconds: p.integer().nullable(),
@@ -45,7 +45,11 @@ const DeviceSchema = defineEntity({
   },
   filters: siteFilter,
   ...sitePolicies("device"),
-  uniques: [{ properties: ["site", "mac"], name: "device_mac_unique" }],
+  uniques: [
+    { properties: ["site", "mac"], name: "device_mac_unique" },
+    // an agent runs on one machine
+    { properties: ["ownAgent"], name: "device_own_agent_unique" },
+  ],
   indexes: [{ properties: ["site", "name"] }, { properties: ["cluster"] }],
   triggers: [
     sameSite("device", { cluster_id: "cluster" }),

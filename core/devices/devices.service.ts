@@ -19,6 +19,7 @@ import { naming, needyDevice, refuseCircle, setNeeds } from "../members/needs.se
 import { type OwnersContext, setOwners } from "../members/owners.service.ts";
 import { checkAddresses } from "./address.rules.ts";
 import { Device } from "./device.entity.ts";
+import { setOwnAgent } from "./own-agent.service.ts";
 
 /** UDP ports 9 (discard) and 7 (echo): where magic packets go by custom. */
 const DEFAULT_WAKE_PORTS = [9, 7];
@@ -30,7 +31,7 @@ export interface DevicesContext extends MembersContext, OwnersContext {}
  * Makes a device, which belongs to whoever makes it. Its key comes from its name unless one is given.
  *
  * @returns the id of the new device.
- * @throws HubError DUPLICATE (mac, key), NOT_FOUND (clusterId), AGENT_NOT_IN_CLUSTER, FORBIDDEN (ownerId), INVALID_INPUT (shares)
+ * @throws HubError DUPLICATE (mac, key, power.ownAgentId), NOT_FOUND (clusterId, power.ownAgentId), AGENT_NOT_IN_CLUSTER, FORBIDDEN (ownerId), INVALID_INPUT (shares)
  */
 export async function createDevice(context: DevicesContext, input: DeviceCreate, now: Date): Promise<string> {
   checkAddresses(context.actor, input);
@@ -40,6 +41,7 @@ export async function createDevice(context: DevicesContext, input: DeviceCreate,
     const device = newDevice(em, context, { input, cluster, key: chooseKey(context.directory, input), now });
     await em.flush();
     await setAgentsOf(em, device, input.agentIds ?? []);
+    await setOwnAgent(em, context.actor, device, input.power?.ownAgentId);
     await setNeeds(em, device, input.dependsOn);
     await setOwners(em, context, device, input);
     await em.flush();
@@ -105,7 +107,7 @@ async function refuseDuplicateMac(em: EntityManager, mac: string, ownId: string 
 /**
  * Changes what the input names, and nothing else. A move to another cluster drops the links that no longer fit.
  *
- * @throws HubError NOT_FOUND, DUPLICATE (mac), AGENT_NOT_IN_CLUSTER, FORBIDDEN (ownerId), INVALID_INPUT (shares, dependsOn), DEPENDENCY_CYCLE
+ * @throws HubError NOT_FOUND, DUPLICATE (mac, power.ownAgentId), AGENT_NOT_IN_CLUSTER, FORBIDDEN (ownerId), INVALID_INPUT (shares, dependsOn), DEPENDENCY_CYCLE
  */
 export async function changeDevice(
   context: DevicesContext,
@@ -123,6 +125,7 @@ export async function changeDevice(
     const cluster = change.clusterId === undefined ? undefined : await clusterFor(em, change.clusterId);
     const moved = cluster ? await moveMembers(em, { devices: [device], agents: [] }, cluster) : [];
     if (change.agentIds) await setAgentsOf(em, device, change.agentIds);
+    await setOwnAgent(em, context.actor, device, change.power?.ownAgentId);
     await setNeeds(em, device, change.dependsOn);
     if (cluster || change.dependsOn) {
       const after = { devices: [needyDevice(context.directory, device, change.dependsOn)] };

@@ -11,6 +11,7 @@ import { ERROR_STATUS, type ErrorCode, HubError } from "../kernel/errors.ts";
 const UNIQUE_FIELDS: Readonly<Record<string, string>> = {
   device_mac_unique: "mac",
   device_key_unique: "key",
+  device_own_agent_unique: "power.ownAgentId",
   cluster_key_unique: "key",
   agent_key_unique: "key",
   mqtt_client_username_unique: "name",

@@ -80,7 +80,7 @@ export class Migration20261121210350_trusted_power extends Migration {
     this.addSql(
       `alter table "device" add constraint "device_own_agent_id_foreign" foreign key ("own_agent_id") references "agent" ("id") on delete set null;`,
     );
-    this.addSql(`create index "device_own_agent_id_index" on "device" ("own_agent_id");`);
+    this.addSql(`alter table "device" add constraint "device_own_agent_unique" unique ("own_agent_id");`);
 
     this.addSql(
       `alter table "schedule" add constraint "schedule_site_id_foreign" foreign key ("site_id") references "site" ("id");`,
