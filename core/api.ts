@@ -13,6 +13,8 @@ import type { Config } from "./config.ts";
 import { deviceRoutes } from "./devices/devices.routes.ts";
 import { homeAssistantRoutes } from "./discovery/home-assistant.routes.ts";
 import type { HomeAssistantContext } from "./discovery/home-assistant.service.ts";
+import { planRoutes } from "./dependencies/plans.routes.ts";
+import type { Plans } from "./dependencies/plans.ts";
 import { doctorRoutes } from "./doctor/doctor.routes.ts";
 import type { Doctor } from "./doctor/doctor.service.ts";
 import { healthRoutes } from "./http/health.routes.ts";
@@ -78,6 +80,7 @@ export interface ApiParts {
   readonly leases: Leases;
   readonly scheduling: Scheduling;
   readonly doctor: Doctor;
+  readonly plans: Plans;
   readonly projection: Projection;
   readonly hubInfo: () => HubInfo;
   readonly link: Link;
@@ -174,6 +177,7 @@ export async function openApi(hub: ApiParts): Promise<App> {
       powerMethodRoutes(routes, { ...hub.powerMethods, directory });
       deviceRoutes(routes, { directory, accounts, nowOf: (device) => now.device(device) });
       doctorRoutes(routes, { directory, doctor: hub.doctor });
+      planRoutes(routes, { directory, plans: hub.plans });
       const { schedules, leases, scheduling } = hub;
       scheduleRoutes(routes, { schedules, directory, accounts, flush: scheduling.flush });
       leaseRoutes(routes, { ...scheduling.holding, leases, directory });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { OperatingSystem } from "./agent.ts";
 import { DoctorReport } from "./api/doctor.ts";
+import { PowerPlan } from "./api/plans.ts";
 import { LeaseAnswer, NAME_ONE_END, leaseFields, namesOneEnd } from "./api/leases.ts";
 import { parseJson } from "./json.ts";
 import { Key } from "./key.ts";
@@ -138,6 +139,22 @@ export const hubRequests = {
       }),
     data: z.object({ released: z.int().describe("how many leases ended") }),
     needs: ["wake"],
+  },
+  plan: {
+    summary: "What waking or powering off would do; nothing is done",
+    fields: z
+      .strictObject({
+        device: target.device,
+        cluster: target.cluster,
+        action: PowerPlan.shape.action.default("wake"),
+        force,
+      })
+      .refine(namesOne, { error: "name either device or cluster", path: ["device"] }),
+    data: PowerPlan.extend({
+      steps: PowerPlan.shape.steps.describe("of a very large cluster as many as fit into a packet"),
+      total: z.int().describe("how many steps there are"),
+    }),
+    needs: ["read"],
   },
   doctor: {
     summary: "Why a device does not wake, or would not, and what to do",

@@ -1,9 +1,9 @@
-import type { Directory, DirectoryDevice } from "../members/directory.ts";
+import type { DirectoryDevice } from "../members/directory.ts";
 import type { PowerOffService, PowerOffWish } from "../power-off/power-off.service.ts";
 import type { RunningPowerOff } from "../power-off/running-power-off.ts";
-import { type FactParts, offFacts } from "./facts.ts";
+import { type FactParts, offFacts, paceIn } from "./facts.ts";
 import { type PlannedStep, type Refusal, isUp, neededBy, planOfOff } from "./plan.rules.ts";
-import { ALL_AT_ONCE, ClusterTurns } from "./turns.ts";
+import { ClusterTurns } from "./turns.ts";
 
 export interface DownOrderOptions extends FactParts {
   readonly powerOffs: () => Pick<PowerOffService, "planFor" | "runningOf">;
@@ -70,8 +70,4 @@ export class DownOrder {
     if (!turns) this.#turns.set(device.clusterId, (turns = new ClusterTurns()));
     return !turns.take(powerOff, directory.clusterOf(device).pace, performance.now());
   }
-}
-
-export function paceIn(directory: Directory) {
-  return (clusterId: string) => directory.clusters.byId(clusterId)?.pace ?? ALL_AT_ONCE;
 }

@@ -1,9 +1,11 @@
+import type { Pace } from "#contracts/needs.ts";
 import type { Presence } from "../agents/presence.ts";
 import type { Directory, DirectoryDevice } from "../members/directory.ts";
 import type { PowerStates } from "../power/power-states.ts";
 import { planWake } from "../wake/wake.rules.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { type PlanDevice, type Refusal, isUp } from "./plan.rules.ts";
+import { ALL_AT_ONCE } from "./turns.ts";
 
 export interface FactParts {
   readonly directory: Directory;
@@ -70,4 +72,8 @@ function factsBy(
     known.set(id, facts);
     return facts;
   };
+}
+
+export function paceIn(directory: Directory): (clusterId: string) => Pace {
+  return (clusterId) => directory.clusters.byId(clusterId)?.pace ?? ALL_AT_ONCE;
 }

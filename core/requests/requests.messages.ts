@@ -69,7 +69,7 @@ const REPEATED_BY_WAKES: ReadonlySet<string> = new Set<HubVerb>(["wake", "power"
 /** An asker gets as many answers as over HTTP, and fewer of those that tell of everything: on a large hub each takes a while. */
 const ANSWERS = { each: 600, all: 6_000, periodMs: 60_000 };
 const LARGE_ANSWERS = { each: 60, all: 300, periodMs: 60_000 };
-const ANSWERED_AT_LENGTH: ReadonlySet<string> = new Set<HubVerb>(["inventory", "send-discovery"]);
+const ANSWERED_AT_LENGTH: ReadonlySet<string> = new Set<HubVerb>(["inventory", "plan", "send-discovery"]);
 
 /** What was asked with a transaction, and what came of it. */
 interface Answered {

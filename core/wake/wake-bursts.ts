@@ -82,8 +82,19 @@ export class WakeBursts {
     for (const [clusterKey, batch] of byCluster) this.#publishOrders(clusterKey, batch.aims, batch.wakes, nowMs);
   }
 
+  /** Who would send the first burst to a device now, and where to. */
+  firstAim(device: DirectoryDevice): WakeAim {
+    const { directory, presence } = this.#options;
+    const online = directory.agentsOf(device.clusterId).filter((agent) => presence.isOnline(agent.id));
+    return this.#aimOf({ bursts: 0, failedBursts: 0 }, device, online);
+  }
+
   /** Who sends the next burst of a wake, and where to. */
-  #aimOf(wake: RunningWake, device: DirectoryDevice, online: readonly DirectoryAgent[]): WakeAim {
+  #aimOf(
+    wake: Pick<RunningWake, "bursts" | "failedBursts">,
+    device: DirectoryDevice,
+    online: readonly DirectoryAgent[],
+  ): WakeAim {
     const { directory, recipes, link } = this.#options;
     // an agent on the machine itself is off when it is needed, and when it answers it has nobody to wake
     const itself = directory.ownAgentOf(device)?.id;

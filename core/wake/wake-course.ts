@@ -9,6 +9,7 @@ import type { PowerStates } from "../power/power-states.ts";
 import type { Asker, RunningWake } from "./running-wake.ts";
 import type { WakeBook } from "./wake-book.ts";
 import { WakeBursts, type WakeBurstsOptions } from "./wake-bursts.ts";
+import type { WakeAim } from "./wake-orders.ts";
 import type { WakeGate } from "./wake-gate.ts";
 import { afterPowerOff, endOfWindow, isHopeless } from "./wake.rules.ts";
 
@@ -106,6 +107,11 @@ export class WakeCourse {
       const agents = [...wake.agents.values()].map((agent) => agent.key);
       this.record(wake, { stage: "accepted", at: now.toISOString(), agents });
     }
+  }
+
+  /** Who would send the first burst to a device now, and where to. */
+  firstAim(device: DirectoryDevice): WakeAim {
+    return this.#bursts.firstAim(device);
   }
 
   /** Takes in what an agent did with an order. */

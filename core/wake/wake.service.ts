@@ -9,6 +9,7 @@ import { Transactions } from "./transactions.ts";
 import type { WakeAnswerPart } from "./wake-answer.ts";
 import { WakeBook } from "./wake-book.ts";
 import { type NewsListener, type StageListener, WakeCourse, type WakeCourseOptions } from "./wake-course.ts";
+import type { WakeAim } from "./wake-orders.ts";
 import { noteRequests } from "./wake-trail.ts";
 import type { GateRefusal, WakeGate } from "./wake-gate.ts";
 import { planWake, planWithNeeds, windowMsOf } from "./wake.rules.ts";
@@ -118,6 +119,11 @@ export class WakeService {
     this.#course.begin(begun, clock, plan?.paced);
     if (asker.transaction !== null) this.#transactions.remember(client, asker.transaction, answers, clock.nowMs);
     return answers;
+  }
+
+  /** Who would send the first magic packets to a device now, and where to. */
+  firstAim(device: DirectoryDevice): WakeAim {
+    return this.#course.firstAim(device);
   }
 
   /** @throws HubError NOT_FOUND, WAKE_OVER */

@@ -98,6 +98,8 @@ export const ROUTES: Readonly<Record<string, Right | "public" | "off">> = {
   "POST /api/devices/{id}/wake": "device:wake",
   "GET /api/devices/{id}/wakes": "device:read",
   "GET /api/devices/{id}/doctor": "device:read",
+  "GET /api/devices/{id}/plan": "device:read",
+  "GET /api/clusters/{id}/plan": "device:read",
   "POST /api/imports/preview": "device:create",
   "POST /api/imports": "device:create",
   "GET /api/exports/devices": "device:read",
