@@ -21,6 +21,7 @@ import { openHttpDoors } from "./http-doors.ts";
 import { Dependencies } from "./dependencies/dependencies.ts";
 import { DownOrder } from "./dependencies/down-order.ts";
 import { type HeldWake, NeedsGate } from "./dependencies/needs-gate.ts";
+import { Plans } from "./dependencies/plans.ts";
 import { Probes } from "./dependencies/probes.ts";
 import { openHubDatabase } from "./hub-database.ts";
 import { answerOperator } from "./doctor/doctor-command.ts";
@@ -248,6 +249,8 @@ async function startParts(
   poweringOff.follow(wakes);
   const probes = new Probes<HeldWake>({ directory, presence, link, signer, log });
   wakes.setGate(new NeedsGate({ ...needs, probes, wakes }));
+  const findingsOf = doctor.findings.bind(doctor);
+  const plans = new Plans({ ...needs, downOrder, powerOffs, wakes, recipes, findingsOf });
   const results = wakeResults(link, log);
   wakes.onStage(results.stage);
   wakes.onStage((wake) => (wake.isOver && lastWakes.note(wake), journal.add(wake)));
@@ -328,6 +331,7 @@ async function startParts(
     hubInfo,
     broker: brokerNow,
     doctor,
+    plans,
     wakes,
     powerOffs,
     trailOf: trailOfMqtt,
@@ -400,6 +404,7 @@ async function startParts(
     leases,
     scheduling,
     doctor,
+    plans,
     projection: started,
     hubInfo,
     link,
