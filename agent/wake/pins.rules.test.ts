@@ -46,6 +46,14 @@ describe("a neighbour entry is asked for", () => {
     ["not where another network holds the address", [{ ...target, unicast: "10.0.0.1" }], [lan], []],
     ["not for a burst that goes to everybody", [{ ...target, reach: ["directed" as const] }], [lan], []],
     ["not where the device says where packets go", [{ ...target, addresses: ["192.168.1.255"] }], [lan], []],
+    [
+      "not on loopback, which has one entry for everything",
+      [target],
+      [{ ...lan, interface: "lo", internal: true, mac: null }],
+      [],
+    ],
+    ["not in a tunnel", [target], [{ ...lan, interface: "wg0", mac: null }], []],
+    ["not for this machine's own address", [{ ...target, unicast: "192.168.1.5" }], [lan], []],
     ["not on an interface whose name is none", [target], [{ ...lan, interface: "eth0\nlink del eth0" }], []],
   ])("%s", (_what, targets, local, pins) => {
     expect(pinsFor(targets, local)).toEqual(pins);
@@ -64,7 +72,8 @@ describe("a neighbour entry may be pinned", () => {
   test.each([
     ["where there is none", [], true],
     ["over one that nobody answered for", [entry("FAILED", { lladdr: undefined })], true],
-    ["over an old one", [entry("STALE", { lladdr: "02:00:00:00:00:77" })], true],
+    ["over its own old one", [entry("STALE")], true],
+    ["not over that of another machine, however old", [entry("STALE", { lladdr: "02:00:00:00:00:77" })], false],
     ["beside that of another interface", [entry("REACHABLE", { dev: "eth1" })], true],
     ["not over a machine that answers there now", [entry("REACHABLE", { lladdr: "02:00:00:00:00:77" })], false],
     ["not over one that is just being asked", [entry("PROBE")], false],

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { WakeTarget } from "#contracts/order.ts";
 import type { LocalAddress } from "./networks.rules.ts";
-import { isUnicast, routesTo } from "./routes.rules.ts";
+import { isOnEthernet, isUnicast, routesTo } from "./routes.rules.ts";
 
 /**
  * Which neighbour entries (ARP for IPv4, NDP for IPv6) to pin while magic packets go to a device's own address.
@@ -14,9 +14,16 @@ export interface Pin {
   readonly interface: string;
 }
 
-/** The entries that these targets ask for: one for each interface whose network holds the device's address. */
-export function pinsFor(targets: readonly WakeTarget[], local: readonly LocalAddress[]): Pin[] {
+/**
+ * The entries that these targets ask for: one for each Ethernet whose network holds the device's address.
+ *
+ * Never on loopback, a tunnel or a point-to-point link: there Linux has one entry for all addresses, and a MAC address in it ends
+ * all traffic of that interface. Never for an address of this machine.
+ */
+export function pinsFor(targets: readonly WakeTarget[], allLocal: readonly LocalAddress[]): Pin[] {
+  const local = allLocal.filter(isOnEthernet);
   return targets.flatMap((target) => {
+    if (allLocal.some(({ address }) => address === target.unicast)) return [];
     if (!target.unicast || target.addresses.length > 0 || !target.reach?.includes("unicast")) return [];
     const { mac, unicast, interfaces } = target;
     const only = { addresses: [], ports: [9], reach: ["unicast" as const], unicast, ...(interfaces && { interfaces }) };
@@ -47,14 +54,17 @@ export function parseEntries(json: string): Entry[] {
 /** Entries that the system has just confirmed, is confirming, or that somebody set by hand. */
 const KEPT = new Set(["REACHABLE", "DELAY", "PROBE", "PERMANENT", "NOARP"]);
 
-/** Those that may be pinned: never over an entry that is in use, for whichever machine has that address now. */
+/**
+ * Those that may be pinned: never over an entry that is in use, and never over that of another machine, however old. So nobody
+ * who may name a device's address turns traffic for another machine, such as the router, to a MAC address of their choice.
+ */
 export function allowedPins(pins: readonly Pin[], entries: readonly Entry[]): Pin[] {
-  return pins.filter(
-    (pin) =>
-      !entries.some(
-        ({ dst, dev, state }) => dst === pin.address && dev === pin.interface && state.some((one) => KEPT.has(one)),
-      ),
-  );
+  const speaksAgainst = (pin: Pin) => (entry: Entry) =>
+    entry.dst === pin.address &&
+    entry.dev === pin.interface &&
+    (entry.state.some((one) => KEPT.has(one)) ||
+      (entry.lladdr !== undefined && entry.lladdr.toLowerCase() !== pin.mac));
+  return pins.filter((pin) => !entries.some(speaksAgainst(pin)));
 }
 
 /** Linux, capabilities(7): bit 12 of a mask. */

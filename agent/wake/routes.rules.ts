@@ -100,7 +100,7 @@ function pathsToAddress(address: string, local: readonly LocalAddress[]): Path[]
 }
 
 /** A card is woken by Ethernet frames: loopback, tunnels and point-to-point links (no MAC address) cannot carry one. */
-function isOnEthernet(own: LocalAddress): boolean {
+export function isOnEthernet(own: LocalAddress): boolean {
   return !own.internal && own.mac !== null;
 }
 
