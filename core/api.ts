@@ -38,6 +38,8 @@ import { readersOfDiscovery } from "./mqtt-clients/mqtt-clients.service.ts";
 import { mqttClientRoutes } from "./mqtt-clients/mqtt-clients.routes.ts";
 import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import type { People } from "./people.ts";
+import { powerHistoryRoutes } from "./power/power-history.routes.ts";
+import type { PowerHistoryWriter } from "./power/power-history.ts";
 import { type PowerMethodRoutes, powerMethodRoutes } from "./power-methods/power-methods.routes.ts";
 import { powerOffRoutes } from "./power-off/power-off.routes.ts";
 import type { PoweringOff } from "./powering-off.ts";
@@ -75,6 +77,7 @@ export interface ApiParts {
   readonly now: Now;
   readonly wakes: WakeService;
   readonly journal: WakeJournal;
+  readonly powerHistory: PowerHistoryWriter;
   readonly poweringOff: PoweringOff;
   readonly schedules: Schedules;
   readonly leases: Leases;
@@ -176,6 +179,7 @@ export async function openApi(hub: ApiParts): Promise<App> {
       agentRoutes(routes, { ...agents, ...grant });
       powerMethodRoutes(routes, { ...hub.powerMethods, directory });
       deviceRoutes(routes, { directory, accounts, nowOf: (device) => now.device(device) });
+      powerHistoryRoutes(routes, { directory, history: hub.powerHistory });
       doctorRoutes(routes, { directory, doctor: hub.doctor });
       planRoutes(routes, { directory, plans: hub.plans });
       const { schedules, leases, scheduling } = hub;

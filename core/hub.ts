@@ -42,6 +42,7 @@ import { ClientUses } from "./mqtt-clients/client-uses.ts";
 import { loadMqttCredentials, refreshMqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import { listenToSightings, type SightingMessages } from "./power/power.messages.ts";
 import { startPowerMethods } from "./power-methods/power-methods.ts";
+import { startPowerHistory } from "./power/power-history.ts";
 import { PowerStates } from "./power/power-states.ts";
 import { startWatchLists } from "./power/watch-lists.ts";
 import { listenToRequests } from "./requests/requests.messages.ts";
@@ -201,6 +202,7 @@ async function startParts(
 
   const power = new PowerStates(directory, presence);
   closers.push(() => power.close());
+  const powerHistory = startPowerHistory(power, { database, startedAt, log });
   const watchLists = startWatchLists({ power, directory, link, signer, log });
   const heartbeats = startHeartbeatWriter(database, log);
   const journal = startWakeJournal(database, log);
@@ -371,6 +373,7 @@ async function startParts(
     await heartbeats.close();
     await methods.close();
     await journal.close();
+    await powerHistory.close();
     await recipes.close();
   });
   wakes.start();
@@ -399,6 +402,7 @@ async function startParts(
     now,
     wakes,
     journal,
+    powerHistory,
     poweringOff,
     schedules,
     leases,

@@ -97,6 +97,7 @@ export const ROUTES: Readonly<Record<string, Right | "public" | "off">> = {
   "DELETE /api/devices/{id}": "device:change",
   "POST /api/devices/{id}/wake": "device:wake",
   "GET /api/devices/{id}/wakes": "device:read",
+  "GET /api/devices/{id}/history": "device:read",
   "GET /api/devices/{id}/doctor": "device:read",
   "GET /api/devices/{id}/plan": "device:read",
   "GET /api/clusters/{id}/plan": "device:read",
