@@ -124,6 +124,20 @@ describe("the power state that follows", () => {
       "power-off",
     ],
     [
+      "its agent has left as it said, and others have not looked since it was up",
+      { settled: "on", verdicts: [down(60)], own: ownLeft(1), command: "stopping", goingDown: "told" },
+      "stopping",
+      null,
+      "power-off",
+    ],
+    [
+      "its agent has left as it said, and others miss it since",
+      { settled: "on", verdicts: [down(0)], own: ownLeft(1), command: "stopping", goingDown: "told" },
+      "off",
+      false,
+      "power-off",
+    ],
+    [
       "its agent left without a word while it goes down by other means",
       { settled: "on", own: ownLeft(), command: "stopping" },
       "stopping",

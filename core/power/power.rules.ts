@@ -150,8 +150,9 @@ function sightOf({ verdicts, watched, own, plug, goingDown, nowMs }: PowerInput)
   if (seen) return { type: "up", reachable: true, evidence: seen.evidence, because: "seen", againInMs: null };
   if (plug?.on && !missed)
     return { type: "up", reachable: null, evidence: plug.evidence, because: "plug", againInMs: null };
-  if (own?.state === "leaving" && goingDown === null && !(missed && missed.sinceMs > own.leftMs) && !unplugged)
-    return { ...UNSEEN, type: "held" };
+  const isMissedSince = missed !== undefined && own?.state === "leaving" && missed.sinceMs > own.leftMs;
+  const isAnybodyToLook = goingDown === null || (goingDown === "told" && watched);
+  if (own?.state === "leaving" && isAnybodyToLook && !isMissedSince && !unplugged) return { ...UNSEEN, type: "held" };
   const down = { type: "down", reachable: false, evidence: null, againInMs: null } as const;
   if (missed) return { ...down, because: goingDown === null ? "missed" : "power-off" };
   if (unplugged) return { ...down, because: "plug" };
