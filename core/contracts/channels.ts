@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { Heartbeat, InventoryMessage, Receipt, SightingBatch } from "./agent.ts";
+import { ScheduleInfo } from "./api/schedules.ts";
 import { ComponentConfig, DiscoveryConfig, discoveryTopics } from "./discovery.ts";
 import { EventMessage } from "./event.ts";
 import { AgentOrder, WakeOrder, WatchList } from "./order.ts";
 import { Availability, ClusterInfo, DeviceInfo, HubInfo, SwitchState } from "./power.ts";
 import { hubMessages } from "./request.ts";
+import { PowerOffResult } from "./power-off.ts";
 import { type FixedTopic, type KeyedTopic, topics } from "./topics.ts";
 import { UpdateInfo } from "./update.ts";
 import { Refusal, WakeResult } from "./wake.ts";
@@ -13,7 +15,7 @@ import { Refusal, WakeResult } from "./wake.ts";
 export interface Channel {
   readonly topic: FixedTopic | KeyedTopic;
   /** What the free level of the topic stands for. */
-  readonly parameter?: "device" | "cluster" | "agent" | "verb" | "object_id" | "component";
+  readonly parameter?: "device" | "cluster" | "agent" | "schedule" | "verb" | "object_id" | "component";
   readonly from: "hub" | "agent" | "anyone";
   readonly to: "hub" | "agent" | "all";
   readonly summary: string;
@@ -129,8 +131,8 @@ export const channels: readonly Channel[] = [
     parameter: "device",
     from: "hub",
     to: "all",
-    summary: "Refusals of requests on `set`",
-    payload: Refusal,
+    summary: "One message for each stage of a power-off, or a refusal",
+    payload: z.union([PowerOffResult, Refusal]),
   },
   {
     topic: topics.deviceEvent,
@@ -228,6 +230,30 @@ export const channels: readonly Channel[] = [
     to: "all",
     summary: "How a request to the hub ended",
     payload: { messages: hubMessages("response") },
+  },
+  {
+    topic: topics.scheduleState,
+    parameter: "schedule",
+    from: "hub",
+    to: "all",
+    summary: "Whether the schedule is enabled",
+    payload: SwitchState,
+  },
+  {
+    topic: topics.scheduleInfo,
+    parameter: "schedule",
+    from: "hub",
+    to: "all",
+    summary: "When it fires next, and what became of its last firing",
+    payload: ScheduleInfo,
+  },
+  {
+    topic: topics.scheduleSet,
+    parameter: "schedule",
+    from: "anyone",
+    to: "hub",
+    summary: "Enables or disables it",
+    payload: z.enum(["ON", "OFF"]),
   },
   { topic: topics.event, from: "hub", to: "all", summary: "What happened, anywhere", payload: EventMessage },
 ];

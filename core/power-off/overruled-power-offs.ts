@@ -20,7 +20,11 @@ export class OverruledPowerOffs {
 
   /** Whether the device may still go down. */
   has(deviceId: string): boolean {
-    return this.#byDevice.has(deviceId) && this.#power.of(deviceId).power !== "off";
+    return this.#byDevice.has(deviceId);
+  }
+
+  forget(deviceId: string): void {
+    this.#byDevice.delete(deviceId);
   }
 
   add(device: DirectoryDevice, untilMs: number): void {
@@ -41,9 +45,7 @@ export class OverruledPowerOffs {
   }
 
   forgetOld(nowMs: number, now: Date): void {
-    for (const { device, untilMs } of this.#byDevice.values()) {
-      if (this.#power.of(device.id).power === "off") this.#byDevice.delete(device.id);
-      else if (nowMs >= untilMs) this.staysUp(device, now); // its agent never said so, and it was not seen to go
-    }
+    // its agent never said so, and it was not seen to go
+    for (const { device, untilMs } of this.#byDevice.values()) if (nowMs >= untilMs) this.staysUp(device, now);
   }
 }

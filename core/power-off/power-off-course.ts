@@ -13,9 +13,11 @@ import { OverruledPowerOffs } from "./overruled-power-offs.ts";
 import type { PowerAbilities } from "./power-abilities.ts";
 import {
   AFTER_COUNTDOWN_MS,
+  ANEW_MS,
   METHOD_MS,
   RECEIPT_MS,
   REPUBLISH_MS,
+  doubtsTime,
   endOfGrace,
   graceMs,
   refusalOf,
@@ -84,8 +86,7 @@ export class PowerOffCourse {
     }
     powerOff.agentStartedAt = presence.of(powerOff.agent.id)?.heartbeat?.startedAt ?? null;
     powerOff.deadlineMs = clock.nowMs + RECEIPT_MS;
-    powerOff.order = this.#orders.send(powerOff, device, clock);
-    this.#byOrder.set(powerOff.order.id, powerOff);
+    this.#send(powerOff, device, clock);
     record(powerOff, { stage: "sent", at });
   }
 
@@ -94,6 +95,7 @@ export class PowerOffCourse {
     if (stage === "accepted") return this.begin(powerOff, clock);
     if (stage === "sent" && order && !order.isRepeated && clock.nowMs - order.sentMs >= REPUBLISH_MS)
       this.#orders.repeat(powerOff);
+    if (powerOff.anewMs !== null && clock.nowMs >= powerOff.anewMs) this.#sendAnew(powerOff, clock);
     if (this.#hasRestarted(powerOff)) return this.#isBack(powerOff, clock);
     if (clock.nowMs >= powerOff.deadlineMs) this.#timeIsUp(powerOff, clock);
   }
@@ -126,6 +128,7 @@ export class PowerOffCourse {
       case "acknowledged":
         return this.#acknowledged(powerOff, clock);
       case "refused": {
+        if (powerOff.anewMs === null && doubtsTime(said.code)) return void (powerOff.anewMs = clock.nowMs + ANEW_MS);
         const refusal = refusalOf(said.code, said.reason);
         return refusal ? this.#fail(powerOff, refusal.code, refusal.reason, clock) : undefined;
       }
@@ -184,6 +187,20 @@ export class PowerOffCourse {
       this.#endedMs.delete(id);
       this.#byOrder.delete(id);
     }
+  }
+
+  #send(powerOff: RunningPowerOff, device: DirectoryDevice, clock: Clock): void {
+    powerOff.order = this.#orders.send(powerOff, device, clock);
+    this.#byOrder.set(powerOff.order.id, powerOff);
+  }
+
+  /** The agent has asked for the time since. What it refused it will refuse for ever. */
+  #sendAnew(powerOff: RunningPowerOff, clock: Clock): void {
+    powerOff.anewMs = Number.POSITIVE_INFINITY;
+    const device = this.#options.directory.devices.byId(powerOff.deviceId);
+    if (!device || powerOff.stage !== "sent" || powerOff.callingBack) return;
+    if (powerOff.order) this.#byOrder.delete(powerOff.order.id);
+    this.#send(powerOff, device, clock);
   }
 
   async #run(powerOff: RunningPowerOff, device: DirectoryDevice): Promise<void> {

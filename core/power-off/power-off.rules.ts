@@ -125,6 +125,14 @@ export function endOfGrace(
   return { stage: "failed", code: "NOT_SEEN", reason: "Nobody could see whether it went down" };
 }
 
+/** An agent that did not know how old its order was asks for the time at once; after so long it gets a fresh one. Milliseconds. */
+export const ANEW_MS = 2_000;
+
+/** Whether an agent may obey a fresh order although it refused one: it was suspended, or a clock was set. */
+export function doubtsTime(code: RefusalReason | null): boolean {
+  return code === "CLOCK_UNKNOWN" || code === "NOT_YET_VALID" || code === "EXPIRED";
+}
+
 /** What the reasons of agents mean to whoever asked; null: the order came twice, and the first receipt said what was done. */
 export function refusalOf(
   code: RefusalReason | null,

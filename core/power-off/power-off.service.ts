@@ -80,6 +80,7 @@ export class PowerOffService {
     power.onChange(({ device, after }) => {
       const powerOff = this.#book.runningOf(device.id);
       if (powerOff) this.#course.powerChanged(powerOff, after);
+      else if (after.power === "off") this.#course.wentDown(device.id);
     });
     directory.onChange((change) => {
       if (change.type === "device" && change.before && !change.after?.enabled) this.#deviceGone(change.before.id);

@@ -47,6 +47,8 @@ export class RunningPowerOff {
   wentDown = false;
   /** When the agent on the machine had started, before. */
   agentStartedAt: string | null = null;
+  /** When a fresh order is given, since the agent did not know how old the first one was; once. */
+  anewMs: number | null = null;
   /** Somebody wants it not to happen after all, and its agent was told. */
   callingBack: { readonly by: string; readonly reason: string | null } | null = null;
   finishedAt: Date | null = null;

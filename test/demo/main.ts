@@ -63,7 +63,7 @@ async function start(): Promise<void> {
     const agent = await runAgent(joined);
     cleanup.add(() => agent.close());
   }
-  const permissions = ["read", "wake", "discovery"];
+  const permissions = ["read", "wake", "power", "discovery"];
   const client = created(await api.post("/mqtt-clients", { name: "Demo", permissions }));
   const door = await openDoor(url, ACCOUNT);
   cleanup.add(() => door.close());

@@ -6,6 +6,7 @@ import { EventType } from "#contracts/event.ts";
 import { RefusalReason } from "#contracts/agent.ts";
 import { FindingCode } from "#contracts/finding.ts";
 import { hubRequests } from "#contracts/request.ts";
+import { PowerOffStage } from "#contracts/power-off.ts";
 import { WakeStage } from "#contracts/wake.ts";
 import { readConfig, SETTING_NAMES } from "#core/config.ts";
 import { ERROR_STATUS } from "#core/kernel/errors.ts";
@@ -74,6 +75,7 @@ describe("docs/protocol.md", () => {
 
   test("lists the stages of a wake, the events and the reasons why an agent refuses", () => {
     expect(wordsOf(protocol, "Stages:")).toEqual(WakeStage.options);
+    expect(wordsOf(protocol, "Stages of a power-off:")).toEqual(PowerOffStage.options);
     expect(wordsOf(protocol, "Events:")).toEqual(EventType.options);
     expect(wordsOf(protocol, "Refusals by agents:")).toEqual(RefusalReason.options);
   });
