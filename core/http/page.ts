@@ -15,6 +15,7 @@ const PAGE_PATHS = [
   "/devices/:key",
   "/clusters/:key",
   "/agents/:key",
+  "/schedules",
   "/settings",
   "/settings/:page",
 ];
