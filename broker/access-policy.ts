@@ -35,6 +35,8 @@ export interface PlaceDirectory {
   /** The one that stands for "in no cluster" where the device is in none. */
   clusterOfDevice(device: string): Place | undefined;
   clusterOfAgent(agent: string): Place | undefined;
+  /** The site that a schedule is of: it may be about several clusters, so it lies in none. */
+  siteOfSchedule?(schedule: string): Place | undefined;
   /** Of the thing with this discovery object id. Without it, only clients with all clusters read discovery. */
   clusterOfDiscovery?(objectId: string): Place | undefined;
 }

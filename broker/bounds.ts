@@ -31,6 +31,8 @@ export function placeOf(topic: RuledTopic, directory: PlaceDirectory): Place | u
       return directory.clusterOfDevice(topic.key);
     case "agent":
       return directory.clusterOfAgent(topic.key);
+    case "schedule":
+      return directory.siteOfSchedule?.(topic.key);
     case "nothing":
       break;
   }

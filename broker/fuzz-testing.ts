@@ -145,7 +145,7 @@ function principalOf(client: Client, world: World): Principal {
         siteId: client.site,
         may: (permission: Permission) =>
           client.token.some((given) => given === permission) && reachOf(client.role, permission) !== undefined,
-        mayWake: (thing, key) => mayWake(world, client, thing, key),
+        mayAct: (thing, key) => mayWake(world, client, thing, key),
       };
   }
 }

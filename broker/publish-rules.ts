@@ -100,7 +100,7 @@ function refusalOfPerson(
       break; // the hub asks for what each request needs
     case "wake":
     case "wake or power":
-      if (!mayWake(person, topic, directory)) return "this person may not wake it";
+      if (!mayAct(person, topic, directory)) return "this person may not wake it, power it down or change it";
       if (looksSigned(message.payload)) return "only the hub publishes orders";
       break;
   }
@@ -109,10 +109,10 @@ function refusalOfPerson(
 
 const NEEDS_MANAGES = `needs the permission ${MANAGES}`;
 
-function mayWake(person: PersonPrincipal, topic: RuledTopic, directory: PlaceDirectory): boolean {
+function mayAct(person: PersonPrincipal, topic: RuledTopic, directory: PlaceDirectory): boolean {
   const { names } = topic.rule;
-  if (names !== "device" && names !== "cluster") return false;
-  return concerns(person, topic, person.siteId, directory) && person.mayWake(names, topic.key);
+  if (names !== "device" && names !== "cluster" && names !== "schedule") return false;
+  return concerns(person, topic, person.siteId, directory) && person.mayAct(names, topic.key);
 }
 
 /** Who deletes a thing in Home Assistant leaves an empty message where its config was. */

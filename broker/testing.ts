@@ -79,7 +79,7 @@ function person(name: string, permissions: Permission[], wakes?: string[]): Prin
     username: `~${name}`,
     siteId: "house",
     may: (permission) => may.has(permission),
-    mayWake: (_thing, key) => may.has("device:wake") && (wakes?.includes(key) ?? true),
+    mayAct: (_thing, key) => may.has("device:wake") && (wakes?.includes(key) ?? true),
   };
 }
 

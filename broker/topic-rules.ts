@@ -8,8 +8,11 @@ import { type FixedTopic, type KeyedTopic, topics } from "#contracts/topics.ts";
  * This is the table "Who may do what" of the MQTT API, one row per topic.
  */
 export interface TopicRule {
-  /** What the free level of the topic names; that thing's cluster is the cluster of the message. */
-  readonly names: "cluster" | "device" | "agent" | "nothing";
+  /**
+   * What the free level of the topic names; that thing's cluster is the cluster of the message. A schedule is in none, so it is
+   * for who reaches all of its site.
+   */
+  readonly names: "cluster" | "device" | "agent" | "schedule" | "nothing";
   /** `own`: the agent that the topic names. `retained`: it may also leave its message there. */
   readonly agentPublishes: "no" | "own" | "own, retained";
   readonly agentReads: "no" | "yes" | "own" | "signed, own cluster";
@@ -42,6 +45,7 @@ const nobody: TopicRule = {
 const hub: TopicRule = { ...nobody, integrationReads: "read", personReads: "yes" };
 const cluster: TopicRule = { ...nobody, names: "cluster", integrationReads: "read", personReads: "cluster:read" };
 const device: TopicRule = { ...nobody, names: "device", integrationReads: "read", personReads: "device:read" };
+const schedule: TopicRule = { ...nobody, names: "schedule", integrationReads: "read", personReads: "schedule:read" };
 const agent: TopicRule = { ...nobody, names: "agent" };
 const ofAgent: TopicRule = {
   ...agent,
@@ -74,6 +78,9 @@ const rules: readonly (readonly [FixedTopic | KeyedTopic, TopicRule])[] = [
   [topics.clusterSet, { ...nobody, names: "cluster", integrationPublishes: "wake or power" }],
   [topics.clusterState, cluster],
   [topics.clusterInfo, cluster],
+  [topics.scheduleState, schedule],
+  [topics.scheduleInfo, schedule],
+  [topics.scheduleSet, { ...nobody, names: "schedule", integrationPublishes: "wake or power" }],
   [topics.hubStatus, { ...hub, agentReads: "yes" }],
   [topics.hubInfo, { ...hub, agentReads: "yes" }],
   [topics.hubUpdate, hub],

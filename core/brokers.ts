@@ -33,9 +33,9 @@ export interface Brokers {
 /** Opens the embedded broker, or goes to the one that the settings name. @throws StartError with a sentence for the operator. */
 export async function openBrokers(config: Config, options: EmbeddedBrokerOptions, log: Logger): Promise<Brokers> {
   const { baseTopic } = config.mqtt;
-  const { directory, agents, clients } = options;
+  const { directory, schedules, agents, clients } = options;
   const { embedded, own } = await openOwn(config, options);
-  const known: KnownClients = { directory, agents, integrations: clients };
+  const known: KnownClients = { directory, schedules, agents, integrations: clients };
   const files = await keepBrokerFiles(config, { ...known, log });
   const bridgeLog = log.child({ part: "bridge" });
   const { broker: home } = config.homeAssistant;

@@ -18,12 +18,14 @@ import { StartError } from "./kernel/start-error.ts";
 import type { Trail, TrailSource } from "./kernel/trail.ts";
 import type { Directory } from "./members/directory.ts";
 import type { ClientUses } from "./mqtt-clients/client-uses.ts";
+import type { Schedules } from "./schedules/schedules.ts";
 import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import type { Requester } from "./requests/rights.ts";
 
 export interface EmbeddedBrokerOptions {
   readonly database: Database;
   readonly directory: Directory;
+  readonly schedules: Schedules;
   readonly agents: AgentCredentials;
   readonly clients: MqttCredentials;
   readonly tokens: Tokens;
@@ -36,7 +38,7 @@ export interface EmbeddedBrokerOptions {
   readonly log: Logger;
 }
 
-export type PlaceSources = Pick<EmbeddedBrokerOptions, "directory" | "clusterOfDiscovery">;
+export type PlaceSources = Pick<EmbeddedBrokerOptions, "directory" | "schedules" | "clusterOfDiscovery">;
 export type DoorOptions = Pick<EmbeddedBrokerOptions, "agents" | "clients" | "tokens" | "audit" | "directory">;
 
 /** Who is refused again and again stands in the audit log so often, and no site fills it for the others. The broker counts all. */
@@ -118,12 +120,16 @@ function policyOf(options: EmbeddedBrokerOptions, persons: TokenConnections): Ac
 }
 
 /** Where each thing lies. */
-export function placesOf({ directory, clusterOfDiscovery }: PlaceSources): PlaceDirectory {
+export function placesOf({ directory, schedules, clusterOfDiscovery }: PlaceSources): PlaceDirectory {
   const clusterOf = (member: { readonly clusterId: string } | undefined) => member && directory.clusterOf(member);
   return {
     cluster: (key) => directory.clusters.byKey(key),
     clusterOfDevice: (key) => clusterOf(directory.devices.byKey(key)),
     clusterOfAgent: (key) => clusterOf(directory.agents.byKey(key)),
+    siteOfSchedule: (key) => {
+      const schedule = schedules.byKey(key);
+      return schedule && { key: null, siteId: schedule.siteId };
+    },
     clusterOfDiscovery,
   };
 }

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Place } from "../broker/access-policy.ts";
 import { SEND_DISCOVERY } from "../ha-discovery/components/hub.ts";
 import { DEFAULT_TIMING, type DiscoveryTiming, startDiscovery } from "../ha-discovery/main.ts";
+import type { RetainedStates } from "../ha-discovery/hub.ts";
 import { refOf } from "../ha-discovery/object-id.ts";
 import type { HomeAssistantAnswer } from "#contracts/api/home-assistant.ts";
 import type { Actor } from "#contracts/permissions.ts";
@@ -22,6 +23,7 @@ import type { Projection } from "./live/projection.ts";
 import type { MembersContext } from "./members/members.service.ts";
 import type { Directory } from "./members/directory.ts";
 import type { Verb } from "./requests/requests.messages.ts";
+import type { Schedules } from "./schedules/schedules.ts";
 import type { Site } from "./sites/site.entity.ts";
 import { VERSION } from "./version.ts";
 
@@ -36,8 +38,9 @@ export interface HomeAssistantOptions {
   /** The audit log under the name of an MQTT client. */
   readonly trailOf: (sender: Sender) => Trail;
   readonly directory: Directory;
+  readonly schedules: Schedules;
   readonly link: Link;
-  readonly states: Projection;
+  readonly states: RetainedStates;
   readonly waysDownOf: WaysDownOf;
   readonly timing: Partial<DiscoveryTiming> | undefined;
   readonly log: Logger;
@@ -48,11 +51,12 @@ const HUB: Actor = { userId: "", role: "superuser", permissions: null };
 
 /** Connects the hub with `ha-discovery/`, which knows nothing of it. Call it before the link connects. */
 export async function startHomeAssistant(options: HomeAssistantOptions) {
-  const { config, site, database, membersOf, accounts, directory, link, states, waysDownOf, log } = options;
+  const { config, site, database, membersOf, accounts, directory, schedules, link, states, waysDownOf, log } = options;
   const hub = { type: "hub", id: site.id, siteId: site.id, name: "PowerBeacon", version: VERSION } as const;
   const hubItself: Place = { key: null, siteId: hub.siteId };
-  const things = new DiscoveredThings({ directory, hub, waysDownOf }, (ref, sender) => {
-    const context = { ...membersOf(sender.siteId), trail: options.trailOf(sender), accounts, actor: HUB };
+  const things = new DiscoveredThings({ directory, schedules, hub, waysDownOf }, (ref, sender) => {
+    const { siteId } = sender;
+    const context = { ...membersOf(siteId), siteId, schedules, trail: options.trailOf(sender), accounts, actor: HUB };
     return hideFromHomeAssistant(context, ref, new Date());
   });
   const published = await loadPublishedConfigs(database.fork(), database, log);
@@ -82,6 +86,7 @@ export async function startHomeAssistant(options: HomeAssistantOptions) {
     /** What the HTTP API shows of it. */
     context: {
       directory,
+      schedules,
       hub,
       waysDownOf,
       announcer: discovery satisfies Announcer,
@@ -93,6 +98,10 @@ export async function startHomeAssistant(options: HomeAssistantOptions) {
     clusterOf: (objectId: string): Place | undefined => {
       const ref = refOf(objectId);
       if (ref?.type === "hub") return ref.id === hub.id ? hubItself : undefined;
+      if (ref?.type === "schedule") {
+        const siteId = things.siteOfSchedule(ref.id);
+        return siteId === undefined ? undefined : { key: null, siteId };
+      }
       return ref && things.clusterOf(ref);
     },
     close: async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
+import type { RetainedStates } from "../ha-discovery/hub.ts";
 import { RETAINED_REQUEST } from "../broker/publish-rules.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { HubInfo } from "#contracts/power.ts";
@@ -55,6 +56,7 @@ import { endInterruptedWakes, restoreLastWakes } from "./wake/last-wakes.ts";
 import { HeardPackets } from "./wake/heard-packets.ts";
 import { startWakeJournal } from "./wake/wake-journal.ts";
 import { openPoweringOff } from "./powering-off.ts";
+import { listenToSchedules } from "./requests/schedule-requests.ts";
 import { leaseVerbs } from "./requests/lease-requests.ts";
 import { loadSchedules } from "./schedules/schedules.ts";
 import { openScheduling } from "./scheduling.ts";
@@ -312,18 +314,37 @@ async function startParts(
   };
   const wakeRequests = listenToWakes({ directory, wakes, doors, onReceipt, log });
   const powerRequests = listenToPowerRequests({ directory, wakes, powerOffs, doors });
+  const boundTo = database.bound;
+  const scheduleRequests = listenToSchedules({
+    link,
+    schedules,
+    directory,
+    accounts,
+    boundTo,
+    requesterOf: requester,
+    trailOf: trailOfMqtt,
+    onRefused,
+    log,
+  });
   const { discoveryTiming: timing } = options;
   const parts = { config, site, database, membersOf, trailOf: trailOfMqtt, accounts, directory, timing, log };
+  const { topics: scheduleTopics } = scheduling;
+  const states: RetainedStates = {
+    publishAll: () => (started.publishAll(), scheduleTopics.publishAll()),
+    publishAgain: ({ type, id }) =>
+      type === "schedule" ? scheduleTopics.publishAgain(id) : started.publishAgain({ type, id }),
+  };
   homeAssistant = await startHomeAssistant({
     ...parts,
     link: brokers.homeLink,
-    states: started,
+    schedules,
+    states,
     waysDownOf: powerOffs.waysDownOf.bind(powerOffs),
   });
   const { announcer } = homeAssistant.context;
   brokers.onNewlyReadable((refs) => {
     announcer.send(refs)?.catch((error: unknown) => log.warn({ err: error }, "configs could not be said again"));
-    for (const ref of refs) started.publishAgain(ref);
+    for (const ref of refs) states.publishAgain(ref);
   });
   const brokerNow = () => ({ embedded: embedded !== null, clients: embedded?.figures().clients ?? null });
   const asked = {
@@ -343,18 +364,18 @@ async function startParts(
     link,
     verbs: {
       ...hubVerbs(asked),
-      ...leaseVerbs({ ...scheduling.holding, leases, directory, boundTo: database.bound, trailOf: trailOfMqtt }),
+      ...leaseVerbs({ ...scheduling.holding, leases, directory, boundTo, trailOf: trailOfMqtt }),
       ...homeAssistant.verbs,
     },
     requesterOf: requester,
     onRefused,
     log,
   });
-  const retained = [wakeRequests, powerRequests, hubRequests];
+  const site_ = null;
+  const retained = [wakeRequests, powerRequests, scheduleRequests, hubRequests];
   retainedRequests = (...refused) => retained.some((requests) => requests.refuseRetained(...refused));
   link.onConnect(() => {
-    started.publishAll();
-    scheduling.topics.publishAll();
+    states.publishAll();
     watchLists.publishAll();
   });
   await brokers.connect();

@@ -13,6 +13,7 @@ import { type DoorOptions, type PlaceSources, doorkeeper, placesOf } from "./emb
 import { keptSecret } from "./kernel/data-folder.ts";
 import type { Directory } from "./members/directory.ts";
 import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
+import type { Schedules } from "./schedules/schedules.ts";
 import type { BrokerClients } from "./own-broker/broker-clients.ts";
 import { type AccessRules, BrokerDoor } from "./own-broker/broker-door.ts";
 import { verbsFor } from "./own-broker/asking.rules.ts";
@@ -21,6 +22,7 @@ import { type MosquittoFiles, hubAsClient, keepMosquittoFiles } from "./own-brok
 
 export interface KnownClients {
   readonly directory: Directory;
+  readonly schedules: Schedules;
   readonly agents: AgentCredentials;
   readonly integrations: MqttCredentials;
 }
@@ -53,8 +55,8 @@ export async function keepBrokerFiles(
 ): Promise<MosquittoFiles> {
   if (!config.mqtt.outer) return { onReload: () => {}, close: () => {} };
   const clients = await brokerClients(config, known);
-  const { directory, integrations } = known;
-  return keepMosquittoFiles({ dataDir: config.dataDir, clients, directory, integrations, log });
+  const { directory, schedules, integrations } = known;
+  return keepMosquittoFiles({ dataDir: config.dataDir, clients, directory, schedules, integrations, log });
 }
 
 /** Answers a broker that asks the hub who may do what. */

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import type { Logger } from "pino";
-import { mayWake } from "#contracts/permissions.ts";
+import { mayChange, mayWake } from "#contracts/permissions.ts";
 import type { Audit } from "./audit/audit.service.ts";
 import { type Accounts, loadAccounts, refreshAccounts } from "./auth/accounts.ts";
 import { Callers } from "./auth/callers.ts";
@@ -11,6 +11,7 @@ import type { Config } from "./config.ts";
 import type { Database } from "./kernel/database.ts";
 import type { Trail } from "./kernel/trail.ts";
 import type { Directory } from "./members/directory.ts";
+import type { Schedules } from "./schedules/schedules.ts";
 import type { Sites } from "./sites/sites.ts";
 
 /** Who there is, who is logged in, and what calls by them may do: held in memory, so that every change counts at once. */
@@ -34,11 +35,12 @@ export interface PeopleOptions {
   readonly audit: Audit;
   readonly sites: Sites;
   readonly directory: Directory;
+  readonly schedules: Schedules;
   readonly log: Logger;
 }
 
 export async function loadPeople(options: PeopleOptions, now: Date): Promise<People> {
-  const { config, database, audit, sites, directory, log } = options;
+  const { config, database, audit, sites, directory, schedules, log } = options;
   const accounts = await loadAccounts(database.fork());
   const { lifetimeHours } = config.sessions;
   const keys = openSigningKeys(config.dataDir, config.sessions);
@@ -47,7 +49,11 @@ export async function loadPeople(options: PeopleOptions, now: Date): Promise<Peo
     accounts,
     database,
     log,
-    mayWake: (actor, siteId, thing, key) => {
+    mayAct: (actor, siteId, thing, key) => {
+      if (thing === "schedule") {
+        const schedule = schedules.byKey(key);
+        return schedule?.siteId === siteId && mayChange(actor, "schedule:change", { ...schedule, shares: [] });
+      }
       if (thing === "cluster") {
         const cluster = directory.clusters.byKey(key);
         if (cluster?.siteId !== siteId) return false;

@@ -7,6 +7,7 @@ export const HUB = "11111111-1111-4111-8111-111111111111";
 export const NAS = "22222222-2222-4222-8222-222222222222";
 const HOME = "33333333-3333-4333-8333-333333333333";
 const PI = "44444444-4444-4444-8444-444444444444";
+const MORNING = "55555555-5555-4555-8555-555555555555";
 
 export const around: Surroundings = {
   hub: { type: "hub", id: HUB },
@@ -30,6 +31,7 @@ export const things = {
   },
   cluster: { type: "cluster", id: HOME, siteId: HUB, key: "home", name: "Home", deviceIds: [NAS], canPowerOff: true },
   agent: { type: "agent", id: PI, siteId: HUB, key: "pi", name: "Pi", version: "1.0.0", machineId: NAS },
+  schedule: { type: "schedule", id: MORNING, siteId: HUB, key: "each-morning", name: "Each morning" },
 } as const satisfies Record<string, DiscoveredThing>;
 
 const origin = { name: "PowerBeacon", sw_version: "1.2.3", support_url: "http://10.0.0.2:8080/api/docs" };
@@ -441,6 +443,41 @@ export const expected: Record<keyof typeof things, object> = {
     },
     availability: [hubStatus, { topic: "pb/agent/pi/status" }],
     availability_mode: "all",
+    qos: 1,
+  },
+  schedule: {
+    device: {
+      identifiers: [`powerbeacon_schedule_${MORNING}`],
+      name: "Each morning",
+      model: "Schedule",
+      configuration_url: "http://10.0.0.2:8080/schedules",
+      via_device: `powerbeacon_hub_${HUB}`,
+    },
+    origin,
+    components: {
+      enabled: {
+        platform: "switch",
+        unique_id: `powerbeacon_schedule_${MORNING}_enabled`,
+        default_entity_id: "switch.schedule_each_morning",
+        name: null,
+        state_topic: "pb/schedule/each-morning/state",
+        command_topic: "pb/schedule/each-morning/set",
+        payload_on: "ON",
+        payload_off: "OFF",
+        optimistic: false,
+        retain: false,
+      },
+      next: {
+        platform: "sensor",
+        unique_id: `powerbeacon_schedule_${MORNING}_next`,
+        default_entity_id: "sensor.schedule_each_morning_next",
+        name: "Next",
+        device_class: "timestamp",
+        state_topic: "pb/schedule/each-morning/info",
+        value_template: "{{ value_json.nextAt or 'None' }}",
+      },
+    },
+    availability: [hubStatus],
     qos: 1,
   },
 };

@@ -6,7 +6,7 @@ import { PacedQueue } from "./paced-queue.ts";
 /** Before anything is published in the other format. */
 const HAND_OVER = 0;
 /** Parents first: Home Assistant makes an empty device for one that it does not know yet. */
-const RANKS: Readonly<Record<DiscoveryRef["type"], number>> = { hub: 1, device: 2, cluster: 3, agent: 4 };
+const RANKS: Readonly<Record<DiscoveryRef["type"], number>> = { hub: 1, device: 2, cluster: 3, agent: 4, schedule: 5 };
 /** What is to go. */
 const LAST = 5;
 

@@ -5,6 +5,7 @@ import { clusterComponents } from "./components/cluster.ts";
 import type { Component, Components, FullName } from "./components/component.ts";
 import { deviceComponents } from "./components/device.ts";
 import { hubComponents } from "./components/hub.ts";
+import { scheduleComponents } from "./components/schedule.ts";
 import { objectIdOf, uniqueIdOf } from "./object-id.ts";
 
 /** What the messages of one hub have in common. */
@@ -25,6 +26,7 @@ export const COMPONENTS = {
   device: deviceComponents,
   cluster: clusterComponents,
   agent: agentComponents,
+  schedule: scheduleComponents,
 } as const satisfies Readonly<Record<DiscoveryRef["type"], unknown>>;
 
 const MODELS: Readonly<Record<DiscoveredDevice["os"], string>> = {
@@ -98,6 +100,8 @@ function deviceOf(thing: DiscoveredThing, around: Surroundings): Omit<DiscoveryC
       };
     case "cluster":
       return { name, model: "Cluster", ...pageOf(`/clusters/${thing.key}`, around), via_device };
+    case "schedule":
+      return { name, model: "Schedule", ...pageOf("/schedules", around), via_device };
     case "agent":
       return {
         name,
@@ -129,6 +133,8 @@ function pageOf(path: string, { pageAddress }: Surroundings): { configuration_ur
 
 /** How entity ids begin. */
 function wordOf(thing: DiscoveredThing): string {
+  // a device is often called after the same thing, and its switch keeps the short name
+  if (thing.type === "schedule") return `schedule_${thing.key.replaceAll("-", "_")}`;
   return thing.type === "hub" ? "powerbeacon" : thing.key.replaceAll("-", "_");
 }
 

@@ -1,6 +1,6 @@
 import type { DiscoveryRef } from "#contracts/discovery.ts";
 
-const OBJECT_ID = /^powerbeacon_(hub|device|cluster|agent)_([0-9a-f-]{36})$/;
+const OBJECT_ID = /^powerbeacon_(hub|device|cluster|agent|schedule)_([0-9a-f-]{36})$/;
 
 /** What Home Assistant knows a thing by: in its config topic, as its identifier, and at the head of each unique_id. */
 export function objectIdOf({ type, id }: DiscoveryRef): string {

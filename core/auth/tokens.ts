@@ -31,7 +31,7 @@ export interface TokenOptions {
   readonly database: Database;
   readonly log: Logger;
   /** Whether somebody may wake this device, or something in this cluster; decided where devices are known. */
-  readonly mayWake: (actor: Actor, siteId: string, thing: "device" | "cluster", key: string) => boolean;
+  readonly mayAct: (actor: Actor, siteId: string, thing: "device" | "cluster" | "schedule", key: string) => boolean;
 }
 
 /** The last use is written down this late. */
@@ -146,9 +146,9 @@ export class Tokens {
         const now = actor();
         return now !== undefined && reachFor(now, permission) !== undefined;
       },
-      mayWake: (thing, key) => {
+      mayAct: (thing, key) => {
         const now = actor();
-        return now !== undefined && this.#options.mayWake(now, token.siteId, thing, key);
+        return now !== undefined && this.#options.mayAct(now, token.siteId, thing, key);
       },
     };
   }

@@ -14,7 +14,7 @@ export const DiscoveryFormat = z.enum(["device", "single"]);
 export type DiscoveryFormat = z.infer<typeof DiscoveryFormat>;
 
 /** What Home Assistant is told of. */
-export const ThingType = z.enum(["hub", "device", "cluster", "agent"]);
+export const ThingType = z.enum(["hub", "device", "cluster", "agent", "schedule"]);
 export type ThingType = z.infer<typeof ThingType>;
 
 /** `<prefix>/<platform>/<object_id>/<component>/config`: its key is three levels. */
@@ -130,7 +130,12 @@ export interface DiscoveryForm {
 }
 
 /** What the hub tells of a thing. */
-export type DiscoveredThing = DiscoveredHub | DiscoveredDevice | DiscoveredCluster | DiscoveredAgent;
+export type DiscoveredThing =
+  | DiscoveredHub
+  | DiscoveredDevice
+  | DiscoveredCluster
+  | DiscoveredAgent
+  | DiscoveredSchedule;
 
 interface Discovered {
   readonly id: string;
@@ -169,4 +174,9 @@ export interface DiscoveredAgent extends Discovered {
   readonly version: string;
   /** The device that it runs on, where Home Assistant is told of it. */
   readonly machineId: string | null;
+}
+
+export interface DiscoveredSchedule extends Discovered {
+  readonly type: "schedule";
+  readonly key: string;
 }

@@ -84,7 +84,9 @@ export const PowerOrder = z.object({
   mac: MacAddress.describe("an order for another machine is refused"),
   chosen: z
     .boolean()
-    .describe("whether a person chose this agent for the device, so that the MAC address may be one it does not know of"),
+    .describe(
+      "whether a person chose this agent for the device, so that the MAC address may be one it does not know of",
+    ),
   action: PowerOffAction,
   force: z.boolean().describe("in spite of inhibitors and running jobs"),
   countdownSeconds: z.int().min(0).max(3_600).describe("how long people there may say not now; 0 = at once"),

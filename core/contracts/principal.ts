@@ -49,8 +49,8 @@ export interface PersonPrincipal {
   readonly username: string;
   readonly siteId: string;
   readonly may: (permission: Permission) => boolean;
-  /** Whether it may wake this device, or at least one device of this cluster, or the cluster as a whole. */
-  readonly mayWake: (thing: "device" | "cluster", key: string) => boolean;
+  /** Whether it may wake this device, or at least one device of this cluster, or the cluster as a whole; or change this schedule. */
+  readonly mayAct: (thing: "device" | "cluster" | "schedule", key: string) => boolean;
 }
 
 /** What a client shows when it connects. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { DiscoveryRef } from "#contracts/discovery.ts";
 import { Directory, type DirectoryAgent, type DirectoryCluster, type DirectoryDevice } from "../members/directory.ts";
+import { Schedules } from "../schedules/schedules.ts";
 import { DiscoveredThings } from "./discovered-things.ts";
 import { CLUSTER_DEFAULTS, DEVICE_DEFAULTS } from "#test/fixtures/directory-rows.ts";
 
@@ -59,6 +60,7 @@ const anAgent = (key: string, clusterId: string, mac: string | null): DirectoryA
 
 let directory: Directory;
 let things: DiscoveredThings;
+let schedules: Schedules;
 let told: string[];
 const home = aCluster("home");
 const lab = aCluster("lab");
@@ -71,7 +73,8 @@ const keys = new Map([home, lab, nowhere, nas, box, onNas, alone].map(({ id, key
 
 beforeEach(() => {
   directory = new Directory();
-  things = new DiscoveredThings({ directory, hub, waysDownOf: () => [] }, async () => {});
+  schedules = new Schedules();
+  things = new DiscoveredThings({ directory, schedules, hub, waysDownOf: () => [] }, async () => {});
   for (const cluster of [home, lab, nowhere]) directory.putCluster(cluster);
   for (const device of [nas, box]) directory.putDevice(device);
   for (const agent of [onNas, alone]) directory.putAgent(agent);
@@ -170,7 +173,7 @@ describe("the cluster that a config is about", () => {
 test("what is hidden on a broker that tells of no site is hidden in its own", async () => {
   const hidden: unknown[] = [];
   things = new DiscoveredThings(
-    { directory, hub, waysDownOf: () => [] },
+    { directory, schedules, hub, waysDownOf: () => [] },
     async (ref, { siteId }) => void hidden.push([ref.id, siteId]),
   );
   const somebody = { by: "mqtt", siteId: null, tokenId: null };

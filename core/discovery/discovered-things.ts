@@ -7,6 +7,7 @@ import type {
   DirectoryCluster,
   DirectoryDevice,
 } from "../members/directory.ts";
+import type { ScheduleChanged, Schedules } from "../schedules/schedules.ts";
 import { ShownThings, type ThingSources } from "./shown-things.ts";
 
 type Hide = (ref: DiscoveryRef, sender: Sender & { readonly siteId: string }) => Promise<void>;
@@ -18,17 +19,20 @@ const MAX_REMOVED = 10_000;
 export class DiscoveredThings {
   readonly #directory: Directory;
   readonly #shown: ShownThings;
+  readonly #schedules: Schedules;
   readonly #hide: Hide;
   readonly #listeners: ((ref: DiscoveryRef) => void)[] = [];
   readonly #clustersOfRemoved = new Map<string, DirectoryCluster>();
 
   /** @param hide takes note that a person deleted a thing in Home Assistant. */
   constructor(sources: ThingSources, hide: Hide) {
-    const { directory } = sources;
+    const { directory, schedules } = sources;
     this.#directory = directory;
     this.#shown = new ShownThings(sources, (thing) => thing.showInHomeAssistant);
     this.#hide = hide;
+    this.#schedules = schedules;
     directory.onChange((change) => this.#directoryChanged(change));
+    schedules.onChange((change) => this.#scheduleChanged(change));
   }
 
   all(ofSite: string | null = null): Iterable<DiscoveryRef> {
@@ -58,6 +62,7 @@ export class DiscoveredThings {
     const removed = this.#clustersOfRemoved.get(id);
     switch (type) {
       case "hub":
+      case "schedule":
         return undefined;
       case "device":
         return clusters.byId(devices.byId(id)?.clusterId ?? "") ?? removed;
@@ -66,6 +71,18 @@ export class DiscoveredThings {
       case "agent":
         return clusters.byId(agents.byId(id)?.clusterId ?? "") ?? removed;
     }
+  }
+
+  /** The site of a schedule, which lies in no cluster. */
+  siteOfSchedule(id: string): string | undefined {
+    return this.#schedules.byId(id)?.siteId;
+  }
+
+  /** A firing changes nothing of what is told. */
+  #scheduleChanged({ before, after }: ScheduleChanged): void {
+    const id = (after ?? before)?.id;
+    const isSame = before?.name === after?.name && before?.showInHomeAssistant === after?.showInHomeAssistant;
+    if (id !== undefined && (!isSame || !before || !after)) this.#tell({ type: "schedule", id });
   }
 
   /** Tells of the thing itself, and of those whose configs speak of it. */

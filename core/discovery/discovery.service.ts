@@ -5,6 +5,8 @@ import { changeDevice } from "../devices/devices.service.ts";
 import type { MembersContext } from "../members/members.service.ts";
 import type { OwnersContext } from "../members/owners.service.ts";
 
+import { type SchedulesContext, changeSchedule } from "../schedules/schedules.service.ts";
+
 /**
  * Notes down that Home Assistant shows a thing no more, as a person there wished; its page offers to show it again.
  *
@@ -13,7 +15,7 @@ import type { OwnersContext } from "../members/owners.service.ts";
  * @throws HubError NOT_FOUND
  */
 export async function hideFromHomeAssistant(
-  context: MembersContext & OwnersContext,
+  context: MembersContext & OwnersContext & SchedulesContext,
   { type, id }: DiscoveryRef,
   now: Date,
 ): Promise<void> {
@@ -25,6 +27,8 @@ export async function hideFromHomeAssistant(
       return void (await changeCluster(context, id, change, now));
     case "agent":
       return void (await changeAgent(context, id, change, now));
+    case "schedule":
+      return void (await changeSchedule(context, id, change, now));
     case "hub":
   }
 }

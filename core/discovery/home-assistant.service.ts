@@ -14,11 +14,13 @@ import type { DiscoveredHub, DiscoveredThing, DiscoveryForm, DiscoveryRef } from
 import { HubError } from "../kernel/errors.ts";
 import { type Page, pageOf } from "../kernel/pages.ts";
 import type { Directory } from "../members/directory.ts";
+import type { Schedules } from "../schedules/schedules.ts";
 import type { Announcer, ConfigMessages } from "./announcer.ts";
 import { type DirectoryThing, ShownThings, type WaysDownOf } from "./shown-things.ts";
 
 export interface HomeAssistantContext {
   readonly directory: Directory;
+  readonly schedules: Schedules;
   readonly hub: DiscoveredHub;
   readonly waysDownOf: WaysDownOf;
   readonly announcer: Announcer;
@@ -31,7 +33,7 @@ export interface HomeAssistantContext {
 const SLICE = 100;
 
 /** The order of lists, and of publishing. */
-const RANKS: Readonly<Record<DiscoveryRef["type"], number>> = { hub: 0, device: 1, cluster: 2, agent: 3 };
+const RANKS: Readonly<Record<DiscoveryRef["type"], number>> = { hub: 0, device: 1, cluster: 2, agent: 3, schedule: 4 };
 
 const whateverIsShown = (thing: DirectoryThing) => thing.showInHomeAssistant;
 
@@ -168,12 +170,13 @@ function findThing(
 
 /** Everything of a site that could be shown, and the hub, which is of all. */
 function* rowsOf(context: HomeAssistantContext, siteId: string): Generator<Row> {
-  const { directory, hub, announcer } = context;
+  const { directory, schedules, hub, announcer } = context;
   yield { ...hub, key: null, isShown: !announcer.isDismissed(hub) };
   const tables = [
     ["device", directory.devices],
     ["cluster", directory.clusters],
     ["agent", directory.agents],
+    ["schedule", schedules],
   ] as const;
   for (const [type, table] of tables)
     for (const thing of table)
@@ -181,10 +184,11 @@ function* rowsOf(context: HomeAssistantContext, siteId: string): Generator<Row> 
         yield { type, id: thing.id, name: thing.name, key: thing.key, isShown: thing.showInHomeAssistant };
 }
 
-function rowOf({ directory, announcer }: HomeAssistantContext, thing: DiscoveredThing): Row {
+function rowOf({ directory, schedules, announcer }: HomeAssistantContext, thing: DiscoveredThing): Row {
   const { type, id, name } = thing;
   if (type === "hub") return { type, id, name, key: null, isShown: !announcer.isDismissed(thing) };
-  const table = { device: directory.devices, cluster: directory.clusters, agent: directory.agents }[type];
+  const { devices: device, clusters: cluster, agents: agent } = directory;
+  const table = { device, cluster, agent, schedule: schedules }[type];
   return { type, id, name, key: thing.key, isShown: table.byId(id)?.showInHomeAssistant === true };
 }
 

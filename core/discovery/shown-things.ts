@@ -3,18 +3,22 @@ import type {
   DiscoveredCluster,
   DiscoveredDevice,
   DiscoveredHub,
+  DiscoveredSchedule,
   DiscoveredThing,
   DiscoveryRef,
 } from "#contracts/discovery.ts";
 import type { Directory, DirectoryAgent, DirectoryCluster, DirectoryDevice } from "../members/directory.ts";
 
+import type { KnownSchedule, Schedules } from "../schedules/schedules.ts";
+
 /** What can take a device down. */
 export type WaysDownOf = (device: DirectoryDevice) => DiscoveredDevice["waysDown"];
 
-export type DirectoryThing = DirectoryDevice | DirectoryCluster | DirectoryAgent;
+export type DirectoryThing = DirectoryDevice | DirectoryCluster | DirectoryAgent | KnownSchedule;
 
 export interface ThingSources {
   readonly directory: Directory;
+  readonly schedules: Schedules;
   readonly hub: DiscoveredHub;
   readonly waysDownOf: WaysDownOf;
 }
@@ -22,12 +26,14 @@ export interface ThingSources {
 /** The hub, and what the directory has and `isShown` lets through, as Home Assistant is told of them. */
 export class ShownThings {
   readonly #directory: Directory;
+  readonly #schedules: Schedules;
   readonly #hub: DiscoveredHub;
   readonly #waysDownOf: WaysDownOf;
   readonly #isShown: (thing: DirectoryThing) => boolean;
 
-  constructor({ directory, hub, waysDownOf }: ThingSources, isShown: (thing: DirectoryThing) => boolean) {
+  constructor({ directory, schedules, hub, waysDownOf }: ThingSources, isShown: (thing: DirectoryThing) => boolean) {
     this.#directory = directory;
+    this.#schedules = schedules;
     this.#hub = hub;
     this.#waysDownOf = waysDownOf;
     this.#isShown = isShown;
@@ -42,6 +48,8 @@ export class ShownThings {
     for (const cluster of clusters)
       if (isMeant(cluster) && !cluster.unassigned && this.#isShown(cluster)) yield { type: "cluster", id: cluster.id };
     for (const agent of agents) if (isMeant(agent) && this.#isShown(agent)) yield { type: "agent", id: agent.id };
+    for (const schedule of this.#schedules)
+      if (isMeant(schedule) && this.#isShown(schedule)) yield { type: "schedule", id: schedule.id };
   }
 
   of({ type, id }: DiscoveryRef): DiscoveredThing | undefined {
@@ -54,6 +62,8 @@ export class ShownThings {
         return this.#cluster(id);
       case "agent":
         return this.#agent(id);
+      case "schedule":
+        return this.#schedule(id);
     }
   }
 
@@ -75,6 +85,13 @@ export class ShownThings {
     const deviceIds = shown.map((device) => device.id).toSorted();
     const canPowerOff = shown.some((device) => this.#waysDownOf(device).some(({ action }) => action === "shutdown"));
     return { type: "cluster", id, siteId, key, name, deviceIds, canPowerOff };
+  }
+
+  #schedule(id: string): DiscoveredSchedule | undefined {
+    const schedule = this.#schedules.byId(id);
+    if (!schedule || !this.#isShown(schedule)) return undefined;
+    const { siteId, key, name } = schedule;
+    return { type: "schedule", id, siteId, key, name };
   }
 
   #agent(id: string): DiscoveredAgent | undefined {

@@ -6,6 +6,7 @@ const PARAMETERS: Readonly<Record<NonNullable<Channel["parameter"]>, string>> = 
   device: "the key of the device",
   cluster: "the key of the cluster",
   agent: "the key of the agent",
+  schedule: "the key of the schedule",
   verb: "what is asked for",
   object_id: "powerbeacon_, the kind of thing, _ and the id of its row",
   component: "the platform, the object id and the key of the component, with / between",

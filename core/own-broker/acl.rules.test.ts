@@ -34,6 +34,7 @@ const home: Reach = {
   clusters: ["home"],
   devices: ["nas", "box"],
   agents: ["pi"],
+  schedules: ["morning"],
   configs: ["homeassistant/device/powerbeacon_device_1/config"],
 };
 

@@ -92,7 +92,7 @@ function agentSection({ username, key, cluster }: AgentClient, { baseTopic }: Br
   ];
 }
 
-type Kind = "clusters" | "devices" | "agents";
+type Kind = "clusters" | "devices" | "agents" | "schedules";
 
 /** What the permission `read` opens, by what the free level names. */
 const READS: readonly (readonly [Kind, readonly KeyedTopic[]])[] = [
@@ -102,11 +102,13 @@ const READS: readonly (readonly [Kind, readonly KeyedTopic[]])[] = [
     [topics.deviceState, topics.deviceAvailability, topics.deviceInfo, topics.deviceResult, topics.deviceEvent],
   ],
   ["agents", [topics.agentStatus, topics.agentHeartbeat, topics.agentUpdate]],
+  ["schedules", [topics.scheduleState, topics.scheduleInfo]],
 ];
 const WAKES: typeof READS = [["clusters", [topics.clusterWake]]];
 const SETS: typeof READS = [
   ["clusters", [topics.clusterSet]],
   ["devices", [topics.deviceSet]],
+  ["schedules", [topics.scheduleSet]],
 ];
 
 function integrationSection(client: IntegrationClient, { baseTopic, discoveryPrefix }: BrokerClients): string[] {

@@ -35,6 +35,7 @@ export interface ReachedThings {
   readonly clusters: readonly string[];
   readonly devices: readonly string[];
   readonly agents: readonly string[];
+  readonly schedules: readonly string[];
   /** The discovery topics of these things; a level may be a wildcard. */
   readonly configs: readonly string[];
 }

@@ -5,6 +5,7 @@ import type { DiscoveryRef } from "#contracts/discovery.ts";
 import { keptSecret, replaceFile } from "../kernel/data-folder.ts";
 import { lastingSalt, mosquittoHash } from "../kernel/mosquitto-password.ts";
 import type { Directory } from "../members/directory.ts";
+import type { Schedules } from "../schedules/schedules.ts";
 import type { MqttCredentials } from "../mqtt-clients/mqtt-credentials.ts";
 import { aclFile } from "./acl.rules.ts";
 import { type BrokerClients, type FileClient, problemOfUsername } from "./broker-clients.ts";
@@ -26,6 +27,7 @@ export interface MosquittoFilesOptions {
   readonly dataDir: string;
   readonly clients: () => BrokerClients;
   readonly directory: Directory;
+  readonly schedules: Schedules;
   readonly integrations: MqttCredentials;
   readonly log: Logger;
 }
@@ -38,7 +40,7 @@ export interface MosquittoFiles {
 
 /** Keeps Mosquitto's files in the data folder as they should be, from now until it is closed. */
 export function keepMosquittoFiles(options: MosquittoFilesOptions): MosquittoFiles {
-  const { dataDir, clients, directory, integrations, log } = options;
+  const { dataDir, clients, directory, schedules, integrations, log } = options;
   const folder = join(dataDir, "mosquitto");
   const news = new NewlyReadable(directory);
   let timer: NodeJS.Timeout | undefined;
@@ -68,6 +70,9 @@ export function keepMosquittoFiles(options: MosquittoFilesOptions): MosquittoFil
   if (problem) log.warn({ setting: "MQTT_USERNAME", problem }, "the hub itself is missing in Mosquitto's files");
   write(); // before the hub connects: the broker may be waiting for them
   directory.onChange(later);
+  schedules.onChange(({ before, after }) => {
+    if (before === undefined || after === undefined) later();
+  });
   integrations.onChange(later);
   return {
     onReload: (handler) => news.onReload(handler),

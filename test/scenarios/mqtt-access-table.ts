@@ -54,6 +54,9 @@ const TABLE = `
   agent/<agent>/receipt              p      -     -     -      -          -        -      -     -       -     -
   agent/<agent>/sightings            p      -     -     -      -          -        -      -     -       -     -
   agent/<agent>/update               pt     r     -     -      -          r        r      r     -       r     -
+  schedule/<schedule>/state          -      r     -     -      -          -        r      r     r       -     -
+  schedule/<schedule>/info           -      r     -     -      -          -        r      r     r       -     -
+  schedule/<schedule>/set            -      -     p     p      -          -        p      p     -       -     -
   hub/update                         -      r     -     -      -          r        r      r     r       r     r
   hub/request/<verb>                 -      p     p     p      p          p        p      p     p       p     p
   hub/response/<verb>                -      r     -     -      -          -        r      -     -       -     -
@@ -110,6 +113,7 @@ const PLACES_OF: Readonly<Record<NonNullable<Channel["parameter"]> | "nothing", 
   cluster: ["own", "foreign", "away"],
   device: ["own", "beside", "foreign", "away"],
   agent: ["own", "beside", "foreign", "away"],
+  schedule: ["own", "foreign", "away"],
   object_id: ["own", "beside", "foreign", "away"],
   component: ["own", "beside", "foreign", "away"],
   verb: ["hub"],

@@ -73,6 +73,11 @@ export async function openAccessWorld(hub: TestHub, seats: readonly Seat[] = SEA
       if (place === "own") clients.set("agent", agent.mqtt);
       if (place === "away") clients.set("agent of the other site", agent.mqtt);
       keys.set(`cluster ${place}`, cluster.key).set(`device ${place}`, device.key).set(`agent ${place}`, agent.key);
+      if (place !== "beside") {
+        const when = { type: "cron", cron: "0 7 * * *", timeZone: "UTC" };
+        const schedule = await add(site, "/schedules", { name: `Day ${place}`, action: "wake", when, ...rights });
+        keys.set(`schedule ${place}`, schedule.key);
+      }
       keys.set(`object_id ${place}`, `powerbeacon_device_${device.id}`);
       keys.set(`component ${place}`, `switch/powerbeacon_device_${device.id}/power`);
     }
