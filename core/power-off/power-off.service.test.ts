@@ -81,10 +81,10 @@ async function machine(fields: object = {}, can: MachineOf = {}) {
     },
     results: () => home.on(new RegExp(`device/${body.key}/result$`)).map(({ text }) => JSON.parse(text)),
     events: () => home.on(new RegExp(`device/${body.key}/event$`)).map(({ text }) => JSON.parse(text)),
-    /** What its switch was from when it was first seen on. */
+    /** What its switch was from when it was first seen on; a state that is said again is no change. */
     states: () => {
       const all = home.on(new RegExp(`device/${body.key}/state$`)).map(({ text }) => text);
-      return all.slice(all.indexOf("ON"));
+      return all.slice(all.indexOf("ON")).filter((text, at, shown) => text !== shown[at - 1]);
     },
   };
 }
