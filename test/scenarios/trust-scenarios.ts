@@ -28,13 +28,20 @@ export async function closeStage({ world, reader }: Stage): Promise<void> {
 }
 
 /** The power states that a device went through, as MQTT told them. */
-export function statesOf({ reader }: Stage, key: string): string[] {
+function statesOf({ reader }: Stage, key: string): string[] {
   const powers = reader.on(new RegExp(`/device/${key}/info$`)).map(({ text }) => String(JSON.parse(text).power));
   return powers.filter((power, index) => power !== powers[index - 1]);
 }
 
-export async function untilPower({ world }: Stage, id: string, power: string): Promise<void> {
-  await expect.poll(async () => (await world.hub.api.get(`/devices/${id}`)).body.power, PATIENCE).toBe(power);
+async function untilPower({ world }: Stage, id: string, power: string): Promise<void> {
+  await vi.waitFor(async () => {
+    expect((await world.hub.api.get(`/devices/${id}`)).body.power).toBe(power);
+  }, PATIENCE);
+}
+
+/** The last states that it went through are these, once all is told. */
+async function untilStates(stage: Stage, key: string, ...states: string[]): Promise<void> {
+  await vi.waitFor(() => expect(statesOf(stage, key).slice(-states.length)).toEqual(states), PATIENCE);
 }
 
 const LIVES = { timeout: 120_000 };
@@ -49,7 +56,7 @@ export function trustScenarios(stage: () => Stage): void {
     const { machine, device } = await stage().world.addMachine({ plan: { packetsNeeded: 8 } });
     expect((await wake(device.id)).body).toMatchObject({ stage: "awake" });
     expect(machine.packets).toBeGreaterThanOrEqual(8);
-    expect(statesOf(stage(), device.key).slice(-3)).toEqual(["off", "waking", "on"]);
+    await untilStates(stage(), device.key, "off", "waking", "on");
   });
 
   test.concurrent("a machine that needs twenty seconds is waited for, and its time is kept", LIVES, async () => {
@@ -57,7 +64,7 @@ export function trustScenarios(stage: () => Stage): void {
     const { body } = await wake(device.id);
     expect(body).toMatchObject({ stage: "awake" });
     expect(body.seconds).toBeGreaterThanOrEqual(20);
-    expect(statesOf(stage(), device.key).slice(-3)).toEqual(["off", "waking", "on"]);
+    await untilStates(stage(), device.key, "off", "waking", "on");
     expect((await api().get(`/devices/${device.id}`)).body.typicalWakeSeconds).toBe(body.seconds);
   });
 
@@ -73,7 +80,7 @@ export function trustScenarios(stage: () => Stage): void {
       const { body } = await wake(device.id);
       expect(body).toMatchObject({ stage: "no-answer" });
       await untilPower(stage(), device.id, "off");
-      expect(statesOf(stage(), device.key).slice(-3)).toEqual(["off", "waking", "off"]);
+      await untilStates(stage(), device.key, "off", "waking", "off");
       const [last] = (await api().get(`/devices/${device.id}/wakes`)).body.items;
       expect(last.stages.at(-1)).toMatchObject({ stage: "no-answer", findings: expect.any(Array) });
       expect((await api().get(`/devices/${device.id}/doctor`)).body.findings.length).toBeGreaterThan(0);
@@ -84,7 +91,7 @@ export function trustScenarios(stage: () => Stage): void {
     const { device } = await stage().world.addMachine({ plan: { sleepsAgainAfterMs: 4_000 } });
     expect((await wake(device.id)).body).toMatchObject({ stage: "awake" });
     await untilPower(stage(), device.id, "off");
-    expect(statesOf(stage(), device.key).slice(-4)).toEqual(["off", "waking", "on", "off"]);
+    await untilStates(stage(), device.key, "off", "waking", "on", "off");
     expect((await api().get(`/devices/${device.id}`)).body.lastWake).toMatchObject({ outcome: "awake" });
   });
 
@@ -98,7 +105,7 @@ export function trustScenarios(stage: () => Stage): void {
     expect(body).toMatchObject({ action: "shutdown", stage: "off" });
     expect(machine.timesPoweredOff).toBe(1);
     expect(machine.isUp).toBe(false);
-    expect(statesOf(stage(), device.key).slice(-3)).toEqual(["on", "stopping", "off"]);
+    await untilStates(stage(), device.key, "on", "stopping", "off");
   });
 
   test.concurrent(
