@@ -14,6 +14,7 @@ import { changeAgent } from "./agents.ts";
 import { call } from "./call.ts";
 import { changeCluster } from "./clusters.ts";
 import { changeDevice } from "./devices.ts";
+import { changeSchedule } from "./schedules.ts";
 
 /** What may be asked for in one call. */
 const PART = 200;
@@ -82,6 +83,9 @@ export async function showThing({ type, id }: ThingParams, showInHomeAssistant: 
       break;
     case "agent":
       await changeAgent(id, { showInHomeAssistant });
+      break;
+    case "schedule":
+      await changeSchedule(id, { showInHomeAssistant });
       break;
   }
 }

@@ -4,11 +4,11 @@ import type { DeviceAnswer } from "#contracts/api/devices.ts";
 import type { PowerPlan } from "#contracts/api/plans.ts";
 import type { Actor } from "#contracts/rights.ts";
 import "../agents/join-agent.ts";
+import { type FetchedPart, fetched } from "../app/fetched.ts";
 import type { Subject } from "../api/power.ts";
 import "../clusters/cluster-form.ts";
 import "../devices/device-form.ts";
 import type { LiveStore } from "../live/live-store.ts";
-import { type FetchedDialog, fetched } from "./fetched.ts";
 import { needsOf } from "../needs/needs.rules.ts";
 import type { PowerRequests, Taken } from "./power-requests.ts";
 
@@ -19,7 +19,7 @@ type Dialog =
   | { readonly type: "plan"; readonly subject: Subject; readonly action: PowerPlan["action"] }
   | { readonly type: "cluster" | "join" | "import" | "export" };
 
-const FETCHED: ReadonlySet<string> = new Set<FetchedDialog>([
+const FETCHED: ReadonlySet<string> = new Set<FetchedPart>([
   "import",
   "export",
   "plan",
@@ -46,7 +46,7 @@ export class DashboardDialogs implements ReactiveController {
   hostConnected(): void {}
 
   readonly open = async (dialog: Dialog): Promise<void> => {
-    if (FETCHED.has(dialog.type) && !(await fetched(dialog.type as FetchedDialog))) return;
+    if (FETCHED.has(dialog.type) && !(await fetched(dialog.type as FetchedPart))) return;
     this.#show(dialog);
   };
 

@@ -10,6 +10,7 @@ import { controls } from "../app/controls.ts";
 import { factList, factStyles } from "../app/facts.ts";
 import { icon } from "../app/icon.ts";
 import { DeleteButton } from "../form/delete-button.ts";
+import { type FetchedPart, fetched } from "../app/fetched.ts";
 import { dialogStyles, foldStyles } from "../form/form-dialog.ts";
 import "../leases/device-leases.ts";
 import { NOBODY } from "../live/actor.ts";
@@ -20,7 +21,7 @@ import { ownerWords, shareWords } from "../sharing/sharing-words.ts";
 import { needsOf } from "../needs/needs.rules.ts";
 import { isInNeedOfDoctor, noteOf, powerSentence, wakeProgress } from "../words/device.ts";
 import { type FactContext, factsOf } from "./device-facts.ts";
-import { offerOf } from "./offer.rules.ts";
+import { type MayDo, isWokenAnyway } from "./offer.rules.ts";
 import { PowerButton } from "./power-button.ts";
 import "./power-light.ts";
 import "./wake-history.ts";
@@ -57,9 +58,6 @@ export class DeviceDetails extends LitElement {
         flex: 1;
         font-size: 1rem;
       }
-      .buttons.now-more {
-        justify-content: start;
-      }
       .titled {
         display: flex;
         align-items: center;
@@ -72,6 +70,7 @@ export class DeviceDetails extends LitElement {
         border: 0;
         background: none;
         color: var(--accent);
+        font-weight: 450;
         text-decoration: underline;
         text-underline-offset: 0.15em;
       }
@@ -95,8 +94,7 @@ export class DeviceDetails extends LitElement {
   readonly #delete = new DeleteButton(this, this);
   readonly #users = new Reading(this, () => this.#readNames());
   @state() private isOpen = true;
-  /** Parts that somebody unfolded, by name: they are read when they are wanted. */
-  @state() private unfolded: ReadonlySet<string> = new Set();
+  @state() private unfolded: ReadonlySet<FetchedPart> = new Set();
 
   override willUpdate(): void {
     this.#seconds.run(this.isOpen);
@@ -124,6 +122,7 @@ export class DeviceDetails extends LitElement {
         <section>
           <div class="titled">
             <h3>Last wakes</h3>
+            ${isWokenAnyway(device, this.#mayDo(device)) ? this.#wakeAnyway() : nothing}
             ${
               this.#mayWake(device)
                 ? html`<button aria-haspopup="dialog" @click=${() => this.#say("doctor")}>Check…</button>`
@@ -134,7 +133,7 @@ export class DeviceDetails extends LitElement {
         </section>
         ${this.#folded(
           "Last power-offs",
-          () => import("../power/power-off-history.ts"),
+          "power-off-history",
           html`<power-off-history
             .deviceId=${device.id}
             .lastPowerOff=${device.lastPowerOff}
@@ -143,7 +142,7 @@ export class DeviceDetails extends LitElement {
         )}
         ${this.#folded(
           "Last days",
-          () => import("../power/power-days.ts"),
+          "power-days",
           html`<power-days .deviceId=${device.id} .power=${device.power} .clock=${this.#clock}></power-days>`,
         )}
       </div>
@@ -151,16 +150,15 @@ export class DeviceDetails extends LitElement {
     </dialog>`;
   }
 
-  /** @param load fetches its code; until that is there, the element is empty. */
-  #folded(title: string, load: () => Promise<unknown>, content: TemplateResult) {
-    const toggled = (event: ToggleEvent) => {
-      if (event.newState !== "open" || this.unfolded.has(title)) return;
-      this.unfolded = new Set([...this.unfolded, title]);
-      void load();
+  /** Its code is fetched, and what it shows is read, when somebody wants to see it. */
+  #folded(title: string, part: FetchedPart, content: TemplateResult) {
+    const toggled = async ({ newState }: ToggleEvent) => {
+      if (newState !== "open" || this.unfolded.has(part) || !(await fetched(part))) return;
+      this.unfolded = new Set([...this.unfolded, part]);
     };
     return html`<details @toggle=${toggled}>
       <summary>${title}</summary>
-      <div class="fields">${this.unfolded.has(title) ? content : nothing}</div>
+      <div class="fields">${this.unfolded.has(part) ? content : html`<p class="quiet" role="status">Loading…</p>`}</div>
     </details>`;
   }
 
@@ -173,7 +171,7 @@ export class DeviceDetails extends LitElement {
         .device=${device}
         .store=${this.store}
         .mayHold=${mayHold}
-        .mayGiveBackAll=${this.#mayPower(device)}
+        .mayGiveBackAll=${mayChange(this.actor, "device:change", device)}
         .username=${this.username}
       ></device-leases>
     </section>`;
@@ -200,34 +198,34 @@ export class DeviceDetails extends LitElement {
 
   #now(device: DeviceAnswer) {
     const nowMs = this.#clock();
-    const mayDo = { mayWake: this.#mayWake(device), mayPower: this.#mayPower(device) };
+    const mayDo = this.#mayDo(device);
     const steps = this.store?.stepsOf(device.id) ?? [];
     const note = noteOf(device, this.store?.newsOf(device.id), { nowMs, steps, ...mayDo });
     const { done, isSlow } = wakeProgress(device, nowMs);
     const why = mayDo.mayWake && isInNeedOfDoctor(device) ? this.#why() : nothing;
     return html`<div class="now">
-        <power-light .power=${device.power} .progress=${done} ?slow=${isSlow}></power-light>
-        <div>
-          <p class="state">${powerSentence(device, nowMs)}</p>
-          ${
-            this.problem
-              ? html`<p class="problem" role="alert">${this.problem}</p>`
-              : note
-                ? html`<p class=${note.tone}>${note.text}${why}</p>`
-                : nothing
-          }
-        </div>
-        ${this.#power.render(device, mayDo, this.asking)}
+      <power-light .power=${device.power} .progress=${done} ?slow=${isSlow}></power-light>
+      <div>
+        <p class="state">${powerSentence(device, nowMs)}</p>
+        ${
+          this.problem
+            ? html`<p class="problem" role="alert">${this.problem}</p>`
+            : note
+              ? html`<p class=${note.tone}>${note.text}${why}</p>`
+              : nothing
+        }
       </div>
-      ${
-        mayDo.mayWake && device.enabled && offerOf(device, mayDo) === "power-off"
-          ? html`<div class="buttons now-more">
-              <button title="Sends magic packets although it is seen to be on" @click=${() => this.#say("wake-anyway")}>
-                Wake anyway
-              </button>
-            </div>`
-          : nothing
-      }`;
+      ${this.#power.render(device, mayDo, this.asking)}
+    </div>`;
+  }
+
+  #wakeAnyway() {
+    return html`<button
+      title="Sends magic packets although it is seen to be on"
+      @click=${() => this.#say("wake-anyway")}
+    >
+      Wake anyway
+    </button>`;
   }
 
   #why() {
@@ -250,6 +248,10 @@ export class DeviceDetails extends LitElement {
           </button>`
         : nothing,
     };
+  }
+
+  #mayDo(device: DeviceAnswer): MayDo {
+    return { mayWake: this.#mayWake(device), mayPower: this.#mayPower(device) };
   }
 
   #mayWake(device: DeviceAnswer): boolean {

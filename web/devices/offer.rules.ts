@@ -22,3 +22,9 @@ export function offerOf(device: DeviceAnswer, { mayWake, mayPower }: MayDo): Off
   if (!mayWake || !enabled || availability === "offline") return "nothing";
   return power === "on" ? "wake-anyway" : "wake";
 }
+
+/** Whether what is on may be sent magic packets all the same, beside a button that does something else. */
+export function isWokenAnyway(device: DeviceAnswer, mayDo: MayDo): boolean {
+  const { enabled, availability } = device;
+  return mayDo.mayWake && enabled && availability === "online" && offerOf(device, mayDo) === "power-off";
+}

@@ -69,6 +69,13 @@ export class DoctorDialog extends LitElement {
       .findings li + li {
         border-top: 1px solid var(--line);
       }
+      .findings li > :first-child {
+        grid-row: 1 / 4;
+      }
+      code {
+        font: 0.9em var(--font-mono);
+        overflow-wrap: anywhere;
+      }
       .findings h3 {
         font-size: var(--size-text);
         font-weight: 600;
@@ -141,7 +148,7 @@ function findingItem({ severity, title, advice, evidence }: Finding) {
   return html`<li>
     <span class=${tone}>${icon(path)}<span class="visually-hidden">${label}:</span></span>
     <h3>${title}</h3>
-    <p>${advice}</p>
+    <p>${withCode(advice)}</p>
     ${
       facts.length > 0
         ? html`<details>
@@ -159,6 +166,11 @@ function findingItem({ severity, title, advice, evidence }: Finding) {
   </li>`;
 }
 
+/** What stands between backticks is to be typed. */
+function withCode(text: string) {
+  return text.split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
+}
+
 /** `lastSeenAt` → `last seen at`. */
 function nameWords(name: string): string {
   return name.replaceAll(/(?<=[a-z])([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
@@ -168,7 +180,7 @@ function valueWords(value: unknown): string {
   if (value === null || value === undefined) return "unknown";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (Array.isArray(value)) return value.length === 0 ? "none" : value.map(valueWords).join(", ");
-  if (typeof value !== "object") return String(value);
+  if (typeof value === "string" || typeof value === "number") return String(value);
   return Object.entries(value)
     .map(([name, each]) => `${nameWords(name)} ${valueWords(each)}`)
     .join(", ");

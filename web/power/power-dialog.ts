@@ -2,7 +2,7 @@ import { mdiAlertOutline } from "@mdi/js";
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
-import type { PowerPlan as Plan } from "#contracts/api/plans.ts";
+import type { PlanStep, PowerPlan as Plan } from "#contracts/api/plans.ts";
 import type { PowerOffAction } from "#contracts/power-action.ts";
 import { CallError } from "../api/call.ts";
 import { planOf, powerOffDevice } from "../api/power.ts";
@@ -13,6 +13,7 @@ import type { LiveStore, PowerOffNews } from "../live/live-store.ts";
 import { Reading } from "../live/reading.ts";
 import { Seconds } from "../live/seconds.ts";
 import { when } from "../words/instants.ts";
+import { wayWords } from "../words/plan.ts";
 import { ACTION_WORDS, isForceable, powerOffProgress } from "../words/power-off.ts";
 import "./power-plan.ts";
 
@@ -184,11 +185,13 @@ export class PowerDialog extends LitElement {
   #consequences(device: DeviceAnswer) {
     const { powerActions, armed, leases, heldUntil } = device;
     if (powerActions.length === 0) return nothing;
+    const why = this.#own?.verdict === "refused" ? this.#own.reason : null;
+    const held = `It is held on${heldUntil === null ? "" : ` until ${when(heldUntil, this.#nowMs)}`}.`;
     const warnings = [
       ...(armed === false && this.action !== "reboot"
         ? ["Its network card is not set to wake it. It is set right before it goes down, if it can be."]
         : []),
-      ...(leases > 0 ? [`It is held on${heldUntil === null ? "" : ` until ${when(heldUntil, this.#nowMs)}`}.`] : []),
+      ...(why === null ? (leases > 0 ? [held] : []) : [why]),
     ];
     return html`<p>${this.#happens(device)}</p>
       ${
@@ -201,17 +204,21 @@ export class PowerDialog extends LitElement {
   }
 
   #happens({ powerSettings: { countdownSeconds } }: DeviceAnswer): string {
-    const way = this.#plan.value?.steps.find(({ deviceId }) => deviceId === this.device?.id)?.way ?? "agent";
-    if (!way.startsWith("agent")) return `It goes down at once (${way}); nobody there is asked.`;
+    const way = this.#own?.way ?? "agent";
+    if (!way.startsWith("agent")) return `It goes down at once, ${wayWords(way)}; nobody there is asked.`;
     if (countdownSeconds === 0) return "It goes down at once, unless something there must not be interrupted.";
     return `Whoever is logged in there is told, and has ${countdownSeconds} s to say “not now”.`;
   }
 
-  /** Where others are concerned, too, or the hub would refuse it. */
+  /** Where others are concerned, too. */
   #others() {
-    const steps = this.#plan.value?.steps ?? [];
-    const isPlain = steps.length <= 1 && steps.every(({ verdict }) => verdict === "go");
-    return isPlain ? nothing : html`<power-plan .plan=${this.#plan.value}></power-plan>`;
+    const plan = this.#plan.value;
+    return plan && plan.steps.length > 1 ? html`<power-plan .plan=${plan}></power-plan>` : nothing;
+  }
+
+  /** What the plan says of this very device. */
+  get #own(): PlanStep | undefined {
+    return this.#plan.value?.steps.find(({ deviceId }) => deviceId === this.device?.id);
   }
 
   async #submitted({ id }: DeviceAnswer): Promise<void | "stay"> {

@@ -43,8 +43,7 @@ export class PowerPlan extends LitElement {
       .words {
         grid-column: 2 / -1;
       }
-      .refused,
-      .finding {
+      .refused {
         color: var(--warning);
       }
       .already {
@@ -84,7 +83,7 @@ export class PowerPlan extends LitElement {
       <span class="name">${step.name} ${step.asked ? nothing : html`<span class="needed">needed</span>`}</span>
       <span class="starts quiet small">${isMoving ? startWords(step) : nothing}</span>
       <span class="words small ${isMoving ? "quiet" : ""}">${stepWords(step, action, this.#nameOf)}</span>
-      ${isMoving ? step.findings.map(({ title }) => html`<span class="words finding small">${title}</span>`) : nothing}
+      ${isMoving ? step.findings.map(({ title }) => html`<span class="words quiet small">${title}</span>`) : nothing}
     </li>`;
   }
 

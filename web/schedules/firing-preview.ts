@@ -26,6 +26,9 @@ export class FiringPreview extends LitElement {
         background: var(--surface-sunken);
         font-variant-numeric: tabular-nums;
       }
+      h3 {
+        font-size: var(--size-text);
+      }
       details {
         border: 0;
         padding: 0;
@@ -77,14 +80,7 @@ export class FiringPreview extends LitElement {
   }
 
   #more() {
-    if (this.problem || !this.firings || this.firings.length <= SHOWN) return nothing;
-    const more = this.firings.slice(SHOWN);
-    return html`<details>
-      <summary>and the ${more.length} after these</summary>
-      <ol>
-        ${more.map(firingItem)}
-      </ol>
-    </details>`;
+    return this.problem || !this.firings ? nothing : moreFirings(this.firings.slice(SHOWN));
   }
 
   /** An answer that a later question overtook is not shown. */
@@ -99,6 +95,17 @@ export class FiringPreview extends LitElement {
       if (wanted === this.#asked) this.problem = problemWords(error);
     }
   }
+}
+
+/** Those that are read by few. */
+export function moreFirings(firings: readonly Firing[]) {
+  if (firings.length === 0) return nothing;
+  return html`<details>
+    <summary>and the ${firings.length} after these</summary>
+    <ol>
+      ${firings.map(firingItem)}
+    </ol>
+  </details>`;
 }
 
 export function firingItem({ explanation, skipped }: Firing) {

@@ -43,9 +43,8 @@ export class ScheduleForm extends LitElement {
     foldStyles,
     weekdayStyles,
     css`
-      .targets {
-        display: grid;
-        gap: var(--space-4);
+      .checks {
+        grid-template-columns: repeat(auto-fill, minmax(min(13rem, 100%), 1fr));
       }
     `,
   ];

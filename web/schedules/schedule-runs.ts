@@ -6,9 +6,10 @@ import { controls } from "../app/controls.ts";
 import { Reading } from "../live/reading.ts";
 import { exactly, when } from "../words/instants.ts";
 import { runWords } from "../words/schedules.ts";
-import { firingItem } from "./firing-preview.ts";
+import { firingItem, moreFirings } from "./firing-preview.ts";
 
 const SHOWN = 10;
+const FIRINGS_SHOWN = 3;
 
 /** What became of a schedule's firings, and which come next, explained. */
 @customElement("schedule-runs")
@@ -26,6 +27,11 @@ export class ScheduleRuns extends LitElement {
         margin: 0 0 var(--space-1);
         font-size: var(--size-small);
         font-weight: 600;
+      }
+      summary {
+        color: var(--text-quiet);
+        font-size: var(--size-small);
+        cursor: pointer;
       }
       .runs li {
         display: grid;
@@ -99,6 +105,7 @@ export class ScheduleRuns extends LitElement {
 function coming(firings: readonly Firing[]) {
   if (firings.length === 0) return html`<p class="quiet small">Nothing more.</p>`;
   return html`<ol>
-    ${firings.map(firingItem)}
-  </ol>`;
+      ${firings.slice(0, FIRINGS_SHOWN).map(firingItem)}
+    </ol>
+    ${moreFirings(firings.slice(FIRINGS_SHOWN))}`;
 }

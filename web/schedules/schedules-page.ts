@@ -8,7 +8,7 @@ import { Session } from "../account/session.ts";
 import { schedules } from "../api/schedules.ts";
 import { controls } from "../app/controls.ts";
 import { icon, iconStyles } from "../app/icon.ts";
-import { fetched } from "../dashboard/fetched.ts";
+import { fetched } from "../app/fetched.ts";
 import "../dashboard/hub-banner.ts";
 import "../dashboard/top-bar.ts";
 import { actorOf } from "../live/actor.ts";

@@ -1,5 +1,8 @@
 import type { PlanStep, PowerPlan } from "#contracts/api/plans.ts";
+import type { PowerOffAction } from "#contracts/power-action.ts";
+import type { PowerOffWay } from "#contracts/power-off.ts";
 import { span } from "./instants.ts";
+import { ACTION_WORDS, WAY_WORDS } from "./power-off.ts";
 
 const list = new Intl.ListFormat("en", { type: "conjunction" });
 
@@ -10,7 +13,15 @@ export function stepWords(step: PlanStep, action: PowerPlan["action"], nameOf: (
   const isWake = action === "wake";
   const waits = afterWords(step, isWake ? "up" : "down", nameOf);
   const does = `${isWake ? "Wakes" : "Goes down"}${waits}`;
-  return [does, isWake ? typicalWords(step) : step.way && `by ${step.way}`].filter(Boolean).join(" · ");
+  return [does, isWake ? typicalWords(step) : step.way && wayWords(step.way)].filter(Boolean).join(" · ");
+}
+
+/** `agent, shutdown` as a person says it: `by the agent on it (shut down)`. */
+export function wayWords(text: string): string {
+  const [way = "", action = ""] = text.split(", ");
+  const by = Object.hasOwn(WAY_WORDS, way) ? WAY_WORDS[way as PowerOffWay] : way;
+  const how = Object.hasOwn(ACTION_WORDS, action) ? ACTION_WORDS[action as PowerOffAction].label.toLowerCase() : action;
+  return how === "" ? `by ${by}` : `by ${by} (${how})`;
 }
 
 function afterWords({ after }: PlanStep, state: "up" | "down", nameOf: (key: string) => string): string {
