@@ -34,7 +34,7 @@ const home: Reach = {
   clusters: ["home"],
   devices: ["nas", "box"],
   agents: ["pi"],
-  schedules: ["morning"],
+  schedules: [],
   configs: ["homeassistant/device/powerbeacon_device_1/config"],
 };
 
@@ -86,7 +86,7 @@ describe("an integration that reaches everything", () => {
     [
       ["read"],
       [
-        ...ask("inventory", "health"),
+        ...ask("inventory", "plan", "doctor", "health"),
         "read powerbeacon/hub/status",
         "read powerbeacon/hub/info",
         "read powerbeacon/hub/update",
@@ -103,18 +103,24 @@ describe("an integration that reaches everything", () => {
         "read powerbeacon/agent/+/status",
         "read powerbeacon/agent/+/heartbeat",
         "read powerbeacon/agent/+/update",
+        "read powerbeacon/schedule/+/state",
+        "read powerbeacon/schedule/+/info",
       ],
     ],
     [
       ["wake"],
       [
-        ...ask("wake"),
+        ...ask("wake", "lease", "release"),
         "write powerbeacon/cluster/+/wake",
         "write powerbeacon/cluster/+/set",
         "write powerbeacon/device/+/set",
+        "write powerbeacon/schedule/+/set",
       ],
     ],
-    [["power"], ["write powerbeacon/cluster/+/set", "write powerbeacon/device/+/set"]],
+    [
+      ["power"],
+      ["write powerbeacon/cluster/+/set", "write powerbeacon/device/+/set", "write powerbeacon/schedule/+/set"],
+    ],
     [
       ["discovery"],
       [

@@ -66,7 +66,7 @@ export class ScheduleRunner {
   }
 
   start(): void {
-    for (const schedule of this.#options.schedules) this.#plan(schedule);
+    this.plan();
     this.#refreshTimer = setInterval(() => void this.#refresh(), REFRESH_MS);
     this.#arm();
   }
@@ -76,6 +76,11 @@ export class ScheduleRunner {
     clearTimeout(this.#timer);
     clearInterval(this.#refreshTimer);
     await this.#looking;
+  }
+
+  /** Finds out when to look at each schedule. */
+  plan(): void {
+    for (const schedule of this.#options.schedules) this.#plan(schedule);
   }
 
   /** Fires whatever is due. */
@@ -106,7 +111,7 @@ export class ScheduleRunner {
     const before = this.#lookedAt;
     this.#lookedAt = now().getTime();
     // by a clock that was put back all is due at other times
-    if (this.#lookedAt < before) for (const schedule of schedules) this.#plan(schedule);
+    if (this.#lookedAt < before) this.plan();
     for (const [id, at] of [...this.#lookAt]) {
       if (at > now().getTime() || this.#isClosed) continue;
       const schedule = schedules.byId(id);
