@@ -60,6 +60,14 @@ test.each([
   expect((await read()).cards).toEqual([expect.objectContaining(expected)]);
 });
 
+test("the card of a host of many containers is among those that are described", async () => {
+  for (let index = 0; index < 80; index++) write(cardFiles(`veth${index}`));
+  write(cardFiles("zzz0", { "device/x": "" }));
+  const { cards } = await read();
+  expect(cards[0]).toMatchObject({ name: "zzz0", kind: "ethernet" });
+  expect(cards).toHaveLength(64);
+});
+
 test("what ethtool says goes before what the kernel says", async () => {
   write(cardFiles("eth0", { "device/power/wakeup": "enabled\n" }));
   const ethtool = async (name: string) => `Settings for ${name}:\n\tWake-on: d\n`;

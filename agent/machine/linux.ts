@@ -7,8 +7,9 @@ import type { CardFacts, HostFacts, MachineFacts } from "./host-facts.ts";
 import { outputOf } from "./run.ts";
 import { isVirtualModel } from "./virtual-machine.rules.ts";
 
-/** More are not looked at; a host of many containers has one for each. */
+/** A host of containers has an interface for each: those with a device below come first, and more than these are not described. */
 const MAX_CARDS = 64;
+const MAX_INTERFACES = 1_024;
 
 export interface LinuxOptions {
   /** Where its file systems are; tests have one of their own. */
@@ -23,7 +24,7 @@ export async function readLinux(options: LinuxOptions = {}): Promise<HostFacts> 
   const root = options.root ?? "/";
   const found = await interfacesOf(root);
   const [cards, machine] = await Promise.all([
-    Promise.all(found.map((one) => cardOf(one, root, options))),
+    Promise.all(found.slice(0, MAX_CARDS).map((one) => cardOf(one, root, options))),
     machineOf(found, root, options.environment ?? process.env),
   ]);
   return { cards, machine };
@@ -36,13 +37,14 @@ export async function readLinuxArmed(name: string, options: LinuxOptions = {}): 
 
 async function interfacesOf(root: string): Promise<SeenInterface[]> {
   const names = await readdir(join(root, "sys/class/net")).catch(() => []);
-  return await Promise.all(
-    names.slice(0, MAX_CARDS).map(async (name) => ({
+  const found = await Promise.all(
+    names.slice(0, MAX_INTERFACES).map(async (name) => ({
       name,
       isPhysical: await exists(join(root, "sys/class/net", name, "device")),
       deviceType: /^DEVTYPE=(\S+)$/m.exec(await content(join(root, "sys/class/net", name, "uevent")))?.[1] ?? null,
     })),
   );
+  return found.toSorted((a, b) => Number(b.isPhysical) - Number(a.isPhysical));
 }
 
 const ARPHRD_ETHER = "1"; // <linux/if_arp.h>

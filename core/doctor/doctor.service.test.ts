@@ -136,6 +136,34 @@ describe("a wake that ends without the machine", () => {
     expect(await codesOf(device)).toEqual(["NO_ANSWER", "NEVER_WOKEN"]);
   });
 
+  test("tells whether an agent beside, which listens, heard the magic packet", async () => {
+    const ears = await startScriptedAgent(hub, { name: freshName("Ears"), clusterId });
+    const machine = { container: null, virtual: null, fastStartup: null, powerActions: [], powerProblem: null };
+    const listening = { ...INVENTORY, machine: { ...machine, listensOn: [7, 9] }, nonce: "0123456789abcdef" };
+    await ears.publish("inventory", listening, true);
+    const fields = { agentIds: [agent.id], address: "10.0.0.77", wake: { windowSeconds: 5 } };
+    const [heard, lost] = [await addDevice(fields), await addDevice(fields)];
+    for (const { id } of [heard, lost]) await hub.api.post(`/devices/${id}/wake`);
+    for (const { key } of [heard, lost]) {
+      const orderOf = () => agent.orders().find(({ targets }) => targets[0]?.device === key);
+      await expect.poll(orderOf).toBeDefined();
+      await agent.answers(orderOf()!, "sent");
+    }
+    const at = new Date().toISOString();
+    const packets = [{ mac: heard.mac, at, from: "10.0.0.2", port: 9 }];
+    await ears.publish("sightings", { at, full: false, sightings: [], packets });
+    for (const { key } of [heard, lost])
+      await expect.poll(() => lastResult(key), { timeout: 15_000 }).toMatchObject({ stage: "no-answer" });
+    expect(lastResult(heard.key).findings[0]).toMatchObject({ code: "NO_LINK" });
+    expect(lastResult(lost.key).findings[0]).toMatchObject({ code: "NOT_ON_WIRE" });
+    expect((await reportOn(lost)).findings[0].evidence).toMatchObject({
+      sentBy: [agent.key],
+      listening: [{ agent: ears.key, ports: [7, 9] }],
+    });
+    await ears.close();
+    await hub.api.delete(`/agents/${ears.id}`);
+  });
+
   test("because nobody is there tells of that, too", async () => {
     const device = await addDevice();
     await agent.says("offline");

@@ -110,8 +110,7 @@ export class Doctor {
   }
 }
 
-function factsOfWake({ requestedAt, stage, agents, stages }: RunningWake): WakeFacts {
-  const heard = stages.find((record) => record.stage === "on-wire");
+function factsOfWake({ requestedAt, stage, agents, heard }: RunningWake): WakeFacts {
   return {
     at: requestedAt,
     stage,

@@ -1,6 +1,6 @@
 import type { Finding } from "#contracts/finding.ts";
 import { FAST_STARTUP_ADVICE, armAdvice } from "./advice.ts";
-import type { Facts } from "./facts.ts";
+import { type Facts, failedWake } from "./facts.ts";
 
 /** What about the machine itself stands in the way: its network card, its system, its addresses. */
 
@@ -16,11 +16,12 @@ export function notArmed({ ownAgent, card }: Facts): Finding | undefined {
 }
 
 /** Windows then hibernates half of itself instead of shutting down, and most cards do not wake from there. */
-export function fastStartup({ ownAgent, hasWoken }: Facts): Finding | undefined {
+export function fastStartup(facts: Facts): Finding | undefined {
+  const { ownAgent } = facts;
   if (ownAgent?.machine?.fastStartup !== true) return undefined;
   return {
     code: "FAST_STARTUP",
-    severity: hasWoken ? "hint" : "warning",
+    severity: works(facts) ? "hint" : "warning",
     title: "Windows fast start-up is on: after a shutdown most machines cannot be woken",
     advice: FAST_STARTUP_ADVICE,
     evidence: { agent: ownAgent.key, fastStartup: true },
@@ -41,13 +42,14 @@ export function addressTaken({ takenBy, device }: Facts): Finding | undefined {
 }
 
 /** Few Wi-Fi cards wake on a magic packet, and only while they stay joined to the access point. */
-export function wifiMac({ ownAgent, card, device, hasWoken }: Facts): Finding | undefined {
+export function wifiMac(facts: Facts): Finding | undefined {
+  const { ownAgent, card, device, hasWoken } = facts;
   const advice =
     "Connect the machine by cable and enter the MAC address of that card. Wi-Fi cards that can be woken (WoWLAN) are rare, and work from sleep alone.";
   if (ownAgent && card?.kind === "wifi")
     return {
       code: "WIFI_MAC",
-      severity: hasWoken ? "hint" : "warning",
+      severity: works(facts) ? "hint" : "warning",
       title: `${device.mac} is the address of its Wi-Fi card ${card.name}`,
       advice,
       evidence: { agent: ownAgent.key, interface: card.name, kind: "wifi" },
@@ -103,6 +105,11 @@ export function secureOnMissing({ device, ownAgent, card }: Facts): Finding | un
     advice: `Enter the password of the card here (\`ethtool ${card.name}\` shows it as root), or let the card do without: \`ethtool -s ${card.name} wol g\`.`,
     evidence: { agent: ownAgent.key, interface: card.name, secureOn: true },
   };
+}
+
+/** It came up when it was woken, the last time as well: what works from sleep may not after a shutdown. */
+function works(facts: Facts): boolean {
+  return facts.hasWoken && !failedWake(facts);
 }
 
 /** IEEE 802, 48-bit addresses: the second lowest bit of the first octet says that no maker gave it. */
