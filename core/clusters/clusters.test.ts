@@ -42,6 +42,8 @@ describe("a cluster", () => {
       shares: [],
       deviceIds: [],
       agentIds: [],
+      pace: { staggerMs: 0, atOnce: null },
+      dependsOn: [],
       state: "OFF",
       devices: none,
       agents: { total: 0, online: 0 },

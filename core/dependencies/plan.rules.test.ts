@@ -184,29 +184,29 @@ function randomWorld(next: () => number) {
     .map((_, n) => `d${n}`)
     .filter(() => next() < 0.4)
     .toSorted(() => next() - 0.5);
-  return { texts, asked, ...world(...texts) };
+  return { asked, ...world(...texts) };
 }
 
 describe("whatever needs whatever", () => {
   test("in a wake every step comes after what it needs, and all that is asked for gets an answer", () => {
     for (let seed = 1; seed <= 300; seed++) {
-      const { asked, deviceOf, texts } = randomWorld(chance(seed));
+      const { asked, deviceOf } = randomWorld(chance(seed));
       const steps = planOfWake(asked, deviceOf, AT_ONCE);
       const place = new Map(steps.map(({ device }, index) => [device.id, index]));
-      expect(new Set(steps.filter((step) => step.asked).map(({ device }) => device.id)), texts.join(" ")).toEqual(
-        new Set(asked),
-      );
+      expect(new Set(steps.filter((step) => step.asked).map(({ device }) => device.id))).toEqual(new Set(asked));
       expect(place.size).toBe(steps.length);
-      for (const [index, { device, verdict, after }] of steps.entries()) {
-        if (verdict !== "go") continue;
-        for (const { deviceId } of device.needs) {
-          const before = steps[place.get(deviceId) ?? -1];
-          expect(before?.verdict, `${seed}: ${device.id} needs ${deviceId}`).not.toBe("refused");
-          if (before?.verdict === "go")
-            expect([place.get(deviceId), after]).toEqual([expect.any(Number), expect.arrayContaining([deviceId])]);
-          expect(place.get(deviceId)).toBeLessThan(index + (before?.verdict === "already" ? steps.length : 0));
-        }
-      }
+      const wrong = steps.flatMap(({ device, verdict, after }, index) =>
+        verdict !== "go"
+          ? []
+          : device.needs.flatMap(({ deviceId }) => {
+              const before = steps[place.get(deviceId) ?? -1];
+              const isFine =
+                before?.verdict === "already" ||
+                (before?.verdict === "go" && (place.get(deviceId) ?? index) < index && after.includes(deviceId));
+              return isFine ? [] : [`${seed}: ${device.id} needs ${deviceId}`];
+            }),
+      );
+      expect(wrong).toEqual([]);
     }
   });
 
@@ -215,14 +215,17 @@ describe("whatever needs whatever", () => {
       const { asked, deviceOf, dependentsOf } = randomWorld(chance(seed));
       const steps = planOfOff(asked, deviceOf, { ...AT_ONCE, dependentsOf });
       const place = new Map(steps.map(({ device }, index) => [device.id, index]));
-      for (const [index, { device, verdict }] of steps.entries()) {
-        if (verdict !== "go") continue;
-        for (const id of dependentsOf(device.id)) {
-          if (deviceOf(id)?.power !== "on") continue;
-          expect(steps[place.get(id) ?? -1]?.verdict, `${seed}: ${id} needs ${device.id}`).toBe("go");
-          expect(place.get(id)).toBeLessThan(index);
-        }
-      }
+      const wrong = steps.flatMap(({ device, verdict }, index) =>
+        verdict !== "go"
+          ? []
+          : dependentsOf(device.id).flatMap((id) => {
+              const before = steps[place.get(id) ?? -1];
+              const isFine =
+                deviceOf(id)?.power !== "on" || (before?.verdict === "go" && (place.get(id) ?? index) < index);
+              return isFine ? [] : [`${seed}: ${id} needs ${device.id}`];
+            }),
+      );
+      expect(wrong).toEqual([]);
     }
   });
 

@@ -25,14 +25,8 @@ export function waitingInWords(awaited: readonly Awaited[]): string {
 export function whyNotUp(enabled: boolean, last: Pick<RunningWake, "last"> | undefined): string {
   if (!enabled) return "it is disabled";
   const end = last?.last;
-  switch (end?.stage) {
-    case "no-answer":
-      return `it did not answer within ${end.seconds} s`;
-    case "failed":
-      return end.reason;
-    case "cancelled":
-      return `its wake was cancelled by ${end.by}`;
-    default:
-      return "it is not on";
-  }
+  if (end?.stage === "no-answer") return `it did not answer within ${end.seconds} s`;
+  if (end?.stage === "failed") return end.reason;
+  if (end?.stage === "cancelled") return `its wake was cancelled by ${end.by}`;
+  return "it is not on";
 }
