@@ -202,7 +202,7 @@ describe("an agent", () => {
     await agent.publish("inventory", { ...INVENTORY, hostname: "moved", interfaces, nonce }, true);
     await expect.poll(async () => (await get(agent.id)).hostname).toBe("moved");
     const before = await get(agent.id);
-    expect(before.interfaces).toEqual(interfaces);
+    expect(before.interfaces).toMatchObject(interfaces);
     for (const other of agents.splice(0)) await other.close();
     await hub.restart();
     const { username, password } = agent;
