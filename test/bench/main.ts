@@ -7,6 +7,7 @@ import { brokerPart } from "./broker.ts";
 import { clusterWakePart } from "./cluster-wake.ts";
 import { discoveryPart } from "./discovery.ts";
 import { heartbeatsPart } from "./heartbeats.ts";
+import { lossPart } from "./loss.ts";
 import { manyAgentsPart } from "./many-agents.ts";
 import { memoryPart } from "./memory.ts";
 import { startPart } from "./start.ts";
@@ -28,6 +29,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   heartbeats: heartbeatsPart,
   accounts: accountsPart,
   discovery: discoveryPart,
+  loss: lossPart,
   "many-agents": manyAgentsPart,
 };
 
