@@ -157,6 +157,8 @@ export interface DiscoveredDevice extends Discovered {
   readonly area: string | null;
   /** What can take it down, with the key of the agent that does it; null where it does without one. */
   readonly waysDown: readonly { readonly action: PowerOffAction; readonly agent: string | null }[];
+  /** Whether its plug tells what it draws. */
+  readonly tellsWatts: boolean;
 }
 
 export interface DiscoveredCluster extends Discovered {

@@ -70,10 +70,11 @@ export class ShownThings {
   #device(id: string): DiscoveredDevice | undefined {
     const device = this.#directory.devices.byId(id);
     if (!device || !this.#isShown(device)) return undefined;
-    const { siteId, key, name, mac, os } = device;
+    const { siteId, key, name, mac, os, powerMethod } = device;
     const cluster = this.#directory.clusterOf(device);
     const area = cluster.unassigned ? null : cluster.name;
-    return { type: "device", id, siteId, key, name, mac, os, area, waysDown: this.#waysDownOf(device) };
+    const tellsWatts = powerMethod?.type === "mqtt" && powerMethod.wattsTopic !== null;
+    return { type: "device", id, siteId, key, name, mac, os, area, waysDown: this.#waysDownOf(device), tellsWatts };
   }
 
   #cluster(id: string): DiscoveredCluster | undefined {

@@ -20,8 +20,9 @@ export const deviceComponents: Components<DiscoveredDevice> = {
       optimistic: false,
       retain: false,
       json_attributes_topic: fullName(topics.deviceInfo.for(key)),
-      // every sighting would otherwise be a row in the recorder
-      json_attributes_template: "{{ dict(value_json, evidence=none, reachable=none) | to_json }}",
+      // every sighting and every watt would otherwise be a row in the recorder
+      json_attributes_template:
+        "{{ dict(value_json, evidence=none, reachable=none, watts=none, energyKwh=none) | to_json }}",
       availability: [
         { topic: fullName(topics.hubStatus.name) },
         { topic: fullName(topics.deviceAvailability.for(key)) },
@@ -91,6 +92,30 @@ export const deviceComponents: Components<DiscoveredDevice> = {
       ...DIAGNOSTIC,
       state_topic: fullName(topics.deviceInfo.for(key)),
       value_template: "{{ iif(value_json.armed, 'ON', 'OFF', 'None') }}",
+    }),
+  },
+  watts: {
+    platform: "sensor",
+    name: "Power draw",
+    isOffered: ({ tellsWatts }) => tellsWatts,
+    options: ({ key }, fullName) => ({
+      device_class: "power",
+      unit_of_measurement: "W",
+      state_class: "measurement",
+      state_topic: fullName(topics.deviceInfo.for(key)),
+      value_template: "{{ 'None' if value_json.watts is none else value_json.watts }}",
+    }),
+  },
+  energy: {
+    platform: "sensor",
+    name: "Energy",
+    isOffered: ({ tellsWatts }) => tellsWatts,
+    options: ({ key }, fullName) => ({
+      device_class: "energy",
+      unit_of_measurement: "kWh",
+      state_class: "total_increasing",
+      state_topic: fullName(topics.deviceInfo.for(key)),
+      value_template: "{{ 'None' if value_json.energyKwh is none else value_json.energyKwh }}",
     }),
   },
   activity: {

@@ -90,6 +90,7 @@ const device = (key: string): DiscoveredThing => ({
   os: "linux",
   area: null,
   waysDown: (["shutdown", "sleep", "reboot"] as const).map((action) => ({ action, agent: "pi" })),
+  tellsWatts: true,
 });
 const OURS = new Set([
   ...["nas", "workstation", "backup", "media-player"].flatMap((key) => entityIdsOf(device(key))),
