@@ -137,18 +137,17 @@ export function powerOffRoutes(app: App, { directory, wakes, powerOffs, journal 
       const { id } = request.params;
       const running = powerOffs.find(id);
       if (running?.siteId === request.account.siteId) {
-        const device = directory.devices.byId(running.deviceId);
-        if (device && !mayPower(request.account, device, directory.clusterOf(device)))
-          throw new HubError("FORBIDDEN", NOT_YOURS);
+        refuseOthers(request.account, running.deviceId);
         powerOffs.cancel(id, request.account.username, null);
         const target = { type: "device", id: running.deviceId, name: running.deviceKey };
         request.trail.note({ action: "power-off.cancel", target, details: { powerOff: id } });
         await powerOffs.waitFor(running, CALL_BACK_MS);
         return runningAnswer(running);
       }
-      if (await request.em.findOne(PowerOff, { id }))
-        throw new HubError("POWER_OFF_OVER", "This power-off is over already");
-      throw new HubError("NOT_FOUND", "There is no such power-off");
+      const row = await request.em.findOne(PowerOff, { id });
+      if (!row) throw new HubError("NOT_FOUND", "There is no such power-off");
+      refuseOthers(request.account, row.device.id);
+      throw new HubError("POWER_OFF_OVER", "This power-off is over already");
     },
   );
 
@@ -176,6 +175,11 @@ export function powerOffRoutes(app: App, { directory, wakes, powerOffs, journal 
   function mayHere({ account, body }: PowerRequest, device: DirectoryDevice): boolean {
     const may = body.action === "wake" ? mayWake : mayPower;
     return may(account, device, directory.clusterOf(device));
+  }
+
+  function refuseOthers(account: Account, deviceId: string): void {
+    const device = directory.devices.byId(deviceId);
+    if (device && !mayPower(account, device, directory.clusterOf(device))) throw new HubError("FORBIDDEN", NOT_YOURS);
   }
 
   function notYours({ key, power }: DirectoryDevice, { body }: PowerRequest): PowerAccepted {

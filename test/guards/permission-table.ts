@@ -10,9 +10,13 @@ export type Right =
   | "device:create"
   | "device:change"
   | "device:wake"
+  | "device:power"
   | "cluster:read"
   | "cluster:create"
   | "cluster:change"
+  | "schedule:read"
+  | "schedule:create"
+  | "schedule:change"
   | "agent:read"
   | "agent:manage"
   | "mqtt-client:manage"
@@ -33,9 +37,13 @@ const MAY: Readonly<Record<Right, readonly [Reach, Reach, Reach, Reach]>> = {
   "device:create": ["any", "any", "any", "no"],
   "device:change": ["any", "any", "own", "no"],
   "device:wake": ["any", "any", "own", "no"],
+  "device:power": ["any", "any", "own", "no"],
   "cluster:read": ["any", "any", "any", "any"],
   "cluster:create": ["any", "any", "any", "no"],
   "cluster:change": ["any", "any", "own", "no"],
+  "schedule:read": ["any", "any", "any", "any"],
+  "schedule:create": ["any", "any", "any", "no"],
+  "schedule:change": ["any", "any", "own", "no"],
   "agent:read": ["any", "any", "any", "no"],
   "agent:manage": ["any", "any", "no", "no"],
   "mqtt-client:manage": ["any", "any", "no", "no"],
@@ -81,6 +89,7 @@ export const ROUTES: Readonly<Record<string, Right | "public" | "off">> = {
   "PUT /api/clusters/{id}": "cluster:change",
   "DELETE /api/clusters/{id}": "cluster:change",
   "POST /api/clusters/{id}/wake": "device:wake",
+  "POST /api/clusters/{id}/power": "device:power",
   "GET /api/agents": "agent:read",
   "GET /api/agents/{id}": "agent:read",
   "PATCH /api/agents/{id}": "agent:manage",
@@ -96,17 +105,35 @@ export const ROUTES: Readonly<Record<string, Right | "public" | "off">> = {
   "PUT /api/devices/{id}": "device:change",
   "DELETE /api/devices/{id}": "device:change",
   "POST /api/devices/{id}/wake": "device:wake",
+  "POST /api/devices/{id}/power": "device:power",
+  "GET /api/devices/{id}/power-offs": "device:read",
   "GET /api/devices/{id}/wakes": "device:read",
   "GET /api/devices/{id}/history": "device:read",
   "GET /api/devices/{id}/doctor": "device:read",
   "GET /api/devices/{id}/plan": "device:read",
   "GET /api/clusters/{id}/plan": "device:read",
+  "GET /api/devices/{id}/leases": "device:read",
+  "POST /api/devices/{id}/leases": "device:wake",
+  "GET /api/leases": "device:read",
+  "DELETE /api/leases/{id}": "device:wake",
+  "GET /api/schedules": "schedule:read",
+  "POST /api/schedules": "schedule:create",
+  "POST /api/schedules/preview": "schedule:read",
+  "GET /api/schedules/{id}": "schedule:read",
+  "PATCH /api/schedules/{id}": "schedule:change",
+  "PUT /api/schedules/{id}": "schedule:change",
+  "DELETE /api/schedules/{id}": "schedule:change",
+  "POST /api/schedules/{id}/skip": "schedule:change",
+  "GET /api/schedules/{id}/next": "schedule:read",
+  "GET /api/schedules/{id}/runs": "schedule:read",
   "POST /api/imports/preview": "device:create",
   "POST /api/imports": "device:create",
   "GET /api/exports/devices": "device:read",
   "GET /api/wakes": "device:read",
   "GET /api/wakes/{id}": "device:read",
   "DELETE /api/wakes/{id}": "device:wake",
+  "GET /api/power-offs/{id}": "device:read",
+  "DELETE /api/power-offs/{id}": "device:power",
   "GET /api/events": "device:read",
   "GET /api/sites": "hub:manage",
   "POST /api/sites": "hub:manage",
@@ -162,7 +189,7 @@ export interface Target {
   readonly site: "home" | "away" | "hub" | null;
   /** Of what somebody owns, or of what is somebody's alone. */
   readonly ownerId?: string | null;
-  /** Who may wake it besides, by a share or by the cluster that it is in. */
+  /** Who may wake it, and power it off, besides, by a share or by the cluster that it is in. */
   readonly wakerId?: string | null;
   /** Of an account: what it is, site by site. */
   readonly roles?: { readonly home?: Role; readonly away?: Role };
@@ -215,7 +242,8 @@ function outcomeFor(need: Right, reach: Reach, caller: Caller, target: Target): 
   if (target.site !== "hub" && target.site !== caller.site) return 404;
   if (need === "self") return target.ownerId === caller.userId ? "ok" : 404;
   if (reach === "any" || target.ownerId === caller.userId) return "ok";
-  return need === "device:wake" && target.wakerId === caller.userId ? "ok" : 403;
+  const isForWakers = need === "device:wake" || need === "device:power";
+  return isForWakers && target.wakerId === caller.userId ? "ok" : 403;
 }
 
 /** Superusers see and manage all; everybody else sees who is of the site, and admins manage users and viewers of it alone. */

@@ -35,6 +35,9 @@ const TABLES: Readonly<Record<string, string>> = {
   "/api/devices": "device",
   "/api/clusters": "cluster",
   "/api/wakes": "wake",
+  "/api/power-offs": "power_off",
+  "/api/schedules": "schedule",
+  "/api/leases": "lease",
   "/api/agents": "agent",
   "/api/enrolments": "enrolment",
   "/api/mqtt-clients": "mqtt_client",
@@ -63,7 +66,10 @@ export async function openTargets(hub: TestHub, sites: Readonly<Record<SiteName,
   const unknown = target("unknown", { name: "one that does not exist", site: null }, async () => nobodys);
 
   /** What somebody owns, what is shared with somebody, and what is others'. */
-  function owned(kind: "device" | "cluster" | "wake", { person, site }: MatrixCaller): MatrixTarget[] {
+  function owned(
+    kind: "device" | "cluster" | "wake" | "powerOff" | "schedule" | "lease",
+    { person, site }: MatrixCaller,
+  ): MatrixTarget[] {
     const [here, there] = sidesOf(site);
     const of = (name: string, at: SiteName, rights: Ownership, wakerId: string | null = null) =>
       target(
@@ -76,6 +82,8 @@ export async function openTargets(hub: TestHub, sites: Readonly<Record<SiteName,
     const others = [of("somebody else's", here, other), of("one of another site", there, elsewhere), unknown];
     if (person === null || site === "foreign") return others;
     const { id: userId } = person;
+    // who may wake a device holds it on, and ends nobody else's lease; schedules are shared with nobody
+    if (kind === "lease" || kind === "schedule") return [of("one's own", here, { ownerId: userId }), ...others];
     return [
       of("one's own", here, { ownerId: userId }),
       of("one that is shared to look at", here, { ...other, shares: [{ userId, level: "view" }] }),
@@ -147,6 +155,9 @@ export async function openTargets(hub: TestHub, sites: Readonly<Record<SiteName,
     "/api/devices": (caller) => owned("device", caller),
     "/api/clusters": (caller) => owned("cluster", caller),
     "/api/wakes": (caller) => owned("wake", caller),
+    "/api/power-offs": (caller) => owned("powerOff", caller),
+    "/api/schedules": (caller) => owned("schedule", caller),
+    "/api/leases": (caller) => owned("lease", caller),
     "/api/agents": (caller) => ofSite("agent", caller),
     "/api/enrolments": (caller) => ofSite("enrolment", caller),
     "/api/mqtt-clients": (caller) => ofSite("mqttClient", caller),

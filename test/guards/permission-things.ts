@@ -14,6 +14,11 @@ export interface Things {
   cluster(site: TestSite, rights: Ownership): Promise<string>;
   /** Of a device with these rights; it runs for a quarter of an hour. */
   wake(site: TestSite, rights: Ownership): Promise<string>;
+  /** Of a device with these rights; it is over. */
+  powerOff(site: TestSite, rights: Ownership): Promise<string>;
+  schedule(site: TestSite, rights: Ownership): Promise<string>;
+  /** Somebody else's, on a device with these rights. */
+  lease(site: TestSite, rights: Ownership): Promise<string>;
   agent(site: TestSite): Promise<string>;
   enrolment(site: TestSite): Promise<string>;
   mqttClient(site: TestSite): Promise<string>;
@@ -64,6 +69,22 @@ export async function openThings(hub: TestHub, sites: readonly TestSite[]): Prom
       const { body } = await site.api.post(`/devices/${await device(site, rights)}/wake`);
       return body.wake;
     },
+    powerOff: async (site, rights) => {
+      const id = randomUUID();
+      await query(
+        hub.databaseUrl,
+        `insert into power_off (id, site_id, device_id, action, way, force, requested_at, requested_by, stage, finished_at, stages)
+         values ($1, $2, $3, 'shutdown', 'agent', false, now(), 'somebody', 'off', now(), '[]')`,
+        [id, site.id, await device(site, rights)],
+      );
+      return id;
+    },
+    schedule: ({ api }, { ownerId }) => {
+      const when = { type: "cron", cron: "0 0 29 2 *", timeZone: "UTC" };
+      return idOf(api.post("/schedules", { name: freshName("Schedule"), action: "wake", when, ownerId }));
+    },
+    lease: async (site, rights) =>
+      await idOf(site.api.post(`/devices/${await device(site, rights)}/leases`, { wake: false })),
     agent: async ({ api }) => {
       const { body } = await api.post("/enrolments", {});
       const answer = await api.post("/agents/enrol", enrolBody(body.code), fromElsewhere());
