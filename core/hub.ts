@@ -247,6 +247,7 @@ async function startParts(
     wakeOf: (deviceId) => wakes.lastOf(deviceId),
     lastWakeOf: (deviceId) => lastWakes.of(deviceId),
     recipeOf: (deviceId) => recipes.of(deviceId),
+    armedOf: (device) => powerOffs.ableOf(device).armed,
   });
   const diagnose = doctor.diagnose.bind(doctor);
   const wakes = new WakeService({ directory, presence, power, link, signer, recipes, isGoingDown, diagnose, log });

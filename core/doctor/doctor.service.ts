@@ -23,6 +23,8 @@ export interface DoctorParts {
     readonly typicalSeconds: number | null;
     readonly slowSeconds: number | null;
   };
+  /** Whether its network card is armed, as was told last: of a machine that goes down that is newer than its inventory. */
+  readonly armedOf: (device: DirectoryDevice) => boolean | null;
 }
 
 /** The results of a wake name so many; all of them are a question away. */
@@ -57,11 +59,12 @@ export class Doctor {
   }
 
   factsOf(device: DirectoryDevice, lastWake = this.#lastWakeOf(device)): Facts {
-    const { directory, power, wakeOf, lastWakeOf, recipeOf } = this.#parts;
+    const { directory, power, wakeOf, lastWakeOf, recipeOf, armedOf } = this.#parts;
     const { name, mac, os, enabled, address, secureOn, watch, wake } = device;
     const own = directory.ownAgentOf(device);
     const others = (agents: readonly DirectoryAgent[]) =>
       agents.filter(({ id }) => id !== own?.id).map((agent) => this.#agentFacts(agent));
+    const card = ownCardOf(directory, device);
     const now = power.of(device.id);
     const recipe = recipeOf(device.id);
     const windowMs = wakeOf(device.id)?.windowMs;
@@ -84,7 +87,7 @@ export class Doctor {
       // only after a wake does it matter who could have heard it, and a cluster may have many agents
       neighbours: lastWake ? others(directory.agentsOf(device.clusterId)) : [],
       ownAgent: own ? this.#agentFacts(own) : null,
-      card: ownCardOf(directory, device),
+      card: card && { ...card, armed: armedOf(device) },
       power: now.power,
       seenOnSegmentBy: now.evidence?.how === "arp" ? now.evidence.by : null,
       hasPlugEvidence: hasPlugEvidence(device),
