@@ -3,6 +3,7 @@ import { Mdns } from "./mdns.ts";
 import { Nudger } from "./nudger.ts";
 import { OwnNetworks } from "./own-networks.ts";
 import { Pace } from "./pace.ts";
+import { Search } from "./search.ts";
 
 /** Each `ping` is a process: some at once, and then a few a second, or they alone would keep a small machine busy. */
 const PINGS = { everyMs: 250, atOnce: 32 } as const;
@@ -12,6 +13,7 @@ export class Lan {
   readonly neighbours = new FollowedNeighbours();
   readonly nudger = new Nudger();
   readonly networks = new OwnNetworks();
+  readonly search = new Search(this.nudger);
   readonly mdns = new Mdns();
   readonly pings = new Pace(PINGS);
 

@@ -70,6 +70,8 @@ export async function lookAt(
   const second = others.length > 0 ? await look(others.slice(0, MAX_OTHER_ADDRESSES)) : undefined;
   const finding = second?.finding ?? (await byName(device, tools.lan));
   if (finding) return { type: "seen", finding, takenBy };
+  // DHCP may have moved it; what is found is news of the neighbour table, and nobody waits here for that
+  if (device.arp && tools.lan?.neighbours.isFollowing) void tools.lan.search.for(places?.[0] ?? null, options);
   const isBlind = others.length === 0 && (device.address === null || places === undefined);
   return { type: isBlind ? "blind" : "unseen", takenBy };
 }
