@@ -12,8 +12,8 @@ const LOSS = 0.3;
 const SEED = 20_261_121;
 /** From the packet to the moment when the machine answers. Milliseconds. */
 const BOOT_MS = 500;
-/** Packets that come this soon after the first one belong to the first burst. Milliseconds. */
-const FIRST_BURST_MS = 1_500;
+/** To one destination, as here. */
+const PACKETS_IN_BURST = 3;
 /** Where a machine that is up accepts connections: a port that nothing else uses on its address. */
 const TCP_PORT = 22_022;
 
@@ -64,7 +64,8 @@ async function prepare(hub: HubProcess, options: { count: number; windowSeconds:
 interface Machine {
   byFirstPacket: boolean;
   byFirstBurst: boolean;
-  firstMs: number;
+  /** Packets sent to it so far, those lost included. */
+  sent: number;
   isUp: boolean;
 }
 
@@ -78,16 +79,15 @@ async function openMachines(
   for (let n = from; n < from + count; n++) {
     const way = new LossyWay({ loss: LOSS, memoryMs, chance: seeded(Math.floor(chance() * 2 ** 32)) });
     const host = `127.9.${Math.floor(n / 250)}.${(n % 250) + 1}`;
-    machines.set(deviceMac(n), { way, host, byFirstPacket: false, byFirstBurst: false, firstMs: 0, isUp: false });
+    machines.set(deviceMac(n), { way, host, byFirstPacket: false, byFirstBurst: false, sent: 0, isUp: false });
   }
   packets.onPacket = (packet, atMs) => {
     const machine = machines.get(macOf(packet));
     if (!machine) return;
-    const isFirst = machine.firstMs === 0;
-    if (isFirst) machine.firstMs = atMs;
+    machine.sent += 1;
     if (!machine.way.letsThrough(atMs)) return;
-    if (isFirst) machine.byFirstPacket = true;
-    if (atMs - machine.firstMs <= FIRST_BURST_MS) machine.byFirstBurst = true;
+    if (machine.sent === 1) machine.byFirstPacket = true;
+    if (machine.sent <= PACKETS_IN_BURST) machine.byFirstBurst = true;
     if (machine.isUp) return;
     machine.isUp = true;
     setTimeout(() => void comeUp(machine.host, cleanup), BOOT_MS);
