@@ -16,7 +16,7 @@ import {
   clusterFor,
   moveMembers,
 } from "../members/members.service.ts";
-import { needyDevice, refuseCircle, setNeeds } from "../members/needs.service.ts";
+import { needsInTrail, needyDevice, refuseCircle, setNeeds } from "../members/needs.service.ts";
 import { type OwnersContext, setOwners } from "../members/owners.service.ts";
 import { Site } from "../sites/site.entity.ts";
 import { Cluster } from "./cluster.entity.ts";
@@ -92,11 +92,8 @@ export async function changeCluster(
     await setClusterNeeds(em, context.directory, { cluster, touched }, change);
     await setOwners(em, context, cluster, change);
     await em.flush();
-    const event = {
-      action: "cluster.change",
-      target: targetOf(cluster),
-      details: { fields: Object.keys(change) },
-    } as const;
+    const details = { fields: Object.keys(change), ...needsInTrail(context.directory, change.dependsOn) };
+    const event = { action: "cluster.change", target: targetOf(cluster), details } as const;
     return { result: { id, droppedLinks: dropped }, touched, event };
   });
 }

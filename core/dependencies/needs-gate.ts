@@ -45,8 +45,9 @@ export class NeedsGate implements WakeGate {
   constructor(options: NeedsGateOptions) {
     this.#options = options;
     options.power.onChange(({ device }) => this.#touch(device.id));
-    options.directory.onChange(({ type }) => {
+    options.directory.onChange(({ type, before, after }) => {
       if (type !== "agent") for (const held of this.#held.values()) this.#dirty.add(held);
+      if (type === "cluster" && before && !after) this.#turns.delete(before.id);
     });
   }
 

@@ -195,6 +195,9 @@ describe("whatever needs whatever", () => {
       const place = new Map(steps.map(({ device }, index) => [device.id, index]));
       expect(new Set(steps.filter((step) => step.asked).map(({ device }) => device.id))).toEqual(new Set(asked));
       expect(place.size).toBe(steps.length);
+      const isOut = (id: string) => steps[place.get(id) ?? -1]?.verdict === "refused";
+      const spoiled = steps.filter(({ refusal }) => refusal?.code === "NEED_FAILED");
+      expect(spoiled.filter(({ device }) => !device.needs.some(({ deviceId }) => isOut(deviceId)))).toEqual([]);
       const wrong = steps.flatMap(({ device, verdict, after }, index) =>
         verdict !== "go"
           ? []
@@ -215,6 +218,9 @@ describe("whatever needs whatever", () => {
       const { asked, deviceOf, dependentsOf } = randomWorld(chance(seed));
       const steps = planOfOff(asked, deviceOf, { ...AT_ONCE, dependentsOf });
       const place = new Map(steps.map(({ device }, index) => [device.id, index]));
+      const stays = (id: string) => deviceOf(id)?.power === "on" && steps[place.get(id) ?? -1]?.verdict !== "go";
+      const held = steps.filter(({ refusal }) => refusal?.code === "NEEDED_BY");
+      expect(held.filter(({ device }) => !dependentsOf(device.id).some(stays))).toEqual([]);
       const wrong = steps.flatMap(({ device, verdict }, index) =>
         verdict !== "go"
           ? []

@@ -199,6 +199,12 @@ describe("a wake by MQTT", () => {
     await expect.poll(results).toMatchObject([{ stage: "waiting", for: [nas.key], transaction: "w1" }]);
     await comesUp(nas);
     await expect.poll(() => results().map(({ stage }) => stage), PATIENCE).toEqual(["waiting", "accepted"]);
+    await comesUp(pc);
+    const events = () =>
+      client.on(new RegExp(`device/${pc.key}/event$`)).map(({ text }) => JSON.parse(text).event_type);
+    await expect.poll(events, PATIENCE).toEqual(["wake_requested", "wake_succeeded"]);
+    const states = client.on(new RegExp(`device/${pc.key}/state$`)).map(({ text }) => text);
+    expect(states.slice(states.indexOf("ON")).filter((state) => state !== "ON")).toEqual([]);
   });
 });
 

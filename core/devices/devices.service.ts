@@ -15,7 +15,7 @@ import {
   moveMembers,
   setAgentsOf,
 } from "../members/members.service.ts";
-import { naming, needyDevice, refuseCircle, setNeeds } from "../members/needs.service.ts";
+import { naming, needsInTrail, needyDevice, refuseCircle, setNeeds } from "../members/needs.service.ts";
 import { type OwnersContext, setOwners } from "../members/owners.service.ts";
 import { checkAddresses } from "./address.rules.ts";
 import { Device } from "./device.entity.ts";
@@ -135,11 +135,8 @@ export async function changeDevice(
     await em.flush();
     const kept = new Set(change.agentIds);
     const dropped = moved.filter((link) => !kept.has(link.agentId));
-    const event = {
-      action: "device.change",
-      target: targetOf(device),
-      details: { fields: Object.keys(change) },
-    } as const;
+    const details = { fields: Object.keys(change), ...needsInTrail(context.directory, change.dependsOn) };
+    const event = { action: "device.change", target: targetOf(device), details } as const;
     return { result: dropped, touched: { devices: [device], dropped }, event };
   });
 }

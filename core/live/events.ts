@@ -21,6 +21,7 @@ import type { WakeService } from "../wake/wake.service.ts";
 export type EventDetails = Partial<Omit<EventMessage, "event_type" | "at">>;
 
 const WAKE_EVENTS: Readonly<Partial<Record<WakeStageRecord["stage"], EventType>>> = {
+  waiting: "wake_requested",
   accepted: "wake_requested",
   awake: "wake_succeeded",
   "no-answer": "wake_failed",
@@ -108,7 +109,8 @@ export function startEvents(options: {
 
   wakes.onNews((wake, record) => {
     const event = WAKE_EVENTS[record.stage];
-    if (!event) return;
+    // it was requested once, whether it began at once or waited for others
+    if (!event || (event === "wake_requested" && wake.stages.length > 1)) return;
     const asker = wake.askers[0];
     publish(event, wake.siteId, {
       cluster: Key.parse(wake.clusterKey),

@@ -84,6 +84,15 @@ export function needyDevice(
   return { id, clusterId: cluster.id, needs: needs === undefined ? kept : (needs ?? []) };
 }
 
+/** What the audit log says of it: the devices by their keys. Nothing where the list was not changed. */
+export function needsInTrail(
+  directory: Directory,
+  needs: readonly Need[] | null | undefined,
+): { readonly needs?: readonly string[] } {
+  if (needs === undefined) return {};
+  return { needs: (needs ?? []).map(({ deviceId }) => directory.devices.byId(deviceId)?.key ?? deviceId) };
+}
+
 /** The devices and clusters that name a device among their own needs. */
 export function naming(directory: Directory, deviceId: string): { devices: DirectoryDevice[]; clusterIds: string[] } {
   const names = ({ needs }: { readonly needs: readonly Need[] }) => needs.some((need) => need.deviceId === deviceId);

@@ -38,6 +38,12 @@ test("a device's needs are the whole list, and null or an empty one clears them"
   await hub.api.patch(`/devices/${pc.id}`, { description: "nothing about needs" });
   expect(await needsOf(pc.id)).toEqual([tcp]);
   expect((await hub.api.patch(`/devices/${pc.id}`, { dependsOn: null })).body.dependsOn).toEqual([]);
+  const { items } = (await hub.api.get("/audit?action=device.change&limit=3")).body;
+  expect(items.map(({ details }: { details: object }) => details)).toEqual([
+    { fields: ["dependsOn"], needs: [] },
+    { fields: ["description"] },
+    { fields: ["dependsOn"], needs: [nas.key] },
+  ]);
 });
 
 test("a cluster has needs and a pace, which are changed in part and cleared by null", async () => {
