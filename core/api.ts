@@ -197,7 +197,7 @@ export async function openApi(hub: ApiParts): Promise<App> {
       };
       liveRoutes(routes, { directory, presence, now, projection, wakes, powerOffs, hubInfo: hub.hubInfo, ...rights });
       siteRoutes(routes, siteContent({ database, sites, directory, schedules, accounts, tokens }));
-      userRoutes(routes, { database, accounts, sessions, tokens, directory, passwordMinLength, disconnect });
+      userRoutes(routes, { database, accounts, sessions, tokens, directory, schedules, passwordMinLength, disconnect });
       const clients = { credentials: hub.mqttCredentials, uses: hub.uses, hubUsername };
       homeAssistantRoutes(routes, { ...hub.homeAssistant, clientsOf: (em) => readersOfDiscovery(em, hub.uses) });
       mqttClientRoutes(routes, { directory, ...clients, disconnect, broker });

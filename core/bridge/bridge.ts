@@ -21,6 +21,8 @@ const STATES: readonly (FixedTopic | KeyedTopic)[] = [
   topics.agentStatus,
   topics.agentHeartbeat,
   topics.agentUpdate,
+  topics.scheduleState,
+  topics.scheduleInfo,
 ];
 const NEWS: readonly (FixedTopic | KeyedTopic)[] = [
   topics.clusterWakeResult,
@@ -30,7 +32,13 @@ const NEWS: readonly (FixedTopic | KeyedTopic)[] = [
   topics.event,
 ];
 /** What others may ask for. The two lists have no topic in common with those above. */
-const REQUESTS: readonly KeyedTopic[] = [topics.clusterWake, topics.clusterSet, topics.deviceSet, topics.hubRequest];
+const REQUESTS: readonly KeyedTopic[] = [
+  topics.clusterWake,
+  topics.clusterSet,
+  topics.deviceSet,
+  topics.scheduleSet,
+  topics.hubRequest,
+];
 
 /** What is left in a packet for topics and properties. The hub refuses longer correlation data, too. Bytes. */
 const FRAME_BYTES = 16 * 1024;

@@ -29,6 +29,7 @@ export interface SchedulesContext {
 /** So many a site can have. */
 const MAX_OF_SITE = 1_000;
 
+const A_CENTURY_MS = 100 * 365 * 24 * 60 * 60 * 1_000;
 const DEFAULTS = { jitterSeconds: 0, catchUpMinutes: 15 };
 
 /**
@@ -178,6 +179,8 @@ export function checkWhen(when: ScheduleWhen, now: Date): void {
     const problem = problemOfCron(when.cron);
     if (problem !== null) throw new HubError("INVALID_INPUT", problem, { field: "when.cron" });
   }
+  if (when.type === "once" && Date.parse(when.at) > now.getTime() + A_CENTURY_MS)
+    throw new HubError("INVALID_INPUT", "is more than a hundred years away", { field: "when.at" });
   const [first] = duesAfter(when, now);
   if (first) return;
   if (when.type === "once") throw new HubError("INVALID_INPUT", "is past", { field: "when.at" });

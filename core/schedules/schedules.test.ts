@@ -157,6 +157,21 @@ describe("who may", () => {
   });
 });
 
+test("when an account is deleted its schedules are the heir's, or disabled", async () => {
+  const site = await firstSite(hub);
+  const [leaver, heir] = [await addPerson(hub, site, "user"), await addPerson(hub, site, "user")];
+  const another = await addPerson(hub, site, "user");
+  const fields = { action: "wake", when: DAILY };
+  const inherited = (await leaver.api.post("/schedules", { ...fields, name: "Inherited" })).body;
+  const left = (await another.api.post("/schedules", { ...fields, name: "Left" })).body;
+  await hub.api.delete(`/users/${leaver.id}?heir=${heir.id}`);
+  await hub.api.delete(`/users/${another.id}`);
+  expect((await hub.api.get(`/schedules/${inherited.id}`)).body).toMatchObject({ ownerId: heir.id, enabled: true });
+  expect((await hub.api.get(`/schedules/${left.id}`)).body).toMatchObject({ ownerId: null, enabled: false });
+  await hub.api.patch(`/schedules/${left.id}`, { description: "as the row has it" });
+  expect((await hub.api.get(`/schedules/${left.id}`)).body).toMatchObject({ ownerId: null, enabled: false });
+});
+
 describe("at its time", () => {
   test("a schedule wakes its devices, and its history tells how that ended", async () => {
     const device = await addDevice("Due");

@@ -82,6 +82,14 @@ export class Schedules {
     this.#tell({ before, after: undefined });
   }
 
+  /** An account is gone: what it owned in the heir's site is the heir's; the rest is nobody's, and disabled. */
+  forgetUser(userId: string, heir: { readonly id: string; readonly siteId: string } | null): void {
+    for (const schedule of [...this.#byId.values()].filter(({ ownerId }) => ownerId === userId)) {
+      const isInherited = heir !== null && heir.siteId === schedule.siteId;
+      this.put({ ...schedule, ...(isInherited ? { ownerId: heir.id } : { ownerId: null, enabled: false }) });
+    }
+  }
+
   #tell(change: ScheduleChanged): void {
     for (const listener of this.#listeners) listener(change);
   }

@@ -21,6 +21,7 @@ import type { Database } from "../kernel/database.ts";
 import { HubError } from "../kernel/errors.ts";
 import { pageOf } from "../kernel/pages.ts";
 import type { Account, App } from "../kernel/routes.ts";
+import type { Schedules } from "../schedules/schedules.ts";
 import type { Directory } from "../members/directory.ts";
 import { type UsersContext, changeUser, createUser, deleteUser, managedAccount } from "./users.service.ts";
 
@@ -33,6 +34,7 @@ export interface UserRoutes {
   /** Ends the MQTT connections of a token. */
   readonly disconnect: (principalId: string) => void;
   readonly directory: Directory;
+  readonly schedules: Schedules;
 }
 
 const MAX_USERS = 10_000;
@@ -144,6 +146,7 @@ export function userRoutes(app: App, hub: UserRoutes): void {
         await deleteUser(contextOf(request), id, heir);
         hub.directory.forgetUser(id, heir === undefined ? null : { id: heir, siteId: request.account.siteId });
       });
+      hub.schedules.forgetUser(id, heir === undefined ? null : { id: heir, siteId: request.account.siteId });
       for (const token of own) tokens.remove(token.id);
       await endAccess(
         id,

@@ -9,6 +9,7 @@ import { checkPassword, hashPassword } from "../auth/passwords.ts";
 import { User } from "../auth/user.entity.ts";
 import { Cluster } from "../clusters/cluster.entity.ts";
 import { Device } from "../devices/device.entity.ts";
+import { Schedule } from "../schedules/schedule.entity.ts";
 import { HubError } from "../kernel/errors.ts";
 import type { Trail } from "../kernel/trail.ts";
 import { type ManagedAccount, checkMayGive, checkMayManage } from "./users.rules.ts";
@@ -100,7 +101,7 @@ export async function changeUser(context: UsersContext, id: string, change: User
 }
 
 /**
- * Deletes an account. Its devices and clusters in the site go to the heir, else they are nobody's.
+ * Deletes an account. Its devices, clusters and schedules in the site go to the heir, else they are nobody's, and schedules disabled.
  *
  * @throws HubError NOT_FOUND, FORBIDDEN, LAST_SUPERUSER, INVALID_INPUT (heir)
  */
@@ -113,12 +114,15 @@ export async function deleteUser(context: UsersContext, id: string, heirId: stri
   await em.transactional(async (em) => {
     await decideInTurn(em, context, id);
     const user = await findUser(em, id);
+    const everywhere = { filters: { site: false } };
     if (heirId !== undefined) {
       const inSite = { owner: id, site: actor.siteId };
-      const everywhere = { filters: { site: false } };
       await em.nativeUpdate(Device, inSite, { owner: heirId }, everywhere);
       await em.nativeUpdate(Cluster, inSite, { owner: heirId }, everywhere);
+      await em.nativeUpdate(Schedule, inSite, { owner: heirId }, everywhere);
     }
+    // nobody's would run with the rights of the hub, which nobody has decided
+    await em.nativeUpdate(Schedule, { owner: id }, { enabled: false }, everywhere);
     em.remove(user);
     await em.flush();
     await keepOneSuperuser(em);
