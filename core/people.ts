@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import type { Logger } from "pino";
-import { mayChange, mayWake } from "#contracts/permissions.ts";
+import { type Actor, type Owned, mayChange, mayPower, mayWake } from "#contracts/permissions.ts";
 import type { Audit } from "./audit/audit.service.ts";
 import { type Accounts, loadAccounts, refreshAccounts } from "./auth/accounts.ts";
 import { Callers } from "./auth/callers.ts";
@@ -57,10 +57,10 @@ export async function loadPeople(options: PeopleOptions, now: Date): Promise<Peo
       if (thing === "cluster") {
         const cluster = directory.clusters.byKey(key);
         if (cluster?.siteId !== siteId) return false;
-        return directory.devicesOf(cluster.id).some((device) => mayWake(actor, device, cluster));
+        return directory.devicesOf(cluster.id).some((device) => mayWakeOrPower(actor, device, cluster));
       }
       const device = directory.devices.byKey(key);
-      return device?.siteId === siteId && mayWake(actor, device, directory.clusterOf(device));
+      return device?.siteId === siteId && mayWakeOrPower(actor, device, directory.clusterOf(device));
     },
   });
   return {
@@ -90,4 +90,9 @@ export async function loadPeople(options: PeopleOptions, now: Date): Promise<Peo
       await tokens.close();
     },
   };
+}
+
+/** The hub looks at which of the two a request is. */
+function mayWakeOrPower(actor: Actor, device: Owned, cluster: Owned): boolean {
+  return mayWake(actor, device, cluster) || mayPower(actor, device, cluster);
 }

@@ -30,7 +30,7 @@ export interface TokenOptions {
   readonly accounts: Accounts;
   readonly database: Database;
   readonly log: Logger;
-  /** Whether somebody may wake this device, or something in this cluster; decided where devices are known. */
+  /** Whether somebody may wake this device or power it off, or something in this cluster; decided where devices are known. */
   readonly mayAct: (actor: Actor, siteId: string, thing: "device" | "cluster" | "schedule", key: string) => boolean;
 }
 

@@ -49,7 +49,7 @@ export interface PersonPrincipal {
   readonly username: string;
   readonly siteId: string;
   readonly may: (permission: Permission) => boolean;
-  /** Whether it may wake this device, or at least one device of this cluster, or the cluster as a whole; or change this schedule. */
+  /** Whether it may wake this device or power it off, or at least one device of this cluster; or change this schedule. */
   readonly mayAct: (thing: "device" | "cluster" | "schedule", key: string) => boolean;
 }
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { PowerOrder } from "#contracts/order.ts";
 import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
+import type { TokenPermission } from "#contracts/permissions.ts";
+import { addPerson, addToken, firstSite } from "#test/fixtures/people.ts";
 import { type TestMqttClient, connectMqtt } from "#test/fixtures/mqtt.ts";
 import { type ScriptedAgent, freshMac, freshName, startScriptedAgent } from "#test/fixtures/scripted-agent.ts";
 
@@ -121,6 +123,27 @@ describe("a request on the set topic of a device", () => {
       .poll(() => resultsOf(home, new RegExp(`device/${box.key}/result$`)))
       .toMatchObject([{ stage: "refused", code, device: box.key }]);
     expect(box.orders()).toEqual([]);
+  });
+
+  test("by a person needs a token that is good for it", async () => {
+    const box = await machine();
+    const home = await firstSite(hub);
+    const ann = await addPerson(hub, home, "user");
+    await hub.api.patch(`/devices/${box.id}`, { ownerId: ann.id });
+    const say = async (permissions: TokenPermission[], payload: string) => {
+      const { token } = await addToken(ann.api, permissions);
+      const credential = { username: `~${ann.username}`, password: token, protocolVersion: 5 as const };
+      const mqtt = await connectMqtt(hub.mqttUrl, credential, [`powerbeacon/device/${box.key}/result`]);
+      clients.push(mqtt);
+      await mqtt.client.publishAsync(`powerbeacon/device/${box.key}/set`, payload, { qos: 1 });
+      return () => resultsOf(mqtt, /result$/).at(-1);
+    };
+    await expect.poll(await say(["device:read", "device:power"], "WAKE")).toMatchObject({ code: "FORBIDDEN" });
+    await expect.poll(await say(["device:read", "device:wake"], "OFF")).toMatchObject({ code: "FORBIDDEN" });
+    expect(box.orders()).toEqual([]);
+    await expect.poll(await say(["device:read", "device:power"], "OFF")).toMatchObject({ stage: "sent" });
+    await box.order();
+    await box.calledBack();
   });
 
   test("that is retained is refused, and never an order", async () => {
