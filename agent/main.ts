@@ -6,6 +6,7 @@ import { type Credential, credentialFile, readCredential } from "./credential.ts
 import { onEndSignal } from "./end-signals.ts";
 import { joinHub } from "./join.ts";
 import { joinWhenReady } from "./join-when-ready.ts";
+import { keepHeapLean } from "./lean-heap.ts";
 import { createLog, type Log } from "./log.ts";
 import { askRunning, openStatusDoor, sayNotNow, type StatusDoor } from "./status-door.ts";
 import { VERSION } from "./version.ts";
@@ -86,6 +87,7 @@ async function run(config: AgentConfig): Promise<void> {
     listens: config.listen !== "off",
     onRevoked: () => leave(EXIT.removed),
   });
+  keepHeapLean();
 }
 
 async function joinByEnvironment({ hubUrl, joinCode, stateDir }: AgentConfig, log: Log): Promise<Credential> {
