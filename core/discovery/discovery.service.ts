@@ -28,7 +28,7 @@ export async function hideFromHomeAssistant(
     case "agent":
       return void (await changeAgent(context, id, change, now));
     case "schedule":
-      return void (await changeSchedule(context, id, change, now));
+      return await changeSchedule(context, id, change, now);
     case "hub":
   }
 }

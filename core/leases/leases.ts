@@ -18,7 +18,7 @@ export class Leases {
     directory.onChange((change) => {
       if (change.type !== "device" || !change.before || change.after) return;
       // their rows went with it
-      for (const id of [...(this.#byDevice.get(change.before.id)?.keys() ?? [])]) this.remove(id);
+      for (const id of this.#byDevice.get(change.before.id)?.keys() ?? []) this.remove(id);
     });
   }
 
@@ -89,7 +89,7 @@ export async function loadLeases(em: EntityManager, directory: Directory): Promi
 export async function refreshLeases(em: EntityManager, leases: Leases): Promise<void> {
   await leases.inTurn(async () => {
     const fresh = new Map((await openLeases(em)).map((lease) => [lease.id, lease]));
-    for (const { id } of [...leases]) if (!fresh.has(id)) leases.remove(id);
+    for (const { id } of leases) if (!fresh.has(id)) leases.remove(id);
     for (const lease of fresh.values()) {
       const known = leases.byId(lease.id);
       if (!known || known.until?.getTime() !== lease.until?.getTime()) leases.put(lease);

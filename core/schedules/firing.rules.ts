@@ -146,10 +146,6 @@ function windowStart({ catchUpMinutes, jitterSeconds }: FiringRule, now: Date): 
   return new Date(now.getTime() - Math.max(PUNCTUAL_MS, catchUpMinutes * 60_000) - jitterSeconds * 1_000);
 }
 
-function laterOf(a: Date, b: Date): Date {
-  return a > b ? a : b;
-}
-
 function zoneOf(when: ScheduleWhen): string {
   return when.type === "once" ? "UTC" : when.timeZone;
 }

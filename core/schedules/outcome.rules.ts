@@ -38,14 +38,13 @@ export function outcomeOf(action: ScheduleAnswer["action"], parts: readonly Devi
     return { outcome: "skipped", code: "NOTHING_TO_DO", because: "None of its devices is there any more" };
   const because = sentenceOf(parts);
   if (parts.some(({ stage }) => !UNTOUCHED.has(stage))) return { outcome: "ran", code: null, because };
-  const refused = parts.filter(({ stage }) => !ALREADY.has(stage));
-  const [first] = refused;
-  if (!first) {
+  const refused = parts.find(({ stage }) => !ALREADY.has(stage));
+  if (!refused) {
     const state = action === "wake" ? "on" : "off";
     const all = parts.length === 1 ? `${parts[0]?.device} is ${state} already` : `All are ${state} already`;
     return { outcome: "skipped", code: "NOTHING_TO_DO", because: all };
   }
-  return { outcome: "skipped", code: first.code === "DEVICE_DISABLED" ? "DISABLED" : first.code, because };
+  return { outcome: "skipped", code: refused.code === "DEVICE_DISABLED" ? "DISABLED" : refused.code, because };
 }
 
 /** `nas, pve-1: on the way; desk: left out (The device is disabled)`. */

@@ -2,7 +2,6 @@ import { FINAL_POWER_OFF_STAGES } from "#contracts/power-off.ts";
 import { FINAL_STAGES } from "#contracts/wake.ts";
 import type { Trail } from "../kernel/trail.ts";
 import { powerAcceptedOf } from "../power-off/power-off-answer.ts";
-import type { DirectoryDevice } from "../members/directory.ts";
 import type { PowerOffService } from "../power-off/power-off.service.ts";
 import type { Asker } from "../wake/running-wake.ts";
 import { acceptedOf } from "../wake/wake-answer.ts";

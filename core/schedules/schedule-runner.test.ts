@@ -35,7 +35,7 @@ interface RunningHub {
   readonly schedules: Schedules;
   readonly runner: ScheduleRunner;
   readonly told: Run[];
-  over(id: string, stage: string): void;
+  readonly over: (id: string, stage: string) => void;
 }
 
 beforeAll(async () => {

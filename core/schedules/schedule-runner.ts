@@ -112,7 +112,7 @@ export class ScheduleRunner {
     this.#lookedAt = now().getTime();
     // by a clock that was put back all is due at other times
     if (this.#lookedAt < before) this.plan();
-    for (const [id, at] of [...this.#lookAt]) {
+    for (const [id, at] of this.#lookAt) {
       if (at > now().getTime() || this.#isClosed) continue;
       const schedule = schedules.byId(id);
       if (!schedule) this.#lookAt.delete(id);

@@ -3,7 +3,7 @@ import type { EntityManager } from "@mikro-orm/postgresql";
 import type { ScheduleRun as Run, ScheduleAnswer, ScheduleWhen } from "#contracts/api/schedules.ts";
 import { Turns } from "../kernel/turns.ts";
 import { nextFiring } from "./firing.rules.ts";
-import { Schedule, ScheduleRun } from "./schedule.entity.ts";
+import { Schedule, type ScheduleRun } from "./schedule.entity.ts";
 
 /** A schedule as the hub holds it in memory. */
 export interface KnownSchedule {
@@ -107,7 +107,7 @@ export async function refreshSchedules(em: EntityManager, schedules: Schedules):
   await schedules.inTurn(async () => {
     const fresh = await readSchedules(em);
     const ids = new Set(fresh.map(({ id }) => id));
-    for (const { id } of [...schedules]) if (!ids.has(id)) schedules.remove(id);
+    for (const { id } of schedules) if (!ids.has(id)) schedules.remove(id);
     for (const schedule of fresh) schedules.put(schedule);
   });
 }

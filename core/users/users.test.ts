@@ -54,7 +54,7 @@ describe("a user", () => {
     });
     const me = (await (await as(username)).get("/auth/me")).body;
     expect(me).toMatchObject({ id, role: "viewer", site: { key: "default" }, hasPassword: true });
-    expect(me.permissions).toEqual(["self", "device:read", "cluster:read"]);
+    expect(me.permissions).toEqual(["self", "device:read", "cluster:read", "schedule:read"]);
     expect(JSON.stringify(me)).not.toContain("argon2");
   });
 
