@@ -315,7 +315,7 @@ async function startParts(
   };
   const wakeRequests = listenToWakes({ directory, wakes, doors, onReceipt, log });
   const powerRequests = listenToPowerRequests({ directory, wakes, powerOffs, doors });
-  const boundTo = database.bound;
+  const boundTo = (siteId: string) => database.bound(siteId);
   const scheduleRequests = listenToSchedules({
     link,
     schedules,
@@ -372,7 +372,6 @@ async function startParts(
     onRefused,
     log,
   });
-  const site_ = null;
   const retained = [wakeRequests, powerRequests, scheduleRequests, hubRequests];
   retainedRequests = (...refused) => retained.some((requests) => requests.refuseRetained(...refused));
   link.onConnect(() => {
