@@ -163,10 +163,11 @@ export class PowerStates {
     // an agent that does not watch it any more, or never did, has no say
     if (!device || !tracked || !this.#watchers.of(device.id).includes(agent.id)) return;
     const { evidence, takenBy } = saidOf(sighting, agent.key, device.mac, clock.now);
-    tracked.says(agent.id, evidence, clock.nowMs);
+    const isByMac = sighting.mac !== null;
+    tracked.says(agent.id, evidence, isByMac, clock.nowMs);
     tracked.takenSays(agent, takenBy, clock.now);
     this.#evaluate(device, clock);
-    if (evidence && !tracked.hasToGoFirst) this.#tellSeen(device, evidence);
+    if (evidence && !tracked.hasToGoFirst && !tracked.isDoubtful(isByMac)) this.#tellSeen(device, evidence);
   }
 
   #tellSeen(device: DirectoryDevice, evidence: Evidence): void {

@@ -108,7 +108,7 @@ function stepFrom(random: () => number): Step {
 function says(world: World, agent: string, up: boolean): void {
   if (!world.here.has(agent)) return;
   world.words.set(agent, up);
-  world.device.says(agent, up ? world.evidence("arp", agent) : null, world.nowMs);
+  world.device.says(agent, up ? world.evidence("arp", agent) : null, true, world.nowMs);
 }
 
 function goes(world: World, agent: string): void {

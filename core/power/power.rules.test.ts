@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Key } from "#contracts/key.ts";
 import type { PowerState } from "#contracts/power.ts";
 import { afterReturn, holdMs, NO_BOUNCES } from "./bounce.rules.ts";
-import { type Because, OWN_WORD_MS, type PowerInput, powerOf, type Verdict } from "./power.rules.ts";
+import { type Because, OWN_WORD_MS, type PowerInput, powerOf, type Verdict, verdictsThatCount } from "./power.rules.ts";
 
 const NOW_MS = 1_000_000;
 const at = (secondsAgo: number) => new Date(Date.UTC(2026, 0, 1) - secondsAgo * 1_000).toISOString();
@@ -10,9 +10,10 @@ const spoken = (secondsAgo: number) => ({ sinceMs: NOW_MS - secondsAgo * 1_000, 
 const up = (by: string, secondsAgo = 0): Verdict => ({
   up: true,
   evidence: { by: Key.parse(by), how: "arp", at: at(secondsAgo) },
+  isByMac: true,
   ...spoken(secondsAgo),
 });
-const down = (secondsAgo = 0): Verdict => ({ up: false, evidence: null, ...spoken(secondsAgo) });
+const down = (secondsAgo = 0): Verdict => ({ up: false, evidence: null, isByMac: false, ...spoken(secondsAgo) });
 const own = (heardSecondsAgo = 0) =>
   ({
     state: "online",
@@ -231,4 +232,11 @@ describe("a device that comes back by itself soon after it was missed", () => {
   test("did not bounce when it was away for long", () => {
     expect(holdMs(afterReturn(NO_BOUNCES, 3 * MINUTE_MS, 0), 0)).toBe(0);
   });
+});
+
+test("while another machine has its address, only who compared the MAC address saw the device up", () => {
+  const routed: Verdict = { ...up("far"), isByMac: false };
+  const all = [up("near"), routed, down()];
+  expect(verdictsThatCount(all, false)).toEqual(all);
+  expect(verdictsThatCount(all, true)).toEqual([up("near"), down()]);
 });

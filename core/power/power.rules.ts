@@ -28,6 +28,17 @@ export interface Verdict {
   readonly sinceMs: number;
   /** When it last said so. */
   readonly atMs: number;
+  /** Whether the MAC address was compared. Beyond a router, and on loopback, it cannot be. */
+  readonly isByMac: boolean;
+}
+
+/**
+ * The verdicts that count where another machine answers at the device's address, as somebody on its network saw.
+ *
+ * Who could not compare the MAC address saw that other machine up, which says nothing about the device.
+ */
+export function verdictsThatCount(verdicts: readonly Verdict[], isTaken: boolean): readonly Verdict[] {
+  return isTaken ? verdicts.filter(({ up, isByMac }) => !up || isByMac) : verdicts;
 }
 
 /** The agent on the device's very machine: online, or gone a moment ago. */

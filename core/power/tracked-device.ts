@@ -9,6 +9,7 @@ import {
   powerOf,
   type PowerVerdict,
   type Verdict,
+  verdictsThatCount,
 } from "./power.rules.ts";
 
 /** The power state of one device as the hub holds it. After a start it is unknown until seen. */
@@ -93,11 +94,17 @@ export class TrackedDevice {
     return this.#goingDown === "went";
   }
 
-  says(agentId: string, evidence: Evidence | null, nowMs: number): void {
+  /** @param isByMac whether the MAC address was compared. */
+  says(agentId: string, evidence: Evidence | null, isByMac: boolean, nowMs: number): void {
     const before = this.#verdicts.get(agentId);
     const up = evidence !== null;
     const sinceMs = before?.up === up ? before.sinceMs : nowMs;
-    this.#verdicts.set(agentId, { up, evidence, sinceMs, atMs: nowMs });
+    this.#verdicts.set(agentId, { up, evidence, sinceMs, atMs: nowMs, isByMac });
+  }
+
+  /** Whether a sighting may be of another machine at the same address. */
+  isDoubtful(isByMac: boolean): boolean {
+    return this.#taken !== null && !isByMac;
   }
 
   /** Null: this agent sees no other machine there (any more). */
@@ -138,7 +145,8 @@ export class TrackedDevice {
     { now, nowMs }: Clock,
   ): { readonly againInMs: number | null; readonly before?: DevicePower } {
     if (this.#goingDown === "told" && nowMs >= this.#goneByMs) this.#goingDown = null; // it stayed after all
-    const verdicts = watchers.flatMap((id) => this.#verdicts.get(id) ?? []);
+    const all = watchers.flatMap((id) => this.#verdicts.get(id) ?? []);
+    const verdicts = verdictsThatCount(all, this.#taken !== null);
     this.#isKnown ||= verdicts.length > 0 || own !== null || this.#plug !== null;
     const known = { verdicts, watched: watchers.length > 0, own, plug: this.#plug, nowMs };
     let verdict = this.#verdictFrom(known);
