@@ -9,7 +9,7 @@ import { planOf, powerOffDevice } from "../api/power.ts";
 import { controls } from "../app/controls.ts";
 import { icon } from "../app/icon.ts";
 import { FormDialog, dialogStyles } from "../form/form-dialog.ts";
-import type { LiveStore, PowerOffNews } from "../live/live-store.ts";
+import type { LiveStore } from "../live/live-store.ts";
 import { Reading } from "../live/reading.ts";
 import { Seconds } from "../live/seconds.ts";
 import { when } from "../words/instants.ts";
@@ -235,7 +235,7 @@ export class PowerDialog extends LitElement {
       return "stay";
     }
     this.step = "waits";
-    return this.#isTaken() ? undefined : "stay";
+    return this.#follow() ? undefined : "stay"; // the machine may have been faster than the hub's answer
   }
 
   /** Once, a person may overrule it. */
@@ -249,18 +249,16 @@ export class PowerDialog extends LitElement {
     return powerOffProgress({ powerOff, steps: this.store?.stepsOf(id) ?? [], nowMs: this.#nowMs });
   }
 
-  /** The machine has its own say, a moment later. */
-  readonly #heard = (event: Event): void => {
-    const news = (event as CustomEvent<PowerOffNews>).detail;
-    if (news.powerOff !== this.#asked || this.step !== "waits") return;
-    if (news.stage === "failed") this.#refuse(news.code, news.reason);
-    else if (this.#isTaken()) this.#dialog.close();
+  readonly #heard = (): void => {
+    if (this.step === "waits" && this.#follow()) this.#dialog.close();
   };
 
-  #isTaken(): boolean {
+  /** The machine has its own say, a moment later. @returns whether it has taken it. */
+  #follow(): boolean {
     const steps = this.store?.stepsOf(this.device?.id ?? "") ?? [];
-    const last = steps.findLast(({ powerOff }) => powerOff === this.#asked)?.stage;
-    return last !== undefined && !["accepted", "sent", "failed"].includes(last);
+    const last = steps.findLast(({ powerOff }) => powerOff === this.#asked);
+    if (last?.stage === "failed") this.#refuse(last.code, last.reason);
+    return last !== undefined && !["accepted", "sent", "failed"].includes(last.stage);
   }
 
   async #readPlan(): Promise<Plan> {

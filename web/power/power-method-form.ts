@@ -64,7 +64,7 @@ export class PowerMethodForm extends LitElement {
   #fields(kept: PowerMethodAnswer) {
     const form = this.#dialog.state;
     return html`<p class="quiet">
-        For a machine that runs no agent. It is used whenever the device goes down, by whoever asks for it.
+        For a machine without an agent of its own, and while that is offline. Whoever powers it off goes this way.
       </p>
       <div @change=${this.#typeChosen}>
         ${selectField(form, { name: "type", label: "How", value: this.type, options: TYPES })}
@@ -103,7 +103,8 @@ export class PowerMethodForm extends LitElement {
     const body = bodyFrom(this.type, data);
     const { publicKey } = await setPowerMethod(id, body);
     toast(`${name} can be powered off this way now`);
-    if (publicKey === null || !body.secrets?.privateKey) return;
+    const isNew = body.secrets?.privateKey !== undefined || !this.#kept.value?.secretsSet.includes("privateKey");
+    if (publicKey === null || !isNew) return;
     this.#dialog.state.isDirty = false; // the hub has it
     this.publicKey = publicKey;
     return "stay";

@@ -60,7 +60,7 @@ function sshView(
       mono: true,
       hint: hasKey
         ? "One is kept, and never shown. Paste another to replace it."
-        : "Of an account that may do no more than this. It is kept encrypted, and never shown again.",
+        : "Empty: the hub makes one, and shows the line to put there. It is kept encrypted, and never shown.",
     })}
     ${publicKey === null ? nothing : html`<copy-text what="public key" .text=${publicKey}></copy-text>`}
     ${textField(form, {

@@ -5,6 +5,8 @@ describe("a cron expression in words", () => {
   test.each([
     ["30 7 * * 1-5", "Monday to Friday at 07:30"],
     ["30 7 * * MON-FRI", "Monday to Friday at 07:30"],
+    ["30 7 * * 1,2,3,4,5", "Monday to Friday at 07:30"],
+    ["30 7 * * 1,3", "Monday and Wednesday at 07:30"],
     ["0 23 * * *", "Every day at 23:00"],
     ["15 0 7 * * *", "Every day at 07:00:15"],
     ["0 6,18 * * *", "Every day at 06:00 and 18:00"],

@@ -103,9 +103,10 @@ function dayWords({ day, month, weekday }: Fields): string | undefined {
 }
 
 function weekdayWords(weekday: string): string | undefined {
-  const range = /^(\w+)-(\w+)$/.exec(weekday);
-  const numbers = numbersOf(weekday, 7, weekdayNumber)?.map((each) => WEEKDAYS[each % 7] ?? "");
-  return range && numbers ? `${numbers.at(0)} to ${numbers.at(-1)}` : numbers && all.format(numbers);
+  const numbers = numbersOf(weekday, 7, weekdayNumber);
+  const names = numbers?.map((each) => WEEKDAYS[each % 7] ?? "");
+  const isRange = numbers?.every((each, index) => index === 0 || each === (numbers[index - 1] ?? 0) + 1) ?? false;
+  return names && (isRange && names.length > 2 ? `${names[0]} to ${names.at(-1)}` : all.format(names));
 }
 
 function monthWords(month: string): string | undefined {
