@@ -61,9 +61,11 @@ export function planOfWake(asked: readonly string[], deviceOf: Lookup, { force, 
         : missing
           ? needFailed(missing.device.key, missing.refusal ?? UNKNOWN_REASON)
           : null;
-    const pending = refusal
-      ? []
-      : device.needs.filter((need) => before.some((step) => step.device.id === need.deviceId && isAwaited(step, need)));
+    const isAwaited = (need: Need) => {
+      const step = steps.get(need.deviceId);
+      return step !== undefined && (step.verdict !== "already" || need.ready.type === "tcp");
+    };
+    const pending = refusal || isOn(device) ? [] : device.needs.filter(isAwaited);
     steps.set(device.id, {
       device,
       asked: isAsked.has(device.id),
@@ -82,10 +84,6 @@ const UNKNOWN_REASON: Refusal = { code: "NEED_FAILED", reason: "it cannot be wok
 /** Who is only out of its agents' reach may come into it with what it needs: an agent may run on just that machine. */
 function mayComeWithNeeds({ code }: Refusal, needs: readonly Need[]): boolean {
   return code === "ALL_OFFLINE" && needs.length > 0;
-}
-
-function isAwaited({ verdict }: PlannedStep, { ready }: Need): boolean {
-  return verdict !== "already" || ready.type === "tcp";
 }
 
 /** Sentences about chains of needs grow no longer. Characters. */
