@@ -397,3 +397,28 @@ describe("a store that is closed", () => {
     expect(streams).toHaveLength(2);
   });
 });
+
+describe("what is heard of power and schedules", () => {
+  test("is each step of a device's newest power-off, until a snapshot or its removal", () => {
+    const { store, stream } = startStore();
+    const [first, second] = [freshId(), freshId()];
+    const step = (powerOff: string) => ({ powerOff, deviceId: nas.id, stage: "sent", at: NOW.toISOString() }) as const;
+    stream().send(snapshot({ devices: [nas] }));
+    stream().send({ event: "power-off", data: step(first) });
+    stream().send({ event: "power-off", data: { ...step(first), stage: "acknowledged" } });
+    expect(store.stepsOf(nas.id).map(({ stage }) => stage)).toEqual(["sent", "acknowledged"]);
+    stream().send({ event: "power-off", data: step(second) });
+    expect(store.stepsOf(nas.id)).toEqual([step(second)]);
+    stream().send({ event: "removed", data: { kind: "device", id: nas.id } });
+    expect(store.stepsOf(nas.id)).toEqual([]);
+  });
+
+  test("is that schedules changed, also whenever something may have been missed", () => {
+    const { store, stream } = startStore();
+    let times = 0;
+    store.addEventListener("schedules", () => times++);
+    stream().send(snapshot());
+    stream().send({ event: "schedules", data: { at: NOW.toISOString() } });
+    expect(times).toBe(2);
+  });
+});
