@@ -15,6 +15,12 @@ describe("the agent's settings", () => {
     expect(config).toEqual({ hubUrl: "http://hub:8080", joinCode: "pbj_x", stateDir: "/state", logLevel: "info" });
   });
 
+  test("let it listen unless they say otherwise", () => {
+    expect(readConfig({}).listen).toBeUndefined();
+    expect(readConfig({ LISTEN: "off" }).listen).toBe("off");
+    expect(() => readConfig({ LISTEN: "no" })).toThrow(/LISTEN/);
+  });
+
   test("take the join code from a file", async () => {
     const directory = await temporaryDirectory();
     const file = join(directory.path, "code");

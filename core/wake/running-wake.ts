@@ -7,7 +7,7 @@ import type { Trail } from "../kernel/trail.ts";
 import type { DirectoryAgent, DirectoryDevice } from "../members/directory.ts";
 import { addAsker } from "./askers.ts";
 import { type SentWay, MAX_SENT_WAYS } from "./recipe.rules.ts";
-import { pauseAfterBurst } from "./wake.rules.ts";
+import { pauseAfterBurst, pauseAfterFailure } from "./wake.rules.ts";
 
 /** Somebody who wants to hear the results of a wake. */
 export interface Asker {
@@ -79,7 +79,7 @@ export class RunningWake {
   evidence: Evidence | null = null;
   /** Seen up before any agent said that it sent: the receipt of a burst under way follows in a moment. */
   early: { readonly evidence: Evidence; readonly atMs: number } | null = null;
-  #answersOfBurst = new Map<string, boolean>();
+  #answersOfBurst = new Map<string, ReceiptTarget>();
   #hasBurstFailed = false;
 
   constructor(
@@ -176,13 +176,15 @@ export class RunningWake {
       part.stage = target.outcome;
       part.reason = target.reason;
     }
-    this.#answersOfBurst.set(agent.id, target.outcome === "sent");
+    this.#answersOfBurst.set(agent.id, target);
     if (target.outcome === "sent") this.#noteWays(agent, target, order.atMs);
     if (target.outcome === "sent") this.failedBursts = 0;
     // receipts come at least once, and a burst fails only once
     else if (!this.#hasBurstFailed && this.#answersOfBurst.size >= order.asked && !this.#hasSentInBurst()) {
       this.#hasBurstFailed = true;
       this.failedBursts++;
+      const pauseMs = pauseAfterFailure([...this.#answersOfBurst.values()], this.failedBursts);
+      if (pauseMs !== undefined) this.nextBurstMs = Math.min(this.nextBurstMs, performance.now() + pauseMs);
     }
     return first;
   }
@@ -199,7 +201,7 @@ export class RunningWake {
   }
 
   #hasSentInBurst(): boolean {
-    return [...this.#answersOfBurst.values()].includes(true);
+    return [...this.#answersOfBurst.values()].some(({ outcome }) => outcome === "sent");
   }
 
   record(record: WakeStageRecord): void {

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { afterPowerOff, endOfWindow, isHopeless, pauseAfterBurst, planWake, windowMsOf } from "./wake.rules.ts";
+import {
+  afterPowerOff,
+  endOfWindow,
+  isHopeless,
+  pauseAfterBurst,
+  pauseAfterFailure,
+  planWake,
+  windowMsOf,
+} from "./wake.rules.ts";
 
 const online = { online: true };
 const offline = { online: false };
@@ -47,6 +55,21 @@ describe("what a wake request leads to", () => {
 
 test("the pauses between bursts grow, and the longest stays", () => {
   expect([1, 2, 3, 4, 5, 6, 7].map(pauseAfterBurst)).toEqual([2_000, 5_000, 10_000, 20_000, 40_000, 40_000, 40_000]);
+});
+
+describe("a burst that nobody sent", () => {
+  const late = { outcome: "refused", reason: "EXPIRED" };
+  const early = { outcome: "refused", reason: "NOT_YET_VALID" };
+  const failed = { outcome: "failed", reason: "eth0 is down" };
+
+  test.each([
+    ["is sent again soon, when a clock was set", [late, early], 1, 1_000],
+    ["waits its time, when that did not help", [late, early], 2, undefined],
+    ["waits its time, when something else is the matter with one", [late, failed], 1, undefined],
+    ["waits its time, when the order was refused for another reason", [{ ...late, reason: "BUSY" }], 1, undefined],
+  ])("%s", (_what, answers, failedBursts, pause) => {
+    expect(pauseAfterFailure(answers, failedBursts)).toBe(pause);
+  });
 });
 
 test.each([

@@ -1,3 +1,4 @@
+import type { RefusalReason } from "#contracts/agent.ts";
 import { DEFAULT_WAKE_WINDOW_SECONDS } from "#contracts/limits.ts";
 import type { PowerState } from "#contracts/power.ts";
 import type { ErrorCode } from "../kernel/errors.ts";
@@ -77,6 +78,22 @@ const LAST_PAUSE_MS = 40_000;
 /** How long to wait after this many bursts before the next. */
 export function pauseAfterBurst(bursts: number): number {
   return PAUSES_MS[bursts - 1] ?? LAST_PAUSE_MS;
+}
+
+/** An agent asks for the hub's time anew as soon as an order does not fit it; the answer takes moments. */
+const CLOCK_PAUSE_MS = 1_000;
+const CLOCK_DOUBTS: ReadonlySet<string | null> = new Set<RefusalReason>(["EXPIRED", "NOT_YET_VALID", "CLOCK_UNKNOWN"]);
+
+/**
+ * How soon a burst that no agent sent is sent again, where that is sooner than the pauses have it: when a clock was set, and
+ * every agent refused the order for its time alone. Once in a row, so that an agent that never learns the time is not flooded.
+ */
+export function pauseAfterFailure(
+  answers: readonly { readonly outcome: string; readonly reason: string | null }[],
+  failedBursts: number,
+): number | undefined {
+  const isForClock = answers.every(({ outcome, reason }) => outcome === "refused" && CLOCK_DOUBTS.has(reason));
+  return isForClock && failedBursts === 1 ? CLOCK_PAUSE_MS : undefined;
 }
 
 /** No device is awaited longer than this unless it says so. Seconds. */
