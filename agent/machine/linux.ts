@@ -1,7 +1,7 @@
 import { access, readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { MacAddress } from "#contracts/mac-address.ts";
-import { type SeenInterface, containerOf } from "./container.rules.ts";
+import { type ContainerMarks, type SeenInterface, containerOf } from "./container.rules.ts";
 import { type EthtoolFacts, parseEthtool } from "./ethtool.rules.ts";
 import type { CardFacts, HostFacts, MachineFacts } from "./host-facts.ts";
 import { outputOf } from "./run.ts";
@@ -92,14 +92,17 @@ async function machineOf(
   root: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<MachineFacts> {
-  const [docker, podman, cgroup, virtual] = await Promise.all([
+  const [marks, virtual] = await Promise.all([readContainerMarks(root, environment), isVirtual(root)]);
+  return { container: containerOf(marks, interfaces), virtual, fastStartup: null };
+}
+
+export async function readContainerMarks(root = "/", environment = process.env): Promise<ContainerMarks> {
+  const [docker, podman, cgroup] = await Promise.all([
     exists(join(root, ".dockerenv")),
     exists(join(root, "run/.containerenv")),
     content(join(root, "proc/1/cgroup")),
-    isVirtual(root),
   ]);
-  const marks = { hasMarkFile: docker || podman, cgroup, variable: environment["container"] ?? null };
-  return { container: containerOf(marks, interfaces), virtual, fastStartup: null };
+  return { hasMarkFile: docker || podman, cgroup, variable: environment["container"] ?? null };
 }
 
 async function isVirtual(root: string): Promise<boolean | null> {

@@ -141,6 +141,12 @@ export function parseCards(printed: string | undefined): Card[] {
   });
 }
 
+/** Whether the kernel lets a card wake the machine at all, from its `power/wakeup`; null where the card cannot, or it does not say. */
+export function parseWakeup(text: string | undefined): boolean | null {
+  const word = text?.trim();
+  return word === "enabled" ? true : word === "disabled" ? false : null;
+}
+
 function parseJson(text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? "");

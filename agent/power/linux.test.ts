@@ -101,6 +101,15 @@ describe("the network card of a Linux", () => {
     expect(await card(OFF, OFF).power.arm(MAC)).toBe(false);
   });
 
+  test.for([
+    ["enabled\n", true],
+    ["disabled\n", false],
+    ["\n", null],
+  ] as const)("is, where ethtool does not say, as the kernel has it: %j", async ([wakeup, armed]) => {
+    const { run } = scriptedRun({ ...CARDS, "cat /sys/class/net/eth0/device/power/wakeup": wakeup });
+    expect(await new LinuxPower(run).arm(MAC)).toBe(armed);
+  });
+
   test("is unknown where it knows no such thing, without ethtool, and for a MAC address that is not there", async () => {
     expect(await card("Link detected: yes\n", "").power.arm(MAC)).toBeNull();
     expect(await new LinuxPower(scriptedRun(CARDS).run).arm(MAC)).toBeNull();

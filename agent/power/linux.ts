@@ -10,6 +10,7 @@ import {
   parseCards,
   parseInhibitors,
   parseSessions,
+  parseWakeup,
   VERBS,
 } from "./linux.rules.ts";
 import type { PowerAbility, PowerSystem } from "./power-system.ts";
@@ -86,7 +87,10 @@ export class LinuxPower implements PowerSystem {
   }
 
   async #readArmed(name: string): Promise<boolean | null> {
-    return parseEthtool((await this.#try("ethtool", [name])) ?? "").armed;
+    const { armed } = parseEthtool((await this.#try("ethtool", [name])) ?? "");
+    if (armed !== null) return armed;
+    const wakeup = await this.#try("cat", [`/sys/class/net/${name}/device/power/wakeup`]); // without ethtool, or its right
+    return parseWakeup(wakeup);
   }
 
   async #people(): Promise<LoggedIn[] | undefined> {

@@ -1,4 +1,5 @@
-import { readHost } from "../machine/read-host.ts";
+import { containerOf } from "../machine/container.rules.ts";
+import { readContainerMarks } from "../machine/linux.ts";
 import { LinuxPower } from "./linux.ts";
 import { MacosPower } from "./macos.ts";
 import type { PowerSystem } from "./power-system.ts";
@@ -36,5 +37,5 @@ function powerless(system: PowerSystem, problem: string): PowerSystem {
 /** A system container, such as those of LXC, is a machine of its own. */
 async function isContainer(): Promise<boolean> {
   if (process.env["KUBERNETES_SERVICE_HOST"] !== undefined) return true;
-  return (await readHost("linux")).machine.container !== null;
+  return containerOf(await readContainerMarks(), []) !== null;
 }
