@@ -19,7 +19,6 @@ import type { Database } from "./kernel/database.ts";
 import { HubError } from "./kernel/errors.ts";
 import type { Link, Sender } from "./kernel/link.ts";
 import type { Trail } from "./kernel/trail.ts";
-import type { Projection } from "./live/projection.ts";
 import type { MembersContext } from "./members/members.service.ts";
 import type { Directory } from "./members/directory.ts";
 import type { Verb } from "./requests/requests.messages.ts";
