@@ -46,21 +46,29 @@ interface Options {
   readonly subject: string;
 }
 
-const COMMANDS: Readonly<Record<string, (config: Config, options: Options) => Promise<boolean>>> = {
-  recover: async (config, { username }) => {
+/** Where the command writes to. Texts end in their own line breaks. */
+export interface Terminal {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+type Say = (line: string) => void;
+
+const COMMANDS: Readonly<Record<string, (config: Config, options: Options, say: Say) => Promise<boolean>>> = {
+  recover: async (config, { username }, say) => {
     const made = await withDatabase(config, (em) => recover(em, username, new Date()));
     say(`A new superuser can log in. The password is shown this once, and the first log-in asks for another.\n`);
     say(`  user name  ${made.username}`);
     say(`  password   ${made.password}`);
     return true;
   },
-  doctor: async (config, { subject }) => {
+  doctor: async (config, { subject }, say) => {
     checkDataFolder(config);
     const { lines, fine } = await askDoctor(config.dataDir, subject);
     for (const line of lines) say(line);
     return fine;
   },
-  "audit verify": async (config) => {
+  "audit verify": async (config, _options, say) => {
     const { reports, keys } = await withDatabase(config, async (em) => ({
       reports: await verifyAudit(em),
       keys: new Map((await em.find(Site, {})).map(({ id, key }) => [id, key])),
@@ -69,7 +77,7 @@ const COMMANDS: Readonly<Record<string, (config: Config, options: Options) => Pr
     for (const report of reports) say(`${nameOf(report, keys)}: ${verdictOn(report)}`);
     return reports.every(({ problem }) => problem === null);
   },
-  "rotate-keys": async (config) => {
+  "rotate-keys": async (config, _options, say) => {
     if (config.sessions.secret !== null)
       throw new StartError("JWT_SECRET holds the key: move it to JWT_SECRET_PREVIOUS and set JWT_SECRET to a new one.");
     checkDataFolder(config);
@@ -77,7 +85,7 @@ const COMMANDS: Readonly<Record<string, (config: Config, options: Options) => Pr
     say("A new key signs sessions from the hub's next start on; those that the last one signed go on.");
     return true;
   },
-  "rotate-secrets": async (config) => {
+  "rotate-secrets": async (config, _options, say) => {
     checkDataFolder(config);
     const secrets = new SealedSecrets(config.dataDir);
     secrets.addKey(); // a hub that runs takes it at once
@@ -86,14 +94,15 @@ const COMMANDS: Readonly<Record<string, (config: Config, options: Options) => Pr
     say(`A new key is in use; the secrets of ${count} ${count === 1 ? "device" : "devices"} were encrypted with it.`);
     return true;
   },
-  "mqtt acl": (config, options) => writeMosquittoFile("acl", config, options),
-  "mqtt passwords": (config, options) => writeMosquittoFile("passwords", config, options),
+  "mqtt acl": (config, options, say) => writeMosquittoFile("acl", config, options, say),
+  "mqtt passwords": (config, options, say) => writeMosquittoFile("passwords", config, options, say),
 };
 
 async function writeMosquittoFile(
   name: keyof typeof MOSQUITTO_FILES,
   config: Config,
   { into }: Options,
+  say: Say,
 ): Promise<boolean> {
   checkDataFolder(config);
   const clients = await withDatabase(config, async (em) => {
@@ -103,7 +112,7 @@ async function writeMosquittoFile(
     return (await brokerClients(config, { directory, schedules: await loadSchedules(em), agents, integrations }))();
   });
   const content = MOSQUITTO_FILES[name](clients);
-  if (into === undefined) process.stdout.write(content);
+  if (into === undefined) say(content.trimEnd());
   else putInto(into, name, content);
   return true;
 }
@@ -157,10 +166,6 @@ function checkDataFolder({ dataDir }: Config): void {
     );
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
 /** @throws StartError for what is no command of ours. */
 function readArguments(args: string[]): { help: boolean; command: string; options: Options } {
   try {
@@ -187,16 +192,27 @@ function readArguments(args: string[]): { help: boolean; command: string; option
   }
 }
 
-async function run(): Promise<boolean> {
+/** Runs one command. @returns whether all is well. */
+export async function powerbeacon(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  { out, err }: Terminal,
+): Promise<boolean> {
   try {
-    const { help, command, options } = readArguments(process.argv.slice(2));
-    if (help) return (process.stdout.write(HELP), true);
-    return (await COMMANDS[command]?.(readConfig(process.env), options)) === true;
+    const { help, command, options } = readArguments([...args]);
+    if (help) return (out(HELP), true);
+    return (await COMMANDS[command]?.(readConfig(environment), options, (line) => out(`${line}\n`))) === true;
   } catch (error) {
     const isForOperator = [StartError, ConfigError, HubError].some((kind) => error instanceof kind);
-    process.stderr.write(`${isForOperator ? (error as Error).message : String((error as Error).stack)}\n`);
+    err(`${isForOperator ? (error as Error).message : String((error as Error).stack)}\n`);
     return false;
   }
 }
 
-if (import.meta.main && !(await run())) process.exitCode = 1;
+if (import.meta.main) {
+  const terminal = {
+    out: (text: string) => process.stdout.write(text),
+    err: (text: string) => process.stderr.write(text),
+  };
+  if (!(await powerbeacon(process.argv.slice(2), process.env, terminal))) process.exitCode = 1;
+}
