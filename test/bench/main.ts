@@ -12,6 +12,7 @@ import { manyAgentsPart } from "./many-agents.ts";
 import { memoryPart } from "./memory.ts";
 import { startPart } from "./start.ts";
 import { wakePart } from "./wake.ts";
+import { watchPart } from "./watch.ts";
 
 /**
  * Measures the product and, in the same run, the floor it is held against.
@@ -31,6 +32,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   discovery: discoveryPart,
   loss: lossPart,
   "many-agents": manyAgentsPart,
+  watch: watchPart,
 };
 
 const { values, positionals } = parseArgs({

@@ -6,12 +6,22 @@ import type { Cleanup } from "./cleanup.ts";
 
 let ticksPerSecond: number | undefined;
 
-/** User and system time that a process took since it began. Milliseconds, in steps of 10. */
-export function cpuMs(pid: number): number {
+/** User and system time that a process took since it began, with the children that have ended where these count. Milliseconds, in steps of 10. */
+export function cpuMs(pid: number, { children = false }: { children?: boolean } = {}): number {
   ticksPerSecond ??= Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // a program's name may hold spaces
-  return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1_000;
+  const ticks = fields.slice(11, children ? 15 : 13).reduce((sum, field) => sum + Number(field), 0);
+  const running = children ? childrenOf(pid).reduce((sum, child) => sum + cpuMsOfChild(child), 0) : 0;
+  return (ticks / ticksPerSecond) * 1_000 + running;
+}
+
+function cpuMsOfChild(pid: number): number {
+  try {
+    return cpuMs(pid, { children: true });
+  } catch {
+    return 0; // it has ended meanwhile
+  }
 }
 
 /** Memory of a process that is in RAM now. MiB. */

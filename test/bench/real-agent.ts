@@ -18,18 +18,30 @@ export function bundledAgent(cleanup: Cleanup): string {
   return join(folder, "powerbeacon-agent.mjs");
 }
 
+export interface RealAgentOptions {
+  readonly name: string;
+  readonly clusterId: string;
+  readonly file?: string;
+  /** Where it finds the hub. */
+  readonly hubUrl?: string;
+  /** The network namespace that it runs in; it becomes that process itself. */
+  readonly namespace?: string;
+}
+
 /** Joins a real agent by a fresh code, runs it as a process of its own and waits until the hub sees it online. */
 export async function startRealAgent(
   hub: HubProcess,
-  { name, clusterId, file = "agent/main.ts" }: { name: string; clusterId: string; file?: string },
+  { name, clusterId, file = "agent/main.ts", hubUrl = hub.url, namespace }: RealAgentOptions,
   cleanup: Cleanup,
 ): Promise<{ pid: number; key: string }> {
   const stateDir = mkdtempSync(join(tmpdir(), "powerbeacon-bench-agent-"));
   cleanup.add(() => rmSync(stateDir, { recursive: true, force: true }));
   const { body } = await hub.api.post("/enrolments", { clusterId });
-  const { agent: key, agentId } = await joinHub({ hubUrl: hub.url, code: body.code, name, stateDir });
+  const { agent: key, agentId } = await joinHub({ hubUrl, code: body.code, name, stateDir });
   const flags = process.env["BENCH_AGENT_FLAGS"]?.split(" ").filter(Boolean) ?? [];
-  const child = spawn(process.execPath, [...flags, file, "run", "--state", stateDir], {
+  const command = [process.execPath, ...flags, file, "run", "--state", stateDir];
+  const [program = "", ...args] = namespace ? ["ip", "netns", "exec", namespace, ...command] : command;
+  const child = spawn(program, args, {
     cwd: ROOT,
     env: { PATH: process.env["PATH"], LOG_LEVEL: "warn" },
     stdio: ["ignore", "ignore", "inherit"],
