@@ -88,6 +88,30 @@ describe("waking all of it", () => {
   });
 });
 
+describe("powering all of it off", () => {
+  const on = (name: string, row: Parameters<typeof device>[0] = {}) =>
+    device({ name, power: "on", canPowerOff: true, powerActions: ["shutdown"], ...row });
+  const powerOffAll = page.getByRole("button", { name: "Power off all of Home" });
+
+  test.each([
+    ["two are on", [on("A"), on("B")], true],
+    ["one of two has no way down", [on("A"), on("B", { canPowerOff: false })], false],
+    ["one of two is going down already", [on("A"), on("B", { power: "stopping" })], false],
+  ])("is offered as it should when %s", async (_what, devices, isOffered) => {
+    await show({ devices });
+    expect(powerOffAll.elements()).toHaveLength(isOffered ? 1 : 0);
+  });
+
+  test("is asked for with the cluster, by whoever may", async () => {
+    const element = await show({ devices: [on("A"), on("B")] });
+    const asked = heard(element, "power-off-cluster");
+    await userEvent.click(powerOffAll);
+    expect(asked).toEqual([home]);
+    element.actor = actorOf(me({ role: "viewer" }));
+    await expect.poll(() => page.getByRole("button").elements()).toEqual([]);
+  });
+});
+
 describe("to whoever may not do everything", () => {
   const anna = me({ role: "user" });
   const [one, two] = [device({ name: "One" }), device({ name: "Two" })];

@@ -86,6 +86,35 @@ describe("a device's card", () => {
     expect(focus()).toBe(card.getByRole("link").element());
   });
 
+  test("of one that can be powered off offers that to whoever may, and to keep it on until it goes", async () => {
+    const on = device({ power: "on", canPowerOff: true, powerActions: ["shutdown"], watts: 41.7 });
+    const element = await mounted(DeviceCard, { mayWake: true, mayPower: true, device: on, clock });
+    const [offs, keeps] = [heard(element, "power-off"), heard(element, "cancel-power-off")];
+    await expect.element(card.getByText(/^On since .* · 42 W$/)).toBeVisible();
+    await userEvent.click(card.getByRole("button", { name: "Power off NAS" }));
+    expect(offs).toEqual([on]);
+    const powerOff = { id: on.id, action: "shutdown", stage: "announced", until: secondsAgo(-28) } as const;
+    element.device = { ...on, powerOff };
+    await expect.element(card.getByText("Goes down in 28 s unless somebody there says not now")).toBeVisible();
+    await userEvent.click(card.getByRole("button", { name: "Keep on NAS" }));
+    expect(keeps).toHaveLength(1);
+    element.device = { ...on, power: "stopping", powerOff: { ...powerOff, stage: "acknowledged", until: null } };
+    await element.updateComplete;
+    expect(card.getByRole("button").elements()).toEqual([]);
+    element.device = on;
+    element.mayPower = false;
+    await element.updateComplete;
+    expect(card.getByRole("button").elements()).toEqual([]);
+  });
+
+  test("of one that did not wake asks why", async () => {
+    const lastWake = { at: secondsAgo(60), outcome: "no-answer", seconds: null, agents: [], by: "anna" } as const;
+    const nas = device({ lastWake: { ...lastWake, agents: [] } });
+    const asked = heard(await mounted(DeviceCard, { mayWake: true, device: nas, clock }), "doctor");
+    await userEvent.click(card.getByRole("button", { name: "Why did NAS not wake?" }));
+    expect(asked).toEqual([nas]);
+  });
+
   test("tells the page around it what is asked for", async () => {
     await mounted(DeviceCard, { mayWake: true, device: device(), clock });
     const wakes = heard(document.body, "wake");

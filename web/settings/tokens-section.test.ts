@@ -123,7 +123,7 @@ describe("a new token", () => {
       .getByRole("checkbox")
       .elements()
       .map((box) => box.nextElementSibling?.textContent);
-    expect(labels).toEqual(["See devices", "See clusters"]);
+    expect(labels).toEqual(["See devices", "See clusters", "See schedules"]);
   });
 
   test("that may not read devices is tried with what it may read", async () => {
