@@ -217,7 +217,8 @@ async function startParts(
   };
   const plugged = { database, directory, power, link: brokers.homeLink, membersOf, log };
   const methods = await startPowerMethods({ ...plugged, ...methodParts });
-  const needs = { directory, presence, power, dependencies: new Dependencies(directory) };
+  const isGoingDown = (deviceId: string) => powerOffs.isGoingDown(deviceId);
+  const needs = { directory, presence, power, dependencies: new Dependencies(directory), isGoingDown };
   const downOrder = new DownOrder({ ...needs, powerOffs: () => powerOffs });
   const goingDown = {
     whyNotDown: downOrder.whyNotDown.bind(downOrder),
@@ -239,7 +240,6 @@ async function startParts(
     startedAt,
   );
   const { powerOffs } = poweringOff;
-  const isGoingDown = powerOffs.isGoingDown.bind(powerOffs);
   const doctor = new Doctor({
     directory,
     presence,

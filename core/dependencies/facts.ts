@@ -1,4 +1,5 @@
 import type { Pace } from "#contracts/needs.ts";
+import type { PowerState } from "#contracts/power.ts";
 import type { Presence } from "../agents/presence.ts";
 import type { Directory, DirectoryDevice } from "../members/directory.ts";
 import type { PowerStates } from "../power/power-states.ts";
@@ -12,6 +13,8 @@ export interface FactParts {
   readonly presence: Presence;
   readonly power: PowerStates;
   readonly dependencies: Dependencies;
+  /** Whether a power-off of a device is on its way to it, so that its being on does not last. */
+  readonly isGoingDown: (deviceId: string) => boolean;
 }
 
 /** Each device as the plan of a wake goes by it, read once. */
@@ -53,10 +56,14 @@ export function offFacts(
   };
 }
 
-function factsBy(
-  { directory, power, dependencies }: FactParts,
-  refusalOf: (device: DirectoryDevice) => Refusal | null,
-) {
+/** What a device is for whoever needs it. */
+export function powerFor({ power, isGoingDown }: FactParts, deviceId: string): PowerState {
+  const now = power.of(deviceId).power;
+  return now === "on" && isGoingDown(deviceId) ? "stopping" : now;
+}
+
+function factsBy(parts: FactParts, refusalOf: (device: DirectoryDevice) => Refusal | null) {
+  const { directory, dependencies } = parts;
   const known = new Map<string, PlanDevice | undefined>();
   return (id: string): PlanDevice | undefined => {
     if (known.has(id)) return known.get(id);
@@ -66,7 +73,7 @@ function factsBy(
       key: device.key,
       clusterId: device.clusterId,
       needs: dependencies.needsOf(id),
-      power: power.of(id).power,
+      power: powerFor(parts, id),
       refusal: refusalOf(device),
     };
     known.set(id, facts);

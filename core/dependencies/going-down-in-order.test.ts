@@ -87,6 +87,25 @@ describe("a device that another one needs", () => {
   });
 });
 
+test("a power-off of what is needed again is overruled by the wake that needs it", async () => {
+  const [nas, host, pc] = await threeMachines();
+  for (const machine of [pc, host]) {
+    await machine.own.says("offline");
+    await pi.sees({ [machine.key]: false });
+    await vi.waitUntil(async () => (await machine.power()) === "off", PATIENCE);
+  }
+  const { powerOff } = (await off(nas)).body;
+  const order = await isOrdered(nas);
+  await nas.own.tells(order, "announced", { until: new Date(Date.now() + 60_000).toISOString() });
+  const { body } = await hub.api.post(`/devices/${host.id}/wake`);
+  expect(body.stage).toBe("waiting");
+  expect((await hub.api.get(`/power-offs/${powerOff}`)).body.stage).toBe("cancelled");
+  await nas.own.tells(order, "cancelled");
+  await pi.sees({ [nas.key]: true });
+  const stage = async () => (await hub.api.get(`/wakes/${body.wake}`)).body.stage;
+  await expect.poll(stage, PATIENCE).toBe("accepted");
+});
+
 describe("a cluster goes down", () => {
   test("with whoever needs one before it, each when the last was seen off", async () => {
     const [nas, host, pc] = await threeMachines();

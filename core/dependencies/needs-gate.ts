@@ -7,7 +7,7 @@ import { windowMsOf } from "../wake/wake.rules.ts";
 import { needFailed, planOfWake } from "./plan.rules.ts";
 import type { Probes } from "./probes.ts";
 import { ALL_AT_ONCE, ClusterTurns, isUnpaced, paceInWords } from "./turns.ts";
-import { type FactParts, wakeFacts } from "./facts.ts";
+import { type FactParts, powerFor, wakeFacts } from "./facts.ts";
 import { type Awaited, waitingInWords, whyNotUp } from "./waiting.rules.ts";
 
 /** A wake that waits for what its device needs, then perhaps for its turn. */
@@ -155,13 +155,13 @@ export class NeedsGate implements WakeGate {
   }
 
   #stateOf({ deviceId, ready }: Need, held: HeldWake, nowMs: number): "ready" | Awaited | GateRefusal {
-    const { directory, dependencies, power, probes, wakes } = this.#options;
+    const { directory, dependencies, probes, wakes } = this.#options;
     const device = directory.devices.byId(deviceId);
     const isNeeded = dependencies.needsOf(held.deviceId).some((need) => need.deviceId === deviceId);
     if (!device || !isNeeded) return "ready"; // it was needed when the wake was asked for
     const key = Key.parse(device.key);
     const last = wakes.lastOf(deviceId);
-    const current = power.of(deviceId).power;
+    const current = powerFor(this.#options, deviceId);
     const cameUp = last?.stage === "awake" && last.requestedAt >= held.wake.requestedAt && current !== "off";
     if (current !== "on" && !cameUp) {
       if (wakes.runningOf(deviceId)) return { key, port: null };
