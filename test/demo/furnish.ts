@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type Agent, startAgent } from "../../agent/agent.ts";
 import type { Credential } from "../../agent/credential.ts";
+import { simulatedPower } from "../../agent/fixtures/simulated-power.ts";
 import { joinHub } from "../../agent/join.ts";
 import { createLog } from "../../agent/log.ts";
 import type { Api, ApiAnswer } from "#test/fixtures/api.ts";
@@ -46,7 +47,10 @@ export async function furnish(
 }
 
 export function runAgent({ credential, stateDir }: JoinedAgent): Promise<Agent> {
-  return startAgent({ credential, stateDir, log: createLog({ level: "warn", stream: process.stderr }) });
+  const log = createLog({ level: "warn", stream: process.stderr });
+  // whatever is tried with the demo, the machine that it runs on stays up
+  const power = simulatedPower({ actions: [], problem: "This is the demo; its agents take nothing down" });
+  return startAgent({ credential, stateDir, log, power });
 }
 
 /** What the API has made. @throws when it refused. */

@@ -8,6 +8,7 @@ import { readConfig } from "#core/config.ts";
 import { type Hub, startHub } from "#core/hub.ts";
 import { type Agent, startAgent } from "../../agent/agent.ts";
 import { joinHub } from "../../agent/join.ts";
+import { simulatedPower } from "../../agent/fixtures/simulated-power.ts";
 import { createLog } from "../../agent/log.ts";
 import { type WatchedPage, barriers, needsChromium, startBrowser, watchedPage } from "#test/fixtures/browser.ts";
 import { createDatabase } from "#test/fixtures/database.ts";
@@ -90,7 +91,8 @@ test("a new hub is set up, gets an agent and a device, and wakes it, with nothin
   const stateDir = folder();
   const credential = await joinHub({ hubUrl, code, name: "Pi Garage", stateDir });
   await dialog.getByText("Pi Garage has joined; now run it").waitFor();
-  agent = await startAgent({ credential, stateDir, log: createLog({ level: "silent", stream: process.stderr }) });
+  const log = createLog({ level: "silent", stream: process.stderr });
+  agent = await startAgent({ credential, stateDir, log, power: simulatedPower({ actions: [] }) });
   await dialog.getByText("Pi Garage has joined and is online").waitFor();
   await dialog.getByRole("button", { name: "Done" }).click();
   await dialog.waitFor({ state: "detached" });

@@ -9,7 +9,7 @@ import { createLog } from "../../agent/log.ts";
 import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
 import { freshMac } from "#test/fixtures/scripted-agent.ts";
 import { type SimulatedMachine, startSimulatedMachine } from "#test/fixtures/simulated-machine.ts";
-import { simulatedPower } from "./simulated-power.ts";
+import { simulatedPower } from "../../agent/fixtures/simulated-power.ts";
 import { type MachinePlan, PLAN, type World } from "./world.ts";
 
 const PATIENCE = { timeout: 30_000, interval: 50 };
@@ -86,7 +86,7 @@ class InProcessAgent {
   readonly #stateDir: string;
   #running: Agent | undefined;
   /** What it does with the machine that it runs on. */
-  power = simulatedPower({});
+  power = simulatedPower({ actions: [], problem: "This agent runs in a test" });
 
   constructor(hub: TestHub, credential: Credential, stateDir: string) {
     this.#hub = hub;
@@ -139,15 +139,17 @@ async function startMachine(plan: MachinePlan, mac: string, host: string, agent:
     await agent?.kill();
     await simulated.powerOff();
   };
-  if (agent)
+  if (agent) {
     agent.power = simulatedPower({
       macs: [mac],
-      inhibitors: () => plan.inhibitors,
+      users: 0,
       goDown: (action) => {
         timesPoweredOff += 1;
         void goDown().then(() => action === "reboot" && simulated.powerOn());
       },
     });
+    agent.power.held = [...plan.inhibitors];
+  }
   return {
     simulated,
     get packets() {

@@ -1,7 +1,8 @@
 import { startAgent } from "../../agent/agent.ts";
 import { readCredential } from "../../agent/credential.ts";
 import { createLog } from "../../agent/log.ts";
-import { simulatedPower } from "./simulated-power.ts";
+import { simulatedPower } from "../../agent/fixtures/simulated-power.ts";
+import type { PowerOffAction } from "#contracts/power-action.ts";
 
 /** The agent on a simulated machine. What it is told to do with the machine it tells its parent. */
 
@@ -9,15 +10,20 @@ const [stateDir = "", mac = "", inhibitors = "[]"] = process.argv.slice(2);
 const credential = await readCredential(stateDir);
 if (!credential) throw new Error(`nobody has joined with ${stateDir}`);
 
+const power = simulatedPower({
+  macs: [mac],
+  users: 0,
+  goDown: (action: PowerOffAction) => {
+    process.send?.(action);
+  },
+});
+power.held = JSON.parse(inhibitors) as string[];
+
 const agent = await startAgent({
   credential,
   stateDir,
   log: createLog({ level: "error", stream: process.stderr }),
-  power: simulatedPower({
-    macs: [mac],
-    inhibitors: () => JSON.parse(inhibitors) as string[],
-    goDown: (action) => process.send?.(action),
-  }),
+  power,
 });
 
 process.on("SIGTERM", () => {
