@@ -1,5 +1,6 @@
 import type { WakeAccepted } from "#contracts/api/wakes.ts";
 import type { Key } from "#contracts/key.ts";
+import type { WakeStageRecord } from "#contracts/wake.ts";
 import type { ErrorCode } from "../kernel/errors.ts";
 import type { RunningWake } from "./running-wake.ts";
 
@@ -26,19 +27,36 @@ export function acceptedOf(part: WakeAnswerPart): WakeAccepted {
     stage,
     ...(reason !== null && { reason }),
   }));
-  const { last } = wake;
-  const failure = last?.stage === "failed" ? { code: last.code, reason: last.reason } : {};
-  const silence =
-    last?.stage === "no-answer"
-      ? { reason: `Nobody saw it within ${last.seconds} s; sent again ${last.resent} times` }
-      : {};
   return {
     wake: wake.id,
     device: part.device,
     stage: wake.stage,
     agents,
-    ...failure,
-    ...silence,
+    ...(wake.last && tidingsOf(wake.last)),
     ...(wake.seconds !== null && { seconds: wake.seconds }),
   };
+}
+
+/** What the newest stage tells besides its name. */
+function tidingsOf(last: WakeStageRecord): Pick<WakeAccepted, "code" | "reason" | "evidence" | "findings"> {
+  switch (last.stage) {
+    case "waiting":
+      return { reason: last.reason };
+    case "awake":
+    case "already-on":
+      return { ...(last.evidence && { evidence: last.evidence }) };
+    case "no-answer":
+      return {
+        reason: `Nobody saw it within ${last.seconds} s; sent again ${last.resent} times`,
+        findings: last.findings,
+      };
+    case "failed":
+      return { code: last.code, reason: last.reason, ...(last.findings && { findings: last.findings }) };
+    case "cancelled":
+      return { reason: `Cancelled by ${last.by}` };
+    case "accepted":
+    case "sent":
+    case "on-wire":
+      return {};
+  }
 }

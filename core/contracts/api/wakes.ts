@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Instant } from "../instant.ts";
 import { Key } from "../key.ts";
+import { FindingNote } from "../finding.ts";
 import { Evidence } from "../power.ts";
 import { Transaction, WakeStage, WakeStageRecord } from "../wake.ts";
 import { ListQuery, page } from "./common.ts";
@@ -29,6 +30,8 @@ export const WakeAccepted = z.object({
   agents: z.array(WakeAgent),
   code: z.string().optional(),
   reason: z.string().optional(),
+  evidence: Evidence.optional().describe("how it was seen up"),
+  findings: z.array(FindingNote).optional().describe("what the doctor found, where it did not wake"),
   seconds: z.number().optional(),
 });
 export type WakeAccepted = z.infer<typeof WakeAccepted>;
