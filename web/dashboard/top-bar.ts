@@ -111,6 +111,11 @@ export class TopBar extends LitElement {
           display: none;
         }
       }
+      @media (max-width: 24rem) {
+        .brand span {
+          display: none;
+        }
+      }
       [popover] {
         position: fixed;
         inset: 3.5rem max(var(--space-4), calc((100vw - var(--width-page)) / 2 + var(--space-4))) auto auto;
