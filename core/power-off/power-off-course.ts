@@ -18,13 +18,19 @@ import {
   RECEIPT_MS,
   REPUBLISH_MS,
   doubtsTime,
-  endOfGrace,
   graceMs,
   refusalOf,
   returnMs,
 } from "./power-off.rules.ts";
+import { type Clock, PowerOffEnds } from "./power-off-ends.ts";
 import { PowerOrders } from "./power-orders.ts";
-import type { RunningPowerOff } from "./running-power-off.ts";
+import type { CallBack, RunningPowerOff } from "./running-power-off.ts";
+
+/** Another way than an agent on the machine. Resolves when it was done as far as that can be told. */
+export interface PowerMethods {
+  /** @throws Error with a sentence why it could not be done. */
+  run(device: DirectoryDevice, action: PowerOffAction): Promise<void>;
+}
 
 interface CourseOptions {
   readonly directory: Directory;
@@ -34,31 +40,20 @@ interface CourseOptions {
   readonly signer: HubSigner;
   readonly log: Logger;
   readonly abilities: PowerAbilities;
-  readonly methods?: { run(device: DirectoryDevice, action: PowerOffAction): Promise<void> };
+  readonly methods?: PowerMethods;
   readonly hasToWait?: (powerOff: RunningPowerOff) => boolean | { readonly code: ErrorCode; readonly reason: string };
   /** Notes the stage and tells everybody. */
   readonly record: (powerOff: RunningPowerOff, record: PowerOffStageRecord) => void;
 }
 
-interface Clock {
-  readonly now: Date;
-  readonly nowMs: number;
-}
-
-/** Whoever calls a power-off back, and why. */
-export interface CallBack {
-  readonly by: string;
-  readonly reason: string | null;
-}
-
 /** Receipts of an order that is over are told apart from those of nobody for so long. Milliseconds. */
 const REMEMBERED_MS = 120_000;
-const TO_BE_WOKEN = "It is to be woken";
 
 /** How a power-off goes on from step to step: by what whoever carries it out says, by what is seen, and by time. */
 export class PowerOffCourse {
   readonly #options: CourseOptions;
   readonly #orders: PowerOrders;
+  readonly #ends: PowerOffEnds;
   readonly #overruled: OverruledPowerOffs;
   readonly #byOrder = new Map<string, RunningPowerOff>();
   readonly #endedMs = new Map<string, number>();
@@ -66,6 +61,7 @@ export class PowerOffCourse {
   constructor(options: CourseOptions) {
     this.#options = options;
     this.#orders = new PowerOrders(options);
+    this.#ends = new PowerOffEnds(options, (powerOff, clock) => this.#remember(powerOff, clock));
     this.#overruled = new OverruledPowerOffs(options.power);
   }
 
@@ -75,7 +71,7 @@ export class PowerOffCourse {
     const device = directory.devices.byId(powerOff.deviceId);
     const wait = device && hasToWait?.(powerOff);
     if (!device || wait === true) return;
-    if (wait) return this.#fail(powerOff, wait.code, wait.reason, clock);
+    if (wait) return this.#ends.fail(powerOff, wait.code, wait.reason, clock);
     const at = clock.now.toISOString();
     // it may have gone down while it waited
     if (power.of(device.id).power === "off") return record(powerOff, { stage: "already-off", at });
@@ -96,19 +92,19 @@ export class PowerOffCourse {
     if (stage === "sent" && order && !order.isRepeated && clock.nowMs - order.sentMs >= REPUBLISH_MS)
       this.#orders.repeat(powerOff);
     if (powerOff.anewMs !== null && clock.nowMs >= powerOff.anewMs) this.#sendAnew(powerOff, clock);
-    if (this.#hasRestarted(powerOff)) return this.#isBack(powerOff, clock);
-    if (clock.nowMs >= powerOff.deadlineMs) this.#timeIsUp(powerOff, clock);
+    if (this.#hasRestarted(powerOff)) return this.#ends.rebooted(powerOff, clock);
+    if (clock.nowMs < powerOff.deadlineMs) return;
+    // an agent that reads the order late does nothing
+    if (!powerOff.isAcknowledged && !powerOff.callingBack) this.#orders.cancel(powerOff, clock.now);
+    this.#ends.timeIsUp(powerOff, clock);
   }
 
   powerChanged(powerOff: RunningPowerOff, { power }: Pick<DevicePower, "power">): void {
     if (powerOff.isOver || !powerOff.wasSent) return;
     const clock = { now: new Date(), nowMs: performance.now() };
-    if (power === "on" && powerOff.wentDown) return this.#isBack(powerOff, clock);
+    if (power === "on" && powerOff.wentDown) return this.#ends.rebooted(powerOff, clock);
     if (power !== "off" || powerOff.wentDown) return;
-    if (powerOff.action !== "reboot") {
-      const seconds = powerOff.secondsSince(clock.nowMs);
-      return this.#end(powerOff, { stage: "off", at: clock.now.toISOString(), seconds }, clock);
-    }
+    if (powerOff.action !== "reboot") return this.#ends.off(powerOff, clock);
     powerOff.wentDown = true;
     const device = this.#options.directory.devices.byId(powerOff.deviceId);
     powerOff.deadlineMs = clock.nowMs + returnMs(device?.wake.windowSeconds ?? null);
@@ -130,13 +126,13 @@ export class PowerOffCourse {
       case "refused": {
         if (powerOff.anewMs === null && doubtsTime(said.code)) return void (powerOff.anewMs = clock.nowMs + ANEW_MS);
         const refusal = refusalOf(said.code, said.reason);
-        return refusal ? this.#fail(powerOff, refusal.code, refusal.reason, clock) : undefined;
+        return refusal ? this.#ends.fail(powerOff, refusal.code, refusal.reason, clock) : undefined;
       }
       case "failed":
-        return this.#fail(powerOff, "POWER_OFF_FAILED", said.reason ?? "Its agent could not take it down", clock);
+        return this.#ends.fail(powerOff, "POWER_OFF_FAILED", said.reason ?? "Its agent could not take it down", clock);
       case "cancelled": {
         const { by, reason } = powerOff.callingBack ?? { by: agent.key, reason: "Somebody there said not now" };
-        return this.#cancelled(powerOff, { by, reason: said.reason ?? reason }, clock);
+        return this.#ends.cancelled(powerOff, { by, reason: said.reason ?? reason }, clock);
       }
     }
   }
@@ -144,7 +140,7 @@ export class PowerOffCourse {
   /** Asks the agent not to take the machine down after all. What was not sent yet is over at once. */
   callBack(powerOff: RunningPowerOff, callBack: CallBack): void {
     const clock = { now: new Date(), nowMs: performance.now() };
-    if (!powerOff.order) return this.#cancelled(powerOff, callBack, clock);
+    if (!powerOff.order) return this.#ends.cancelled(powerOff, callBack, clock);
     powerOff.callingBack = callBack;
     powerOff.deadlineMs = Math.min(powerOff.deadlineMs, clock.nowMs + RECEIPT_MS);
     this.#orders.cancel(powerOff, clock.now);
@@ -154,7 +150,7 @@ export class PowerOffCourse {
   giveUp(powerOff: RunningPowerOff, callBack: CallBack): void {
     const clock = { now: new Date(), nowMs: performance.now() };
     this.#orders.cancel(powerOff, clock.now);
-    this.#cancelled(powerOff, callBack, clock);
+    this.#ends.cancelled(powerOff, callBack, clock);
   }
 
   /** A later wake takes its place. A machine that goes down all the same is woken when it is down. */
@@ -162,12 +158,11 @@ export class PowerOffCourse {
     const clock = { now: new Date(), nowMs: performance.now() };
     const device = this.#options.directory.devices.byId(powerOff.deviceId);
     this.#orders.cancel(powerOff, clock.now);
-    if (device && powerOff.wasSent) {
+    if (device && powerOff.isGoingDown) {
       const patienceMs = powerOff.isAcknowledged ? graceMs(device.power.graceSeconds) : RECEIPT_MS;
       this.#overruled.add(device, clock.nowMs + patienceMs);
     }
-    this.#options.record(powerOff, { stage: "cancelled", at: clock.now.toISOString(), by, reason: TO_BE_WOKEN });
-    this.#remember(powerOff, clock);
+    this.#ends.overruled(powerOff, by, clock);
   }
 
   /** Whether a power-off that was overruled may still take the device down. */
@@ -212,7 +207,7 @@ export class PowerOffCourse {
       if (!(error instanceof HubError))
         this.#options.log.warn({ err: error, device: device.key, way: powerOff.way }, "a device was not powered off");
       const reason = error instanceof Error ? error.message : String(error);
-      this.#fail(powerOff, error instanceof HubError ? error.code : "POWER_OFF_FAILED", reason, clock());
+      this.#ends.fail(powerOff, error instanceof HubError ? error.code : "POWER_OFF_FAILED", reason, clock());
     }
   }
 
@@ -241,7 +236,11 @@ export class PowerOffCourse {
   /** What an agent says of an order that is over here. */
   #saidAfterwards(powerOff: RunningPowerOff, outcome: PowerReceipt["power"]["outcome"], { now, nowMs }: Clock): void {
     const device = this.#options.directory.devices.byId(powerOff.deviceId);
-    if (!device || !this.#overruled.has(device.id)) return;
+    if (!device) return;
+    // nobody waits for it any more, but it is so
+    if (outcome === "acknowledged" && powerOff.order && !powerOff.isAcknowledged)
+      this.#options.power.goesDown(device, now);
+    if (!this.#overruled.has(device.id)) return;
     switch (outcome) {
       case "announced":
         return;
@@ -262,74 +261,15 @@ export class PowerOffCourse {
     return heartbeat != null && Date.parse(heartbeat.startedAt) > Date.parse(agentStartedAt);
   }
 
-  #isBack(powerOff: RunningPowerOff, clock: Clock): void {
-    const { evidence } = this.#options.power.of(powerOff.deviceId);
-    const seconds = powerOff.secondsSince(clock.nowMs);
-    this.#end(powerOff, { stage: "rebooted", at: clock.now.toISOString(), seconds, evidence }, clock);
-  }
-
-  #timeIsUp(powerOff: RunningPowerOff, clock: Clock): void {
-    const { callingBack, stage, agent } = powerOff;
-    if (callingBack) {
-      const reason = `${callingBack.reason ?? "It was called back"}; its agent did not confirm that it stays up`;
-      return this.#cancelled(powerOff, { by: callingBack.by, reason }, clock);
-    }
-    if (stage === "acknowledged") return this.#graceIsOver(powerOff, clock);
-    this.#orders.cancel(powerOff, clock.now); // an agent that reads the order late does nothing
-    if (!agent) return this.#fail(powerOff, "POWER_OFF_FAILED", "It was not done in time", clock);
-    const reason =
-      stage === "announced"
-        ? `${agent.key} announced it, and did not say that it took the machine down`
-        : `${agent.key} did not answer within ${RECEIPT_MS / 1_000} s`;
-    this.#fail(powerOff, "NO_RECEIPT", reason, clock);
-  }
-
-  #graceIsOver(powerOff: RunningPowerOff, clock: Clock): void {
-    const { directory, power } = this.#options;
-    const seconds = powerOff.secondsSince(clock.nowMs);
-    if (powerOff.wentDown)
-      return this.#fail(powerOff, "NOT_BACK", "It went down, and did not come back in time", clock);
-    const device = directory.devices.byId(powerOff.deviceId);
-    if (device) power.setStopping(device, false, clock.now);
-    if (powerOff.isOver) return; // it was seen off with that
-    const { power: state, reachable, evidence } = power.of(powerOff.deviceId);
-    const end = endOfGrace(state, reachable);
-    const at = clock.now.toISOString();
-    switch (end.stage) {
-      case "off":
-        return this.#end(powerOff, { stage: "off", at, seconds }, clock);
-      case "still-on":
-        return this.#end(powerOff, { stage: "still-on", at, seconds, evidence }, clock);
-      case "failed":
-        return this.#fail(powerOff, end.code, end.reason, clock);
-    }
-  }
-
-  #fail(powerOff: RunningPowerOff, code: ErrorCode, reason: string, clock: Clock): void {
-    this.#end(powerOff, { stage: "failed", at: clock.now.toISOString(), code, reason }, clock);
-  }
-
-  #cancelled(powerOff: RunningPowerOff, { by, reason }: CallBack, clock: Clock): void {
-    this.#end(powerOff, { stage: "cancelled", at: clock.now.toISOString(), by, reason }, clock);
-  }
-
-  #end(powerOff: RunningPowerOff, record: PowerOffStageRecord, clock: Clock): void {
-    if (powerOff.isOver) return;
-    const { directory, power } = this.#options;
-    const device = directory.devices.byId(powerOff.deviceId);
-    const hadBegun = powerOff.isAcknowledged;
-    this.#options.record(powerOff, record);
-    this.#remember(powerOff, clock);
-    if (!device || !hadBegun) return;
-    power.setStopping(device, false, clock.now);
-    if (record.stage === "failed" || record.stage === "cancelled") power.staysUp(device, clock.now);
-  }
-
   #remember({ order }: RunningPowerOff, { nowMs }: Clock): void {
     if (order) this.#endedMs.set(order.id, nowMs);
   }
 }
 
+/** Nobody counts down for longer than this. */
+const LONGEST_COUNTDOWN_MS = 3_600_000;
+
 function leftMs(until: string | null, at: string): number {
-  return until === null ? 0 : Math.max(0, Date.parse(until) - Date.parse(at));
+  const leftMs = until === null ? 0 : Date.parse(until) - Date.parse(at);
+  return Math.min(LONGEST_COUNTDOWN_MS, Math.max(0, leftMs));
 }

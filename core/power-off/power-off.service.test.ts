@@ -415,6 +415,19 @@ describe("a wake and a power-off of one device", () => {
   });
 });
 
+describe("a reboot", () => {
+  test("that is down by now makes room for a wake at once", async () => {
+    const box = await machine();
+    const { body } = await box.off("reboot");
+    await box.own.tells(await box.order(), "acknowledged");
+    await box.goesDown();
+    const { body: wake } = await box.wake();
+    expect(wake.stage).not.toBe("waiting");
+    expect((await powerOff(body.powerOff)).stages.at(-1)).toMatchObject({ stage: "cancelled" });
+    await hub.api.delete(`/wakes/${wake.wake}`);
+  });
+});
+
 describe("who may be asked", () => {
   test("an agent on the machine that is offline is told so", async () => {
     const box = await machine();

@@ -15,8 +15,9 @@ import { Transactions } from "../wake/transactions.ts";
 import { type DeviceAbility, PowerAbilities } from "./power-abilities.ts";
 import type { PowerOffAnswerPart } from "./power-off-answer.ts";
 import { PowerOffBook } from "./power-off-book.ts";
-import { PowerOffCourse } from "./power-off-course.ts";
+import { PowerOffCourse, type PowerMethods } from "./power-off-course.ts";
 import { type PowerOffPlan, planPowerOff } from "./power-off.rules.ts";
+import type { Clock } from "./power-off-ends.ts";
 import { noteRequest } from "./power-off-trail.ts";
 import { RunningPowerOff } from "./running-power-off.ts";
 
@@ -27,12 +28,6 @@ const TICK_MS = 100;
 export interface PowerOffWish {
   readonly device: DirectoryDevice;
   readonly action: PowerOffAction;
-}
-
-/** Another way than an agent on the machine. Resolves when it was done as far as that can be told. */
-export interface PowerMethods {
-  /** @throws Error with a sentence why it could not be done. */
-  run(device: DirectoryDevice, action: PowerOffAction): Promise<void>;
 }
 
 export interface PowerOffServiceOptions {
@@ -54,6 +49,7 @@ export interface PowerOffServiceOptions {
 
 type Listener = (powerOff: RunningPowerOff, record: PowerOffStageRecord, askers: readonly Asker[]) => void;
 
+const USED_BEFORE = "This transaction was used for something else within the last ten minutes";
 const NOBODY = { count: 0, by: [] } as const;
 const NOTHING: ReadonlyMap<string, string> = new Map();
 
@@ -184,7 +180,7 @@ export class PowerOffService {
 
   /** Whether it may be on its way down, so that its being up proves nothing. */
   isGoingDown(deviceId: string): boolean {
-    return (this.#book.runningOf(deviceId)?.wasSent ?? false) || this.#course.mayGoDown(deviceId);
+    return (this.#book.runningOf(deviceId)?.isGoingDown ?? false) || this.#course.mayGoDown(deviceId);
   }
 
   /** Takes in what an agent did with an order. */
@@ -267,12 +263,9 @@ export class PowerOffService {
     asker: Asker,
   ): readonly PowerOffAnswerPart[] {
     const answered = new Map<string, PowerOffAction>(answers.map((part) => [part.device, part.action]));
-    if (!wishes.some(({ device, action }) => answered.get(device.key) === action)) {
-      const reason = "This transaction was used for something else within the last ten minutes";
-      return wishes.map(({ device, action }) => {
-        return { type: "refused", device: Key.parse(device.key), action, code: "CONFLICT", reason };
-      });
-    }
+    const conflict = { type: "refused", code: "CONFLICT", reason: USED_BEFORE } as const;
+    if (!wishes.some(({ device, action }) => answered.get(device.key) === action))
+      return wishes.map(({ device, action }) => ({ ...conflict, device: Key.parse(device.key), action }));
     for (const part of answers)
       if (part.type === "power-off" && part.powerOff.last) this.#tell(part.powerOff, part.powerOff.last, [asker]);
     return answers;
@@ -301,9 +294,4 @@ export class PowerOffService {
   #tell(powerOff: RunningPowerOff, record: PowerOffStageRecord, askers: readonly Asker[]): void {
     for (const listener of this.#listeners) listener(powerOff, record, askers);
   }
-}
-
-interface Clock {
-  readonly now: Date;
-  readonly nowMs: number;
 }

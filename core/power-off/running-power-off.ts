@@ -13,6 +13,12 @@ export interface SentPowerOrder {
   isRepeated: boolean;
 }
 
+/** Whoever calls a power-off back, and why. */
+export interface CallBack {
+  readonly by: string;
+  readonly reason: string | null;
+}
+
 /** What is to happen to which device, by whom. */
 export interface PowerOffTask {
   readonly device: DirectoryDevice;
@@ -50,7 +56,7 @@ export class RunningPowerOff {
   /** When a fresh order is given, since the agent did not know how old the first one was; once. */
   anewMs: number | null = null;
   /** Somebody wants it not to happen after all, and its agent was told. */
-  callingBack: { readonly by: string; readonly reason: string | null } | null = null;
+  callingBack: CallBack | null = null;
   finishedAt: Date | null = null;
   seconds: number | null = null;
 
@@ -92,6 +98,11 @@ export class RunningPowerOff {
   /** Whether it may be on its way out of the hub's hands: from then on an end of it here is no end of it there. */
   get wasSent(): boolean {
     return this.stages.some(({ stage }) => stage === "sent");
+  }
+
+  /** Whether the machine may be on its way down, so that its being up proves nothing. */
+  get isGoingDown(): boolean {
+    return this.wasSent && !this.wentDown;
   }
 
   /** The end of the countdown, while there is one. */
