@@ -83,8 +83,8 @@ describe("a wake of a device that needs another", () => {
     const nas = await addDevice("NAS");
     const pc = await addDevice("PC", [nas]);
     await agent.sees({ [nas.key]: false, [pc.key]: false });
-    const { wake: id, stage } = await wake(pc);
-    expect(stage).toBe("waiting");
+    const { wake: id, stage, reason } = await wake(pc);
+    expect({ stage, reason }).toEqual({ stage: "waiting", reason: `It waits for "${nas.key}" to be on` });
     expect((await wakeOf(id)).stages).toMatchObject([
       { stage: "waiting", for: [nas.key], reason: `It waits for "${nas.key}" to be on` },
     ]);
@@ -206,6 +206,26 @@ describe("a wake by MQTT", () => {
     const states = client.on(new RegExp(`device/${pc.key}/state$`)).map(({ text }) => text);
     expect(states.slice(states.indexOf("ON")).filter((state) => state !== "ON")).toEqual([]);
   });
+});
+
+test("a client wakes nothing through needs that lead out of its clusters", async () => {
+  const { body: elsewhere } = await hub.api.post("/clusters", { name: freshName("Elsewhere") });
+  const nas = await addDevice("NAS", [], { clusterId: elsewhere.id });
+  const pc = await addDevice("PC", [nas]);
+  const { body } = await hub.api.post("/mqtt-clients", { name: "Lab", permissions: ["wake"], clusterIds: [clusterId] });
+  const { username, password } = body;
+  const lab = await connectMqtt(hub.mqttUrl, { username, password, protocolVersion: 5 });
+  await lab.client.publishAsync(`powerbeacon/cluster/${clusterKey}/wake`, pc.key, { qos: 1 });
+  const refusals = () =>
+    client
+      .on(/wake\/result$/)
+      .map(({ text }) => JSON.parse(text))
+      .filter(({ device }) => device === pc.key);
+  await expect
+    .poll(refusals)
+    .toMatchObject([{ stage: "refused", code: "FORBIDDEN", reason: `It needs "${nas.key}": you may not wake it` }]);
+  expect((await hub.api.get(`/devices/${nas.id}/wakes`)).body.items).toEqual([]);
+  await lab.close();
 });
 
 describe("a cluster with a pace", () => {

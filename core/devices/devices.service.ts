@@ -176,7 +176,8 @@ export async function deleteDevice(context: MembersContext, id: string): Promise
       devices: await em.find(Device, { id: { $in: devices.map((row) => row.id) } }),
       clusters: await em.find(Cluster, { id: { $in: clusterIds } }),
     };
-    refuseCircle(context.directory, device.site.id, { removed: id });
+    // what stood on it may have been what kept a circle open
+    if (devices.length + clusterIds.length > 0) refuseCircle(context.directory, device.site.id, { removed: id });
     em.remove(device);
     await em.flush();
     const event = { action: "device.delete", target: targetOf(device) } as const;
