@@ -139,8 +139,9 @@ export class LeaseEnds {
     if (!this.#isStarted || this.#looking) return;
     clearTimeout(this.#timer);
     const now = this.#options.now().getTime();
-    const ends = [...this.#options.leases].map(({ until }) => until?.getTime() ?? Number.POSITIVE_INFINITY);
-    const next = Math.max(Math.min(...ends) - now, this.#retryAt - now, 0);
+    let end = Number.POSITIVE_INFINITY;
+    for (const { until } of this.#options.leases) end = Math.min(end, until?.getTime() ?? end);
+    const next = Math.max(end - now, this.#retryAt - now, 0);
     this.#timer = setTimeout(() => void this.#turn(), Math.min(next, LOOK_MS));
   }
 

@@ -121,7 +121,8 @@ export async function endLease(
   const { lease, because, now, trail } = end;
   return await leases.inTurn(async () => {
     const count = await em.transactional(async (em) => {
-      const where = { id: lease.id, endedAt: null, until: lease.until };
+      // another hub may have moved its end meanwhile
+      const where = { id: lease.id, endedAt: null, ...(because === "expired" && { until: { $lte: now } }) };
       const change = { endedAt: now, endedBecause: because };
       const ended = await em.nativeUpdate(Lease, where, change, { filters: { site: false } });
       const target = { type: "device", id: lease.deviceId, name: null };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createApi } from "#test/fixtures/api.ts";
+import { query } from "#test/fixtures/database.ts";
 import { FAST_DISCOVERY } from "#test/fixtures/home-assistant.ts";
 import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
 import type { TestMqttClient } from "#test/fixtures/mqtt.ts";
@@ -238,4 +239,32 @@ describe("Home Assistant", () => {
     const shown = async () => (await hub.api.get(`/schedules/${body.id}`)).body.showInHomeAssistant;
     await expect.poll(shown, PATIENCE).toBe(false);
   });
+});
+
+test("what ended while the hub was down ends at its start; only what ended a short while ago goes down", async () => {
+  const own = await startScriptedAgent(hub, { name: "Away" });
+  const [lately, longAgo] = [await addDevice("Lately"), await addDevice("Long ago")];
+  for (const device of [lately, longAgo]) {
+    await hub.api.patch(`/devices/${device.id}`, { power: { offAfterLease: true } });
+    await hub.api.post(`/devices/${device.id}/leases`, { until: later(), wake: false });
+  }
+  await own.runsOn(lately);
+  await hub.hub.close();
+  const overSince = "update lease set until = now() - make_interval(mins => $2) where device_id = $1";
+  await query(hub.databaseUrl, overSince, [lately.id, 2]);
+  await query(hub.databaseUrl, overSince, [longAgo.id, 20]);
+  await hub.restart();
+  for (const one of [agent, own]) {
+    one.mqtt.client.reconnect();
+    await one.says("online");
+  }
+  await isOn(lately);
+  await isOn(longAgo);
+  const offsOf = async ({ id }: { id: string }) => (await hub.api.get(`/devices/${id}/power-offs`)).body.items;
+  await expect.poll(() => offsOf(lately), PATIENCE).toMatchObject([{ requestedBy: "hub, after the last lease" }]);
+  expect(await offsOf(longAgo)).toEqual([]);
+  const { items } = (await hub.api.get("/leases?state=open")).body;
+  expect(items.filter(({ deviceId }: { deviceId: string }) => [lately.id, longAgo.id].includes(deviceId))).toEqual([]);
+  expect((await hub.api.get(`/devices/${longAgo.id}`)).body).toMatchObject({ power: "on", leases: 0 });
+  await own.close();
 });

@@ -101,7 +101,7 @@ export class ScheduleRunner {
   #arm(): void {
     if (this.#isClosed || this.#looking || !this.#refreshTimer) return;
     clearTimeout(this.#timer);
-    const next = Math.min(...this.#lookAt.values());
+    const next = this.#lookAt.values().reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
     const ms = Math.max(0, Math.min(next - this.#options.now().getTime(), LOOK_MS));
     this.#timer = setTimeout(() => void this.look(), ms);
   }
