@@ -3,12 +3,15 @@ import type { Role, TokenPermission } from "#contracts/permissions.ts";
 /** What each role is called, and what it may do. */
 export const ROLE_WORDS: Readonly<Record<Role, { readonly label: string; readonly may: string }>> = {
   superuser: { label: "Superuser", may: "do everything on this hub." },
-  admin: { label: "Admin", may: "do everything with devices, clusters and agents, and manage users and viewers." },
+  admin: {
+    label: "Admin",
+    may: "do everything with devices, clusters, schedules and agents, and manage users and viewers.",
+  },
   user: {
     label: "User",
-    may: "add devices and clusters, change their own, and wake these and what is shared with them for it.",
+    may: "add devices, clusters and schedules, change their own, and wake and power off these and what is shared with them for it.",
   },
-  viewer: { label: "Viewer", may: "see devices and clusters, and change nothing." },
+  viewer: { label: "Viewer", may: "see devices, clusters and schedules, and change nothing." },
 };
 
 const list = new Intl.ListFormat("en", { type: "conjunction" });
