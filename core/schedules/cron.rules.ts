@@ -14,6 +14,9 @@ const NOTES: Readonly<Record<WallKind, string | null>> = {
   twice: "this time comes twice, so at its first",
 };
 
+/** As the parser counts them. */
+const FIELDS = ["second", "minute", "hour", "day", "month", "weekday", "year"];
+
 /** So many minutes are left out or come twice at most: a day and an hour. */
 const MAX_REPEATED = 1_500;
 
@@ -31,8 +34,16 @@ export function problemOfCron(expression: string): string | null {
   try {
     return parsed(expression, "UTC").nextRun(new Date(0)) === null ? "names a day that never comes" : null;
   } catch (error) {
-    return (error as Error).message.replace(/^CronPattern: /, "");
+    return `is not understood: ${inWords((error as Error).message)}`;
   }
+}
+
+/** What the parser says, in a sentence's end; where it counts the fields we name them. */
+function inWords(problem: string): string {
+  const [, field, text] = /entry (\d) \((.*)\) contains illegal/.exec(problem) ?? [];
+  if (field !== undefined) return `"${text}" is no ${FIELDS[Number(field)]}`;
+  const said = problem.replace(/^CronPattern: (Syntax error, )?/, "").replace(/\.$/, "");
+  return said.charAt(0).toLowerCase() + said.slice(1);
 }
 
 /**

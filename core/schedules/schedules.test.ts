@@ -157,6 +157,23 @@ describe("who may", () => {
   });
 });
 
+test("the page hears that schedules or leases changed", async () => {
+  const device = await addDevice("Told live");
+  const ending = new AbortController();
+  const headers = { authorization: `Bearer ${hub.api.token}` };
+  const { body } = await fetch(`${hub.url}/api/events`, { headers, signal: ending.signal });
+  const words = body?.pipeThrough(new TextDecoderStream()).getReader();
+  const heard = async (word: string) => {
+    for (let text = ""; !text.includes(word);) text += (await words?.read())?.value ?? "";
+  };
+  await heard("event: snapshot");
+  await hub.api.post("/schedules", { name: "Told", action: "wake", when: DAILY });
+  await heard("event: schedules");
+  await hub.api.post(`/devices/${device.id}/leases`, { wake: false });
+  await heard("event: schedules");
+  ending.abort();
+});
+
 test("when an account is deleted its schedules are the heir's, or disabled", async () => {
   const site = await firstSite(hub);
   const [leaver, heir] = [await addPerson(hub, site, "user"), await addPerson(hub, site, "user")];
