@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { AnyInstant } from "#contracts/instant.ts";
 import { inputWords } from "./input-words.ts";
 
 const schemas = z.object({
@@ -16,6 +17,11 @@ const schemas = z.object({
   site: z.url(),
   at: z.iso.datetime(),
   wake: z.object({}),
+  action: z.union([z.literal("wake"), z.enum(["sleep", "reboot"])]),
+  when: z.discriminatedUnion("type", [
+    z.object({ type: z.literal("once"), at: z.string() }),
+    z.object({ type: z.literal("sun"), event: z.string() }),
+  ]),
 });
 
 test.each<[keyof typeof schemas.shape, unknown, string]>([
@@ -42,6 +48,9 @@ test.each<[keyof typeof schemas.shape, unknown, string]>([
   ["site", "here", "is not an address such as https://example.org"],
   ["at", "now", "is not an instant such as 2026-01-31T12:00:00Z"],
   ["wake", [], "must be an object"],
+  ["action", "explode", "must be one of wake, sleep, reboot"],
+  ["when", { type: "moon" }, "must be one of once, sun"],
+  ["when", {}, "must be one of once, sun"],
 ])("%s: %o %s", (field, input, words) => {
   const { error } = schemas.shape[field].safeParse(input, { error: inputWords });
   expect(error?.issues[0]?.message).toBe(words);
@@ -50,4 +59,8 @@ test.each<[keyof typeof schemas.shape, unknown, string]>([
 test("what a schema says itself is left as it is", () => {
   const { error } = z.string().regex(/^a/, "does not begin with a").safeParse("b", { error: inputWords });
   expect(error?.issues[0]?.message).toBe("does not begin with a");
+});
+
+test("what is no instant at all is told once", () => {
+  expect(AnyInstant.safeParse("soon", { error: inputWords }).error?.issues).toHaveLength(1);
 });

@@ -28,7 +28,7 @@ export function inputWords(issue: z.core.$ZodRawIssue): string | undefined {
     case "invalid_type":
       return TYPES[issue.expected];
     case "invalid_value":
-      return `must be ${issue.values.length === 1 ? "" : "one of "}${issue.values.join(", ")}`;
+      return oneOf(issue.values);
     case "invalid_format":
       return FORMATS[issue.format];
     case "too_small":
@@ -40,13 +40,27 @@ export function inputWords(issue: z.core.$ZodRawIssue): string | undefined {
       if (issue.origin === "string") return `is longer than ${issue.maximum} characters`;
       if (issue.origin === "array") return `holds more than ${issue.maximum}`;
       return `must be ${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}`;
+    case "invalid_union":
+      return unionWords(issue);
     // of these the schemas of the API have their own words, or none
     case "not_multiple_of":
     case "unrecognized_keys":
-    case "invalid_union":
     case "invalid_key":
     case "invalid_element":
     case "custom":
       return undefined;
   }
+}
+
+/** Of a union of words, or of objects that a word tells apart; undefined of any other. */
+function unionWords(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string | undefined {
+  if ("options" in issue && issue.options) return oneOf(issue.options);
+  const words = issue.errors.map(([problem, ...more]) =>
+    problem?.code === "invalid_value" && problem.path.length === 0 && more.length === 0 ? problem.values : undefined,
+  );
+  return words.length > 0 && words.every((values) => values !== undefined) ? oneOf(words.flat()) : undefined;
+}
+
+function oneOf(values: readonly z.core.util.Primitive[]): string {
+  return `must be ${values.length === 1 ? "" : "one of "}${values.map(String).join(", ")}`;
 }
