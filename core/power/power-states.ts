@@ -108,7 +108,8 @@ export class PowerStates {
     const named = new Set(full ? sightings.map(({ device }) => device as string) : []);
     const left = full ? this.watchedBy(agent.id).filter(({ key }) => !named.has(key)) : [];
     for (const device of left) this.#devices.get(device.id)?.forgetWordOf(agent.id);
-    for (const sighting of sightings) this.#take(agent, sighting, clock);
+    const said = { id: agent.id, key: Key.parse(agent.key) };
+    for (const sighting of sightings) this.#take(said, sighting, clock);
     for (const device of left) this.#evaluate(device, clock);
   }
 
@@ -157,7 +158,7 @@ export class PowerStates {
     this.#evaluate(device, this.#clock(now));
   }
 
-  #take(agent: DirectoryAgent, sighting: Sighting, clock: Clock): void {
+  #take(agent: { readonly id: string; readonly key: Key }, sighting: Sighting, clock: Clock): void {
     const device = this.#directory.devices.byKey(sighting.device);
     const tracked = device && this.#devices.get(device.id);
     // an agent that does not watch it any more, or never did, has no say

@@ -143,8 +143,7 @@ interface Sight {
 const UNSEEN = { reachable: null, evidence: null, because: "nobody-looks", againInMs: null } as const;
 
 function sightOf({ verdicts, watched, own, plug, goingDown, nowMs }: PowerInput): Sight {
-  const seen = newest(verdicts.filter(({ up }) => up));
-  const missed = newest(verdicts.filter(({ up }) => !up));
+  const [seen, missed] = [newest(verdicts, true), newest(verdicts, false)];
   const unplugged = plug?.on === false;
   if (own?.state === "online") {
     const isContradicted = !seen && (missed !== undefined || unplugged);
@@ -179,8 +178,8 @@ function offUnlessHeld({ settled, holdMs, verdicts, nowMs }: PowerInput, sight: 
   return againInMs > 0 ? { ...off, power: "on", because: "seen", isGone: false, againInMs } : off;
 }
 
-function newest(verdicts: readonly Verdict[]): Verdict | undefined {
+function newest(verdicts: readonly Verdict[], up: boolean): Verdict | undefined {
   let newest: Verdict | undefined;
-  for (const verdict of verdicts) if (!newest || verdict.atMs > newest.atMs) newest = verdict;
+  for (const verdict of verdicts) if (verdict.up === up && (!newest || verdict.atMs > newest.atMs)) newest = verdict;
   return newest;
 }

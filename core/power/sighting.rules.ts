@@ -1,5 +1,5 @@
 import type { Sighting } from "#contracts/agent.ts";
-import { Key } from "#contracts/key.ts";
+import type { Key } from "#contracts/key.ts";
 import type { Evidence } from "#contracts/power.ts";
 
 export interface Said {
@@ -15,11 +15,11 @@ export interface Said {
  * Another MAC address where it answered means another machine, whatever the agent made of it. An agent whose clock is ahead
  * saw it now, and not in an hour.
  */
-export function saidOf(sighting: Sighting, by: string, mac: string, now: Date): Said {
+export function saidOf(sighting: Sighting, by: Key, mac: string, now: Date): Said {
   const { up, how, at } = sighting;
   const isOther = sighting.mac !== null && sighting.mac !== mac;
   const takenBy = sighting.takenBy ?? (isOther ? sighting.mac : null);
   if (!up || how === null || isOther) return { evidence: null, takenBy };
   const seenAt = Date.parse(at) > now.getTime() ? now.toISOString() : at;
-  return { evidence: { by: Key.parse(by), how, at: seenAt }, takenBy };
+  return { evidence: { by, how, at: seenAt }, takenBy };
 }

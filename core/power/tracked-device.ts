@@ -145,8 +145,7 @@ export class TrackedDevice {
     { now, nowMs }: Clock,
   ): { readonly againInMs: number | null; readonly before?: DevicePower } {
     if (this.#goingDown === "told" && nowMs >= this.#goneByMs) this.#goingDown = null; // it stayed after all
-    const all = watchers.flatMap((id) => this.#verdicts.get(id) ?? []);
-    const verdicts = verdictsThatCount(all, this.#taken !== null);
+    const verdicts = verdictsThatCount(this.#verdictsOf(watchers), this.#taken !== null);
     this.#isKnown ||= verdicts.length > 0 || own !== null || this.#plug !== null;
     const known = { verdicts, watched: watchers.length > 0, own, plug: this.#plug, nowMs };
     let verdict = this.#verdictFrom(known);
@@ -173,6 +172,16 @@ export class TrackedDevice {
       goingDown: this.#goingDown,
       holdMs: holdMs(this.#bounces, known.nowMs),
     });
+  }
+
+  /** Written out: a large hub does this thousands of times a second. */
+  #verdictsOf(agentIds: readonly string[]): Verdict[] {
+    const verdicts: Verdict[] = [];
+    for (const id of agentIds) {
+      const verdict = this.#verdicts.get(id);
+      if (verdict) verdicts.push(verdict);
+    }
+    return verdicts;
   }
 
   get #command(): PowerInput["command"] {

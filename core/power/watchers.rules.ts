@@ -9,6 +9,7 @@ export function watchersOf(
   deviceId: string,
   agents: readonly { readonly id: string; readonly online: boolean }[],
 ): string[] {
+  if (agents.length < 2) return agents.map(({ id }) => id);
   return agents
     .map(({ id, online }) => ({ id, online, weight: weightOf(`${deviceId}${id}`) }))
     .sort((a, b) => Number(b.online) - Number(a.online) || b.weight - a.weight)

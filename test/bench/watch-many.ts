@@ -32,6 +32,7 @@ export const watchManyPart: Part = async ({ report, cleanup, quick }) => {
     const devices = { clusterId, from: index * DEVICES_OF_A_CLUSTER, count: DEVICES_OF_A_CLUSTER };
     await population.addDevices({ ...devices, udpPort: 9, windowSeconds: 1 });
   }
+  await population.close();
   await hub.restart();
   const idle = residentMiB(hub.pid);
   const work: LightWatchersTask = { mqttPort: hub.mqttPort, baseTopic: "powerbeacon", agents, changesPerSecond: 5 };
@@ -53,13 +54,14 @@ export const watchManyPart: Part = async ({ report, cleanup, quick }) => {
   report.add({ name: "watch.10000.cpu", value: share * 100, unit: "% of a core" });
   report.add({ name: "watch.10000.memory", value: residentMiB(hub.pid), unit: "MiB" });
   report.add({ name: "watch.10000.memory-before", value: idle, unit: "MiB" });
-  const [rows] = await population.query("select count(*)::int as count from power_history");
+  const after = await openPopulation(await hub.databaseUrl());
+  const [rows] = await after.query("select count(*)::int as count from power_history");
   report.note(`${Number(rows?.["count"])} changes of state are in the history`);
-  await population.close();
+  await after.close();
 };
 
 /** What the rules alone take for 100,000 devices. Milliseconds. */
-async function evaluated(): Promise<{ sighted: number; "agents-leave": number }> {
+export async function evaluated(): Promise<{ sighted: number; "agents-leave": number }> {
   const directory = new Directory();
   const presence = new Presence();
   const now = new Date();
@@ -78,16 +80,22 @@ async function evaluated(): Promise<{ sighted: number; "agents-leave": number }>
   };
   const [up, down] = [says(true), says(false)];
   const taken = await times(5, async (turn) => {
-    const startedMs = performance.now();
+    const startedMs = ownCpuMs();
     for (const [index, agent] of agents.entries())
       power.sighted(agent, (turn % 2 ? down : up)[index] ?? [], false, now);
-    return performance.now() - startedMs;
+    return ownCpuMs() - startedMs;
   });
-  const startedMs = performance.now();
+  const startedMs = ownCpuMs();
   for (const { id } of agents) presence.setStatus(id, "offline", now);
-  const left = performance.now() - startedMs;
+  const left = ownCpuMs() - startedMs;
   power.close();
   return { sighted: median(taken), "agents-leave": left };
+}
+
+/** What this process computed, which others that run beside it do not change. */
+function ownCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }
 
 function addCluster(directory: Directory, number: number): DirectoryAgent {

@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import type { Cleanup } from "./cleanup.ts";
 
@@ -10,11 +11,28 @@ export interface WatchNetwork {
   readonly hubAddress: string;
   /** What runs there, runs on the agent's machine. */
   readonly agentNamespace: string;
-  /** The addresses of a /22 that no machine has. */
+  /** The addresses of a /21 that no machine has. */
   emptyAddress(index: number): string;
   readonly machines: readonly LanMachine[];
   /** Brings a machine up, as its system does: it asks for the agent's MAC address. @returns when it was told to, by `performance.now()`. */
   bringUp(machine: LanMachine): Promise<number>;
+}
+
+/** Tells when the system of the agent's machine itself hears of each MAC address: nothing can know it before. */
+export function hearNeighbours(
+  network: WatchNetwork,
+  cleanup: Cleanup,
+): { firstHeardMs(mac: string, afterMs: number): number } {
+  const child = spawn("ip", ["netns", "exec", network.agentNamespace, "ip", "monitor", "neigh"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  cleanup.add(() => void child.kill());
+  const heard: { readonly line: string; readonly atMs: number }[] = [];
+  createInterface({ input: child.stdout }).on("line", (line) => heard.push({ line, atMs: performance.now() }));
+  return {
+    firstHeardMs: (mac, afterMs) =>
+      heard.find(({ line, atMs }) => atMs >= afterMs && line.includes(mac))?.atMs ?? Number.NaN,
+  };
 }
 
 export interface LanMachine {
@@ -50,7 +68,7 @@ export async function openWatchNetwork(count: number, cleanup: Cleanup): Promise
   await ip("-n", agent, "address", "add", "10.178.0.2/30", "dev", "up0");
   await ip("-n", agent, "link", "set", "up0", "up");
   await ip("-n", agent, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", far);
-  await ip("-n", agent, "address", "add", `${AGENT}/22`, "dev", "eth0");
+  await ip("-n", agent, "address", "add", `${AGENT}/21`, "dev", "eth0");
   await ip("-n", agent, "link", "set", "eth0", "up");
   await ip("-n", far, "link", "set", "eth0", "up");
   // each card speaks for its own address alone

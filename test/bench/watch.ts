@@ -9,7 +9,13 @@ import { bundledAgent, startRealAgent } from "./real-agent.ts";
 import type { Report } from "./report.ts";
 import { percentile } from "./statistics.ts";
 import { watchManyPart } from "./watch-many.ts";
-import { type LanMachine, openWatchNetwork, type WatchNetwork, whyNoWatchNetwork } from "./watch-network.ts";
+import {
+  hearNeighbours,
+  type LanMachine,
+  openWatchNetwork,
+  type WatchNetwork,
+  whyNoWatchNetwork,
+} from "./watch-network.ts";
 
 /** What most of the time is between two machines that come up. */
 const PAUSE_MS = 250;
@@ -39,20 +45,19 @@ const onEthernet: Part = async ({ report, cleanup, quick }) => {
   await untilAll(hub, cluster.id, { off: network.machines.length });
   const byItself = network.machines.slice(0, each);
   const woken = network.machines.slice(each);
-  const unit = "s";
-  const first = await measure(byItself, network, client, (key) => ({
+  const heard = hearNeighbours(network, cleanup);
+  const lan = { network, heard, client };
+  const first = await measure(byItself, lan, (key) => ({
     topic: `powerbeacon/device/${key}/state`,
     means: (text) => text === "ON",
   }));
-  report.add({ name: "watch.first-arp-to-on.p50", value: percentile(first, 0.5), unit });
-  report.add({ name: "watch.first-arp-to-on.p95", value: percentile(first, 0.95), unit, bound: { atMost: 1.5 } });
+  reportTimes(report, "watch.first-arp-to-on", first);
   for (const { name } of woken) await hub.api.post(`/devices/${byName.get(name)}/wake`, {});
-  const awake = await measure(woken, network, client, (key) => ({
+  const awake = await measure(woken, lan, (key) => ({
     topic: "powerbeacon/cluster/lan/wake/result",
     means: (text) => text.includes(`"${key}"`) && text.includes('"awake"'),
   }));
-  report.add({ name: "watch.first-arp-to-awake.p50", value: percentile(awake, 0.5), unit });
-  report.add({ name: "watch.first-arp-to-awake.p95", value: percentile(awake, 0.95), unit, bound: { atMost: 1.5 } });
+  reportTimes(report, "watch.first-arp-to-awake", awake);
 
   await addEmpty(hub, cluster.id, network, devices - network.machines.length);
   await hub.restart();
@@ -112,14 +117,38 @@ async function untilAll(hub: HubProcess, clusterId: string, { off }: { off: numb
   }
 }
 
-/** Seconds from the moment when each machine comes up until it was told. */
+function reportTimes(report: Report, name: string, times: readonly Times[]): void {
+  for (const [share, bound] of [
+    [0.5, {}],
+    [0.95, { bound: { atMost: 1.5 } }],
+  ] as const) {
+    const value = percentile(
+      times.map(({ told }) => told),
+      share,
+    );
+    const floor = percentile(
+      times.map(({ heard }) => heard),
+      share,
+    );
+    report.add({ name: `${name}.p${share * 100}`, value, unit: "s", floor, ...bound });
+  }
+}
+
+/** Seconds from the moment when a machine comes up. */
+interface Times {
+  /** Until it was told on MQTT. */
+  readonly told: number;
+  /** Until the system of the agent's machine knew of it: the floor. */
+  readonly heard: number;
+}
+
+/** Brings one machine up after the other. */
 async function measure(
   machines: readonly LanMachine[],
-  network: WatchNetwork,
-  client: MqttClient,
+  { network, heard, client }: { network: WatchNetwork; heard: ReturnType<typeof hearNeighbours>; client: MqttClient },
   newsOf: (key: string) => { topic: string; means: (text: string) => boolean },
-): Promise<number[]> {
-  const seconds: number[] = [];
+): Promise<Times[]> {
+  const times: Times[] = [];
   for (const machine of machines) {
     const { topic, means } = newsOf(machine.name);
     const told = new Promise<number>((resolve, reject) => {
@@ -133,8 +162,10 @@ async function measure(
       client.on("message", onMessage);
     });
     const beganMs = await network.bringUp(machine);
-    seconds.push(((await told) - beganMs) / 1_000);
+    const toldMs = await told;
+    const heardMs = heard.firstHeardMs(machine.mac, beganMs);
+    times.push({ told: (toldMs - beganMs) / 1_000, heard: (heardMs - beganMs) / 1_000 });
     await sleep(PAUSE_MS);
   }
-  return seconds;
+  return times;
 }
