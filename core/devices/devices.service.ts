@@ -19,6 +19,7 @@ import { naming, needsInTrail, needyDevice, refuseCircle, setNeeds } from "../me
 import { type OwnersContext, setOwners } from "../members/owners.service.ts";
 import { checkAddresses } from "./address.rules.ts";
 import { Device } from "./device.entity.ts";
+import { checkMac } from "./mac.rules.ts";
 import { setOwnAgent } from "./own-agent.service.ts";
 
 /** UDP ports 9 (discard) and 7 (echo): where magic packets go by custom. */
@@ -31,12 +32,13 @@ export interface DevicesContext extends MembersContext, OwnersContext {}
  * Makes a device, which belongs to whoever makes it. Its key comes from its name unless one is given.
  *
  * @returns the id of the new device.
- * @throws HubError DUPLICATE (mac, key, power.ownAgentId), NOT_FOUND (clusterId, power.ownAgentId), AGENT_NOT_IN_CLUSTER, FORBIDDEN (ownerId), INVALID_INPUT (shares)
+ * @throws HubError DUPLICATE (mac, key, power.ownAgentId), NOT_FOUND (clusterId, power.ownAgentId), AGENT_NOT_IN_CLUSTER, FORBIDDEN (mac, ownerId), INVALID_INPUT (shares)
  */
 export async function createDevice(context: DevicesContext, input: DeviceCreate, now: Date): Promise<string> {
   checkAddresses(context.actor, input);
   return await changeMembers(context, async (em) => {
     const cluster = await clusterFor(em, input.clusterId ?? null);
+    checkMac(context.actor, context.directory, { siteId: cluster.site.id, mac: input.mac });
     await refuseDuplicateMac(em, input.mac, undefined);
     const device = newDevice(em, context, { input, cluster, key: chooseKey(context.directory, input), now });
     await em.flush();
@@ -107,7 +109,7 @@ async function refuseDuplicateMac(em: EntityManager, mac: string, ownId: string 
 /**
  * Changes what the input names, and nothing else. A move to another cluster drops the links that no longer fit.
  *
- * @throws HubError NOT_FOUND, DUPLICATE (mac, power.ownAgentId), AGENT_NOT_IN_CLUSTER, FORBIDDEN (ownerId), INVALID_INPUT (shares, dependsOn), DEPENDENCY_CYCLE
+ * @throws HubError NOT_FOUND, DUPLICATE (mac, power.ownAgentId), AGENT_NOT_IN_CLUSTER, FORBIDDEN (mac, ownerId), INVALID_INPUT (shares, dependsOn), DEPENDENCY_CYCLE
  */
 export async function changeDevice(
   context: DevicesContext,
@@ -119,7 +121,10 @@ export async function changeDevice(
   return await changeMembers(context, async (em) => {
     const device = await em.findOne(Device, { id });
     if (!device) throw notFound();
-    if (change.mac !== undefined) await refuseDuplicateMac(em, change.mac, id);
+    if (change.mac !== undefined && change.mac !== device.mac) {
+      checkMac(context.actor, context.directory, { siteId: device.site.id, mac: change.mac });
+      await refuseDuplicateMac(em, change.mac, id);
+    }
     applyChange(device, change);
     device.updatedAt = now;
     const cluster = change.clusterId === undefined ? undefined : await clusterFor(em, change.clusterId);

@@ -82,6 +82,22 @@ describe("the agent that is chosen for a machine", () => {
     });
   });
 
+  test("is no way to take down somebody else's machine by entering the MAC address of its agent", async () => {
+    const { body: nas } = await addDevice();
+    await own.runsOn(nas);
+    await hub.api.delete(`/devices/${nas.id}`);
+    const ann = await addPerson(hub, await firstSite(hub), "user");
+    const about = { name: freshName("Mine"), mac: freshMac(), clusterId };
+    const refused = { status: 403, body: { code: "FORBIDDEN", errors: [{ path: "mac" }] } };
+    expect(await ann.api.post("/devices", { ...about, mac: nas.mac })).toMatchObject(refused);
+    const { body: mine } = await ann.api.post("/devices", about);
+    expect(await ann.api.patch(`/devices/${mine.id}`, { mac: nas.mac })).toMatchObject(refused);
+    // who manages agents may, and from then on its owner may change what else there is
+    expect(await hub.api.patch(`/devices/${mine.id}`, { mac: nas.mac })).toMatchObject({ status: 200 });
+    const changed = await ann.api.patch(`/devices/${mine.id}`, { mac: nas.mac, power: { off: "sleep" } });
+    expect(changed).toMatchObject({ status: 200, body: { powerSettings: { off: "sleep" } } });
+  });
+
   test("that is removed is chosen no more", async () => {
     const gone = await startScriptedAgent(hub, { name: "Gone", clusterId });
     const { body: device } = await addDevice({ power: { ownAgentId: gone.id } });

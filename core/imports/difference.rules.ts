@@ -4,6 +4,7 @@ import { type Difference, IMPORT_FIELDS, type ImportField, type ImportItem } fro
 import { UNASSIGNED } from "#contracts/key.ts";
 import { type Actor, mayChange } from "#contracts/permissions.ts";
 import { checkAddresses } from "../devices/address.rules.ts";
+import { checkMac } from "../devices/mac.rules.ts";
 import { HubError } from "../kernel/errors.ts";
 import type { Directory, DirectoryDevice } from "../members/directory.ts";
 import { type FieldValue, type ImportedFields, fieldsOf, isSame, textOf } from "./fields.rules.ts";
@@ -58,7 +59,7 @@ function proposalFor(candidate: Candidate, target: Target): Proposal {
   if (!mayChange(target.actor, "device:change", device))
     return impossible(candidate, "It belongs to somebody else, so you may not change it.", device);
   const change = inputOf(said, changed, place);
-  const forbidden = whyForbidden(target.actor, change);
+  const forbidden = whyForbidden(() => checkAddresses(target.actor, change));
   if (forbidden !== undefined) return impossible(candidate, forbidden, device);
   const differences = changed.map((field) => ({
     field,
@@ -87,7 +88,10 @@ function creation(candidate: Candidate, target: Target): Proposal {
   const given = IMPORT_FIELDS.filter((field) => said[field] !== undefined);
   const rest = inputOf(said, given, place);
   const input = { ...rest, name: said.name ?? suggested.name, mac: fields.mac, ...(isKeyFree && { key: fields.key }) };
-  const forbidden = whyForbidden(target.actor, input);
+  const forbidden = whyForbidden(() => {
+    checkAddresses(target.actor, input);
+    checkMac(target.actor, target.directory, { siteId: target.siteId, mac: input.mac });
+  });
   if (forbidden !== undefined) return impossible(candidate, forbidden);
   const differences = given.flatMap((field) => {
     const to = textOf(said[field] ?? null);
@@ -122,9 +126,9 @@ function inputOf(said: ImportedFields, fields: readonly ImportField[], place: Pl
   return { ...input, ...parts }; // each field passed its schema, which is the one of the API
 }
 
-function whyForbidden(actor: Actor, input: Pick<DeviceChange, "address" | "wake">): string | undefined {
+function whyForbidden(check: () => void): string | undefined {
   try {
-    checkAddresses(actor, input);
+    check();
     return undefined;
   } catch (error) {
     if (error instanceof HubError) return `${error.message}.`;

@@ -234,9 +234,14 @@ export class Directory {
   /** The agent on a device's very machine. */
   ownAgentOf(device: DirectoryDevice): DirectoryAgent | undefined {
     if (device.power.ownAgentId !== null) return this.agents.byId(device.power.ownAgentId);
-    const id = this.#agentsByMac.get(macKey(device.siteId, device.mac));
-    const agent = id === undefined ? undefined : this.agents.byId(id);
+    const agent = this.agentByMac(device.siteId, device.mac);
     return agent && !this.#ownAgents.has(agent.id) ? agent : undefined;
+  }
+
+  /** The agent on the machine with this network card. */
+  agentByMac(siteId: string, mac: string): DirectoryAgent | undefined {
+    const id = this.#agentsByMac.get(macKey(siteId, mac));
+    return id === undefined ? undefined : this.agents.byId(id);
   }
 
   clusterOf(member: { readonly clusterId: string }): DirectoryCluster {
