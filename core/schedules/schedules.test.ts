@@ -168,9 +168,9 @@ test("the page hears that schedules or leases changed", async () => {
   };
   await heard("event: snapshot");
   await hub.api.post("/schedules", { name: "Told", action: "wake", when: DAILY });
-  await heard("event: schedules");
+  expect(await heard("event: schedules")).toMatch(/event: schedules\ndata: {"at":"\d{4}-/);
   await hub.api.post(`/devices/${device.id}/leases`, { wake: false });
-  await heard("event: schedules");
+  expect(await heard("event: schedules")).toContain("data:");
   ending.abort();
 });
 
