@@ -40,6 +40,7 @@ async function connectAgent(agent: LightAgent): Promise<void> {
   const up = new Map<string, boolean>();
   let next = 0;
   let sequence = 0;
+  let due = 0;
 
   const send = (keys: readonly string[], full: boolean) => {
     const at = new Date().toISOString();
@@ -74,7 +75,9 @@ async function connectAgent(agent: LightAgent): Promise<void> {
     if (devices.length === 0) return;
     const turn = (count: number) => Array.from({ length: count }, () => devices[next++ % devices.length] ?? "");
     const again = turn(Math.ceil((devices.length * BATCH_MS) / REFRESH_MS)).filter((device) => up.get(device));
-    const changed = turn(Math.round((work.changesPerSecond * BATCH_MS) / 1_000));
+    due += (work.changesPerSecond * BATCH_MS) / 1_000;
+    const changed = turn(Math.floor(due));
+    due -= changed.length;
     for (const device of changed) up.set(device, !up.get(device));
     if (again.length + changed.length > 0) send([...again, ...changed], false);
   }, BATCH_MS);

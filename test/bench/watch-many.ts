@@ -35,7 +35,7 @@ export const watchManyPart: Part = async ({ report, cleanup, quick }) => {
   await population.close();
   await hub.restart();
   const idle = residentMiB(hub.pid);
-  const work: LightWatchersTask = { mqttPort: hub.mqttPort, baseTopic: "powerbeacon", agents, changesPerSecond: 5 };
+  const work: LightWatchersTask = { mqttPort: hub.mqttPort, baseTopic: "powerbeacon", agents, changesPerSecond: 0.5 };
   const child = startChild<LightWatchersNews>("light-watchers.ts", work, cleanup);
   const startedMs = performance.now();
   const all = CLUSTERS * AGENTS_OF_A_CLUSTER * DEVICES_OF_A_CLUSTER;
