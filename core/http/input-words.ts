@@ -53,14 +53,14 @@ export function inputWords(issue: z.core.$ZodRawIssue): string | undefined {
 }
 
 /** Of a union of words, or of objects that a word tells apart; undefined of any other. */
-function unionWords(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string | undefined {
-  if ("options" in issue && issue.options) return oneOf(issue.options);
-  const words = issue.errors.map(([problem, ...more]) =>
+function unionWords({ options, errors }: { options?: unknown; errors: z.core.$ZodIssue[][] }): string | undefined {
+  if (Array.isArray(options)) return oneOf(options);
+  const words = errors.map(([problem, ...more]) =>
     problem?.code === "invalid_value" && problem.path.length === 0 && more.length === 0 ? problem.values : undefined,
   );
   return words.length > 0 && words.every((values) => values !== undefined) ? oneOf(words.flat()) : undefined;
 }
 
-function oneOf(values: readonly z.core.util.Primitive[]): string {
+function oneOf(values: readonly unknown[]): string {
   return `must be ${values.length === 1 ? "" : "one of "}${values.map(String).join(", ")}`;
 }
