@@ -102,6 +102,11 @@ export async function openScheduling(parts: SchedulingParts, startedAt: Date): P
     return stage === "refused" || stage === "failed" ? reason : null;
   }
 
+  function takeBack(deviceId: string, by: string): void {
+    const powerOff = powerOffs.runningOf(deviceId);
+    if (powerOff && !powerOff.force && !powerOff.isAcknowledged) powerOffs.cancel(powerOff.id, by, "It is held on");
+  }
+
   function tellRun(schedule: KnownSchedule, { outcome, because }: ScheduleRun): void {
     const event = outcome === "ran" ? "schedule_ran" : "schedule_skipped";
     tell(event, schedule.siteId, { by: nameOf(schedule), reason: because });
@@ -116,6 +121,7 @@ export async function openScheduling(parts: SchedulingParts, startedAt: Date): P
     holding: {
       wakes,
       power,
+      powerOffs: { isUnderWay: (deviceId) => powerOffs.runningOf(deviceId) !== undefined, takeBack },
       ends,
       onStarted: (lease, device) => tellLease("lease_started", lease, device, lease.reason),
     },

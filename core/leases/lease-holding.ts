@@ -13,17 +13,23 @@ import { type LeaseWish, type LeasesContext, giveBack, startLease } from "./leas
 export interface LeaseHolding {
   readonly wakes: Pick<WakeService, "request">;
   readonly power: Pick<PowerStates, "of">;
+  /** What is on its way down when somebody comes to hold it on. */
+  readonly powerOffs: {
+    isUnderWay(deviceId: string): boolean;
+    /** Takes a power-off back that may not overrule leases, as far as that can be done. */
+    takeBack(deviceId: string, by: string): void;
+  };
   readonly ends: Pick<LeaseEnds, "ended">;
   readonly onStarted: (lease: OpenLease, device: DirectoryDevice) => void;
 }
 
 /**
- * Holds a device on, and wakes it where it is not on.
+ * Holds a device on, and wakes it where it is not on, or on its way down.
  *
  * @throws HubError INVALID_INPUT (until), TOO_MANY_LEASES
  */
 export async function hold(
-  { wakes, power, onStarted }: LeaseHolding,
+  { wakes, power, powerOffs, onStarted }: LeaseHolding,
   context: LeasesContext,
   wish: LeaseWish & {
     readonly device: DirectoryDevice;
@@ -36,8 +42,9 @@ export async function hold(
   const { device, holder, wake, asker } = wish;
   const { lease, isNew } = await startLease(context, device, holder, wish, now);
   if (isNew) onStarted(lease, device);
-  const isOn = power.of(device.id).power === "on";
-  const [part] = wake && !isOn ? wakes.request([device], asker, { force: false }) : [];
+  if (isNew && !wake) powerOffs.takeBack(device.id, holder.heldBy);
+  const staysOn = power.of(device.id).power === "on" && !powerOffs.isUnderWay(device.id);
+  const [part] = wake && !staysOn ? wakes.request([device], asker, { force: false }) : [];
   return { lease, wake: part ?? null };
 }
 

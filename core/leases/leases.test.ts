@@ -220,11 +220,12 @@ describe("Home Assistant", () => {
       .toMatchObject({ enabled: true, nextAt: expect.any(String) });
     await ha.client.publishAsync("powerbeacon/schedule/switched/set", "PERHAPS", { qos: 1 });
     const refusals = () => ha.on(/^powerbeacon\/event$/).map(({ text }) => JSON.parse(text));
-    await expect
-      .poll(refusals, PATIENCE)
-      .toContainEqual(
-        expect.objectContaining({ event_type: "request_refused", reason: "A schedule is set ON or OFF" }),
-      );
+    await expect.poll(refusals, PATIENCE).toContainEqual(
+      expect.objectContaining({
+        event_type: "request_refused",
+        reason: expect.stringMatching(/^Schedule "\S+" is set ON or OFF$/),
+      }),
+    );
     await hub.api.delete(`/schedules/${body.id}`);
     await expect.poll(() => ha.last(config), PATIENCE).toBe("");
     await expect.poll(() => ha.last("powerbeacon/schedule/switched/info"), PATIENCE).toBe("");
@@ -238,6 +239,30 @@ describe("Home Assistant", () => {
     await ha.client.publishAsync(config, "", { qos: 1, retain: true });
     const shown = async () => (await hub.api.get(`/schedules/${body.id}`)).body.showInHomeAssistant;
     await expect.poll(shown, PATIENCE).toBe(false);
+  });
+});
+
+describe("a lease on a machine that is being powered off", () => {
+  test.each([
+    ["wakes it where that is asked for", { wake: true }, "It is to be woken"],
+    ["keeps it up all the same where it is not", { wake: false }, "It is held on"],
+  ])("%s", async (_what, body, reason) => {
+    const own = await startScriptedAgent(hub, { name: "Own" });
+    const device = await addDevice("Counts down");
+    await own.runsOn(device);
+    await isOn(device);
+    const { body: asked } = await hub.api.post(`/devices/${device.id}/power`, { action: "off" });
+    await expect.poll(() => own.powerOrders().length, PATIENCE).toBe(1);
+    const [order] = own.powerOrders();
+    if (!order) throw new Error("there is no order");
+    const until = new Date(Date.now() + 30_000).toISOString();
+    await own.tells(order, "announced", { until, users: 1 });
+    expect((await hub.api.post(`/devices/${device.id}/leases`, { until: later(), ...body })).status).toBe(201);
+    await expect.poll(() => own.cancelOrders().map((cancel) => cancel.order), PATIENCE).toEqual([order.id]);
+    await own.tells(order, "cancelled");
+    const last = async () => (await hub.api.get(`/power-offs/${asked.powerOff}`)).body.stages.at(-1);
+    await expect.poll(last, PATIENCE).toMatchObject({ stage: "cancelled", by: "admin", reason });
+    await own.close();
   });
 });
 

@@ -48,6 +48,7 @@ interface CourseOptions {
 
 /** Receipts of an order that is over are told apart from those of nobody for so long. Milliseconds. */
 const REMEMBERED_MS = 120_000;
+const NOT_NOW = "Somebody there said not now";
 
 /** How a power-off goes on from step to step: by what whoever carries it out says, by what is seen, and by time. */
 export class PowerOffCourse {
@@ -131,8 +132,8 @@ export class PowerOffCourse {
       case "failed":
         return this.#ends.fail(powerOff, "POWER_OFF_FAILED", said.reason ?? "Its agent could not take it down", clock);
       case "cancelled": {
-        const { by, reason } = powerOff.callingBack ?? { by: agent.key, reason: "Somebody there said not now" };
-        return this.#ends.cancelled(powerOff, { by, reason: said.reason ?? reason }, clock);
+        const { by, reason } = powerOff.callingBack ?? { by: agent.key, reason: null };
+        return this.#ends.cancelled(powerOff, { by, reason: reason ?? said.reason ?? NOT_NOW }, clock);
       }
     }
   }
