@@ -14,6 +14,7 @@ const parts: TestProjectInlineConfiguration = {
     name: "hub",
     include: ["{agent,broker,core,ha-discovery,test}/**/*.test.ts"],
     globalSetup: ["test/fixtures/postgres-server.ts", "test/fixtures/built-page.ts"],
+    setupFiles: ["test/fixtures/quick-passwords.ts"],
     pool: "forks",
     // each file ends what it started; a fresh process for every one of them costs as much as the tests
     isolate: false,

@@ -11,6 +11,7 @@ import {
   firstSite,
   fromElsewhere,
 } from "#test/fixtures/people.ts";
+import { passwordsOfPeople, quickPasswords } from "#test/fixtures/quick-passwords.ts";
 import { enrolBody, freshName } from "#test/fixtures/scripted-agent.ts";
 
 /** What somebody tries who has no account, or once had one. */
@@ -21,11 +22,15 @@ let hub: TestHub;
 let home: TestSite;
 
 beforeAll(async () => {
+  passwordsOfPeople();
   hub = await startTestHub(BEHIND_PROXY);
   home = await firstSite(hub);
 });
 
-afterAll(() => hub.close());
+afterAll(async () => {
+  quickPasswords();
+  await hub.close();
+});
 
 const tryLogIn = (username: string, password: string, headers: Record<string, string> = fromElsewhere()) =>
   createApi(hub.url).post("/auth/login", { username, password }, headers);
