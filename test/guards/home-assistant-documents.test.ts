@@ -96,6 +96,7 @@ const OURS = new Set([
   ...["nas", "workstation", "backup", "media-player"].flatMap((key) => entityIdsOf(device(key))),
   ...entityIdsOf({ ...site, type: "cluster", key: "home", name: "Home", deviceIds: [], canPowerOff: true }),
   ...entityIdsOf({ ...site, type: "hub", name: "PowerBeacon", version: "1.0.0" }),
+  ...entityIdsOf({ ...site, type: "schedule", key: "each-morning", name: "Each morning" }),
 ]);
 
 test("there are examples for each way", () => {
