@@ -98,7 +98,7 @@ describe("a machine that is powered off by SSH", () => {
   test("is not told anything when it shows another host key than before", async () => {
     const server = await startSshServer();
     const id = await addDevice();
-    const { body } = await hub.api.put(methodOf(id), ssh(server.port, "SHA256:of-another-machine"));
+    const { body } = await hub.api.put(methodOf(id), ssh(server.port, `SHA256:${"a".repeat(43)}`));
     server.allowed.line = body.publicKey;
     await powerOff(id);
     await until(id, { stage: "failed", reason: expect.stringContaining("another host key") });
@@ -124,6 +124,8 @@ describe("a machine that is powered off by SSH", () => {
     expect(again.body.publicKey).toBe(first.body.publicKey);
     const bad = await hub.api.put(methodOf(id), { ...ssh(22), secrets: { privateKey: "top secret" } });
     expect(bad).toMatchObject({ status: 422, body: { errors: [{ path: "secrets.privateKey" }] } });
+    const noHostKey = await hub.api.put(methodOf(id), ssh(22, "of-another-machine"));
+    expect(noHostKey).toMatchObject({ status: 422, body: { errors: [{ path: "method.hostKey" }] } });
     const [row] = await query(hub.databaseUrl, "select sealed, method from power_method where device_id = $1", [id]);
     expect(String(row?.["sealed"])).toMatch(/^eyJ/);
     expect(JSON.stringify([row?.["method"], again.body])).not.toContain("PRIVATE KEY");
@@ -222,6 +224,12 @@ describe("a machine behind a smart plug", () => {
     expect((await hub.api.delete(methodOf(id))).status).toBe(204);
     await vi.waitFor(async () => expect(await nowOf(id)).toMatchObject({ power: "unreachable", watts: null }));
     expect((await hub.api.get(methodOf(id))).body).toEqual({ method: null, secretsSet: [], publicKey: null });
+  });
+
+  test("needs no more said than what switches it", async () => {
+    const said = { type: "mqtt", topic: "cmnd/plug/POWER", payloads: { shutdown: "OFF" } };
+    const answer = await hub.api.put(methodOf(await addDevice()), { method: said });
+    expect(answer).toMatchObject({ status: 200, body: { method: { ...said, stateTopic: null, standbyWatts: null } } });
   });
 
   test.each([

@@ -45,7 +45,8 @@ export function listenToSchedules(parts: ScheduleRequestParts) {
       const schedule = schedules.byKey(message.key);
       if (!schedule) throw new HubError("NOT_FOUND", `There is no schedule "${message.key}"`);
       const word = message.payload.toString("utf8").trim().toUpperCase();
-      if (word !== "ON" && word !== "OFF") throw new HubError("INVALID_REQUEST", "A schedule is set ON or OFF");
+      if (word !== "ON" && word !== "OFF")
+        throw new HubError("INVALID_REQUEST", `Schedule "${message.key}" is set ON or OFF`);
       checkMayChange(parts.requesterOf(message), schedule);
       await setEnabled(message, schedule, word === "ON");
     } catch (error) {

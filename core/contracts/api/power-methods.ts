@@ -12,13 +12,22 @@ const topic = z
 /** What is run, sent or called for each way of going down; what is left out the device cannot do in this way. */
 const perAction = <Value extends z.ZodType>(value: Value) => z.partialRecord(PowerOffAction, value);
 
+/** As `ssh-keygen -l` shows it. */
+const HostKey = z
+  .string()
+  .trim()
+  .regex(/^SHA256:[a-zA-Z0-9+/]{43}=?$/, "is no fingerprint such as SHA256:…, with 43 characters after the colon")
+  .overwrite((fingerprint) => fingerprint.replace(/=$/, ""));
+
 export const SshMethod = z
   .object({
     type: z.literal("ssh"),
-    host: DeviceAddress.nullable().describe("null = the device's own address"),
+    host: DeviceAddress.nullable().default(null).describe("null = the device's own address"),
     port: Port.default(22),
     username: text(64),
-    hostKey: text(200).nullable().describe("SHA256:… of the host's key; null = pin the one that it shows first"),
+    hostKey: HostKey.nullable()
+      .default(null)
+      .describe("SHA256:… of the host's key; null = pin the one that it shows first"),
     commands: perAction(text(500)),
   })
   .strict();
@@ -29,19 +38,21 @@ export const MqttMethod = z
     type: z.literal("mqtt"),
     topic,
     payloads: perAction(text(500)),
-    stateTopic: topic.nullable().describe("tells whether power flows, such as stat/plug/POWER"),
+    stateTopic: topic.nullable().default(null).describe("tells whether power flows, such as stat/plug/POWER"),
     statePath: text(100)
       .nullable()
+      .default(null)
       .describe("the field in a JSON payload, such as state or POWER; null = the payload itself"),
     stateOn: text(40).default("ON"),
     stateOff: text(40).default("OFF"),
-    wattsTopic: topic.nullable(),
-    wattsPath: text(100).nullable().describe("such as ENERGY.Power or power"),
+    wattsTopic: topic.nullable().default(null),
+    wattsPath: text(100).nullable().default(null).describe("such as ENERGY.Power or power"),
     standbyWatts: z
       .number()
       .min(0)
       .max(10_000)
       .nullable()
+      .default(null)
       .describe("below it the machine is off; null = watts are no evidence"),
   })
   .strict();
