@@ -494,3 +494,30 @@ describe("who watches", () => {
     expect(presence.of(pi.id)).toBeUndefined();
   });
 });
+
+test("several agents that see a device again are told of once a minute", () => {
+  const [one, other] = [addAgent("one"), addAgent("other")];
+  const device = addDevice("seen-by-two");
+  const changes: (string | null)[] = [];
+  power.onChange((change) => {
+    if (change.device.id === device.id) changes.push(change.after.evidence?.at ?? null);
+  });
+  const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + seconds * 1_000);
+  const sighting = {
+    device: Key.parse(device.key),
+    up: true,
+    how: "arp",
+    address: null,
+    mac: null,
+    takenBy: null,
+  } as const;
+  for (const [agent, seconds] of [
+    [one, 0],
+    [other, 30],
+    [one, 60],
+    [other, 90],
+    [one, 120],
+  ] as const)
+    power.sighted(agent, [{ ...sighting, at: at(seconds).toISOString() }], false, at(seconds));
+  expect(changes).toEqual([0, 60, 120].map((seconds) => at(seconds).toISOString()));
+});

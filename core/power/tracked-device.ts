@@ -158,7 +158,7 @@ export class TrackedDevice {
     this.#settle(verdict, nowMs);
     const after = nextPower(before, verdict, now);
     const isSame = after.power === before.power && after.reachable === before.reachable;
-    if (isSame && after.evidence?.at === before.evidence?.at) return { againInMs };
+    if (isSame && !isFresher(after.evidence, before.evidence)) return { againInMs };
     this.current = after;
     return { againInMs, before };
   }
@@ -209,6 +209,14 @@ function nextPower(before: DevicePower, { power, because, reachable, evidence }:
     reachable,
     evidence: evidence ?? before.evidence, // when it was last seen, and how, is worth knowing afterwards too
   };
+}
+
+/** Several agents see a device again each minute; that it is still up is told of once in that time. Milliseconds. */
+const FRESHER_BY_MS = 55_000;
+
+function isFresher(after: Evidence | null, before: Evidence | null): boolean {
+  if (after === before || after === null) return false;
+  return before === null || Math.abs(Date.parse(after.at) - Date.parse(before.at)) >= FRESHER_BY_MS;
 }
 
 function soonest(one: number | null, other: number | null): number | null {
