@@ -157,6 +157,7 @@ export function deviceEntry(row: Device, { agentIds, shares, needs, method }: De
       offAfterLease: row.offAfterLease,
     },
     powerMethod: method?.method ?? null,
+    sealedSecrets: method?.sealed ?? null,
     needs: needsOf(needs),
     agentIds,
     ...rightsOf(row, shares),

@@ -85,6 +85,8 @@ export interface DirectoryDevice {
   };
   /** The other way of powering it off; its secrets are not here. */
   readonly powerMethod: PowerMethod | null;
+  /** Those secrets as they are kept, sealed: who powers it off does not wait for the database. */
+  readonly sealedSecrets: string | null;
   /** What this device itself needs; what its cluster needs comes on top. */
   readonly needs: readonly Need[];
   /** Linked agents; none = every agent of the cluster. */

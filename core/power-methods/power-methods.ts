@@ -27,8 +27,8 @@ export interface PowerMethodsOptions {
 
 /** The other ways of powering machines off, and what plugs tell of them. */
 export interface PowerMethods {
-  /** @throws Error with a sentence why it could not be done. */
-  run(device: DirectoryDevice, action: PowerOffAction): Promise<void>;
+  /** @param signal once it is aborted nothing is begun any more. @throws Error with a sentence why it could not be done. */
+  run(device: DirectoryDevice, action: PowerOffAction, signal: AbortSignal): Promise<void>;
   /** What a device draws now, in watts, and has used since the hub counts; null where nobody tells. */
   energyOf(deviceId: string): { readonly watts: number | null; readonly energyKwh: number | null };
   onWatts(listener: (device: DirectoryDevice) => void): void;
@@ -55,10 +55,14 @@ export async function startPowerMethods(options: PowerMethodsOptions): Promise<P
   });
   const runner = new PowerMethodRunner({
     ...options,
-    pinHostKey: (device, hostKey) => pinHostKey(membersOf(device.siteId), device, hostKey),
+    // the machine is on its way down, whatever becomes of this
+    pinHostKey: (device, hostKey) =>
+      void pinHostKey(membersOf(device.siteId), device, hostKey).catch((error: unknown) =>
+        log.warn({ err: error, device: device.key }, "a host key could not be pinned"),
+      ),
   });
   return {
-    run: (device, action) => runner.run(device, action),
+    run: (device, action, signal) => runner.run(device, action, signal),
     energyOf: (deviceId) => ({ watts: plugs.wattsOf(deviceId), energyKwh: meter.kWhOf(deviceId) }),
     onWatts: (listener) => void listeners.push(listener),
     close: async () => {

@@ -15,6 +15,8 @@ export interface SshCommand {
   /** `SHA256:…`, as `ssh-keygen -l` shows it; null = whichever it shows is the one from now on. */
   readonly hostKey: string | null;
   readonly command: string;
+  /** The command is not given any more once it is aborted. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -27,22 +29,30 @@ export interface SshCommand {
  * @throws Error with a sentence for people.
  */
 export function runOverSsh(order: SshCommand): Promise<{ readonly hostKey: string }> {
-  const { address, port, username, privateKey, passphrase, command } = order;
+  const { address, port, username, privateKey, passphrase, command, signal } = order;
   const client = new ssh2.Client();
   let hostKey = "";
   let isRunning = false;
   return new Promise<{ readonly hostKey: string }>((resolve, reject) => {
     const done = () => resolve({ hostKey });
     const failed = (reason: string) => reject(new Error(reason));
+    const giveUp = (reason: string) => {
+      failed(reason);
+      client.destroy(); // it may never answer a goodbye
+    };
     const timer = setTimeout(
-      () => failed(`${address} did not take the command within ${PATIENCE_MS / 1_000} seconds`),
+      () => giveUp(`${address} did not take the command within ${PATIENCE_MS / 1_000} seconds`),
       PATIENCE_MS,
     );
+    signal.addEventListener("abort", () => {
+      if (!isRunning) giveUp("It was taken back before the command was given");
+    });
     client
       .on("ready", () => {
+        if (signal.aborted) return;
+        isRunning = true;
         client.exec(command, (error, channel) => {
           if (error) return failed(`The command was not taken: ${error.message}`);
-          isRunning = true;
           let output = "";
           const keep = (text: Buffer) => {
             if (output.length < MAX_OUTPUT) output += text.toString("utf8").slice(0, MAX_OUTPUT - output.length);

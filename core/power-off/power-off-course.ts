@@ -28,8 +28,8 @@ import type { CallBack, RunningPowerOff } from "./running-power-off.ts";
 
 /** Another way than an agent on the machine. Resolves when it was done as far as that can be told. */
 export interface PowerMethods {
-  /** @throws Error with a sentence why it could not be done. */
-  run(device: DirectoryDevice, action: PowerOffAction): Promise<void>;
+  /** @param signal once it is aborted nothing is begun any more. @throws Error with a sentence why it could not be done. */
+  run(device: DirectoryDevice, action: PowerOffAction, signal: AbortSignal): Promise<void>;
 }
 
 interface CourseOptions {
@@ -96,7 +96,7 @@ export class PowerOffCourse {
     if (this.#hasRestarted(powerOff)) return this.#ends.rebooted(powerOff, clock);
     if (clock.nowMs < powerOff.deadlineMs) return;
     // an agent that reads the order late does nothing
-    if (!powerOff.isAcknowledged && !powerOff.callingBack) this.#orders.cancel(powerOff, clock.now);
+    if (!powerOff.isAcknowledged && !powerOff.callingBack) this.#takeBack(powerOff, clock);
     this.#ends.timeIsUp(powerOff, clock);
   }
 
@@ -141,16 +141,16 @@ export class PowerOffCourse {
   /** Asks the agent not to take the machine down after all. What was not sent yet is over at once. */
   callBack(powerOff: RunningPowerOff, callBack: CallBack): void {
     const clock = { now: new Date(), nowMs: performance.now() };
-    if (!powerOff.order) return this.#ends.cancelled(powerOff, callBack, clock);
+    if (!powerOff.wasSent) return this.#ends.cancelled(powerOff, callBack, clock);
     powerOff.callingBack = callBack;
-    powerOff.deadlineMs = Math.min(powerOff.deadlineMs, clock.nowMs + RECEIPT_MS);
-    this.#orders.cancel(powerOff, clock.now);
+    this.#takeBack(powerOff, clock);
+    if (powerOff.order) powerOff.deadlineMs = Math.min(powerOff.deadlineMs, clock.nowMs + RECEIPT_MS);
   }
 
   /** Ends it here, whatever comes of it there. */
   giveUp(powerOff: RunningPowerOff, callBack: CallBack): void {
     const clock = { now: new Date(), nowMs: performance.now() };
-    this.#orders.cancel(powerOff, clock.now);
+    this.#takeBack(powerOff, clock);
     this.#ends.cancelled(powerOff, callBack, clock);
   }
 
@@ -158,9 +158,10 @@ export class PowerOffCourse {
   overrule(powerOff: RunningPowerOff, by: string): void {
     const clock = { now: new Date(), nowMs: performance.now() };
     const device = this.#options.directory.devices.byId(powerOff.deviceId);
-    this.#orders.cancel(powerOff, clock.now);
+    this.#takeBack(powerOff, clock);
     if (device && powerOff.isGoingDown) {
-      const patienceMs = powerOff.isAcknowledged ? graceMs(device.power.graceSeconds) : RECEIPT_MS;
+      const answerMs = powerOff.order ? RECEIPT_MS : METHOD_MS;
+      const patienceMs = powerOff.isAcknowledged ? graceMs(device.power.graceSeconds) : answerMs;
       this.#overruled.add(device, clock.nowMs + patienceMs);
     }
     this.#ends.overruled(powerOff, by, clock);
@@ -199,12 +200,21 @@ export class PowerOffCourse {
     this.#send(powerOff, device, clock);
   }
 
+  /** Whoever carries it out does not any more, unless that is too late. */
+  #takeBack(powerOff: RunningPowerOff, { now }: Clock): void {
+    powerOff.takenBack.abort();
+    this.#orders.cancel(powerOff, now);
+  }
+
   async #run(powerOff: RunningPowerOff, device: DirectoryDevice): Promise<void> {
     const clock = () => ({ now: new Date(), nowMs: performance.now() });
+    const { signal } = powerOff.takenBack;
     try {
-      await this.#options.methods?.run(device, powerOff.action);
+      await this.#options.methods?.run(device, powerOff.action, signal);
       this.#acknowledged(powerOff, clock());
     } catch (error) {
+      if (powerOff.isOver) return this.#saidAfterwards(powerOff, "failed", clock());
+      if (powerOff.callingBack) return this.#ends.cancelled(powerOff, powerOff.callingBack, clock());
       if (!(error instanceof HubError))
         this.#options.log.warn({ err: error, device: device.key, way: powerOff.way }, "a device was not powered off");
       const reason = error instanceof Error ? error.message : String(error);

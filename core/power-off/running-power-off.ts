@@ -55,8 +55,10 @@ export class RunningPowerOff {
   agentStartedAt: string | null = null;
   /** When a fresh order is given, since the agent did not know how old the first one was; once. */
   anewMs: number | null = null;
-  /** Somebody wants it not to happen after all, and its agent was told. */
+  /** Somebody wants it not to happen after all, and whoever carries it out was told. */
   callingBack: CallBack | null = null;
+  /** For ways other than an agent. */
+  readonly takenBack = new AbortController();
   finishedAt: Date | null = null;
   seconds: number | null = null;
 
