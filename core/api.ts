@@ -14,9 +14,7 @@ import { deviceRoutes } from "./devices/devices.routes.ts";
 import { homeAssistantRoutes } from "./discovery/home-assistant.routes.ts";
 import type { HomeAssistantContext } from "./discovery/home-assistant.service.ts";
 import { planRoutes } from "./dependencies/plans.routes.ts";
-import type { Plans } from "./dependencies/plans.ts";
 import { doctorRoutes } from "./doctor/doctor.routes.ts";
-import type { Doctor } from "./doctor/doctor.service.ts";
 import { healthRoutes } from "./http/health.routes.ts";
 import { type BrokerFigures, metricsRoute } from "./http/metrics.ts";
 import { createHttpServer } from "./http/server.ts";
@@ -37,12 +35,12 @@ import type { ClientUses } from "./mqtt-clients/client-uses.ts";
 import { readersOfDiscovery } from "./mqtt-clients/mqtt-clients.service.ts";
 import { mqttClientRoutes } from "./mqtt-clients/mqtt-clients.routes.ts";
 import type { MqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
+import type { Machines } from "./machines.ts";
 import type { People } from "./people.ts";
 import { powerHistoryRoutes } from "./power/power-history.routes.ts";
-import type { PowerHistoryWriter } from "./power/power-history.ts";
-import { type PowerMethodRoutes, powerMethodRoutes } from "./power-methods/power-methods.routes.ts";
+import { powerMethodRoutes } from "./power-methods/power-methods.routes.ts";
 import { powerOffRoutes } from "./power-off/power-off.routes.ts";
-import type { PoweringOff } from "./powering-off.ts";
+
 import type { BrokerDoor } from "./own-broker/broker-door.ts";
 import { brokerDoorRoutes } from "./own-broker/broker-door.routes.ts";
 import { scheduleRoutes } from "./schedules/schedules.routes.ts";
@@ -58,9 +56,7 @@ import { siteRoutes } from "./sites/sites.routes.ts";
 import type { Sites } from "./sites/sites.ts";
 import { userRoutes } from "./users/users.routes.ts";
 import { VERSION } from "./version.ts";
-import type { WakeJournal } from "./wake/wake-journal.ts";
 import { wakeRoutes } from "./wake/wake.routes.ts";
-import type { WakeService } from "./wake/wake.service.ts";
 
 /** Everything of a hub that its HTTP API shows or acts upon. */
 export interface ApiParts {
@@ -75,15 +71,10 @@ export interface ApiParts {
   readonly directory: Directory;
   readonly presence: Presence;
   readonly now: Now;
-  readonly wakes: WakeService;
-  readonly journal: WakeJournal;
-  readonly powerHistory: PowerHistoryWriter;
-  readonly poweringOff: PoweringOff;
+  readonly machines: Machines;
   readonly schedules: Schedules;
   readonly leases: Leases;
   readonly scheduling: Scheduling;
-  readonly doctor: Doctor;
-  readonly plans: Plans;
   readonly projection: Projection;
   readonly hubInfo: () => HubInfo;
   readonly link: Link;
@@ -92,7 +83,6 @@ export interface ApiParts {
   readonly mqttCredentials: MqttCredentials;
   readonly uses: ClientUses;
   readonly homeAssistant: HomeAssistantContext;
-  readonly powerMethods: Omit<PowerMethodRoutes, "directory">;
   /** Of the embedded broker; null where the broker is somebody else's, whose address the settings tell. */
   readonly brokerPorts: {
     readonly tcpPort: number;
@@ -113,7 +103,9 @@ const NO_PORTS = { tcpPort: 0, tlsPort: null };
 
 /** The HTTP server with the routes of every feature; it does not listen yet. */
 export async function openApi(hub: ApiParts): Promise<App> {
-  const { config, database, audit, people, sites, directory, presence, now, wakes, projection, disconnect, log } = hub;
+  const { config, database, audit, people, sites, directory, presence, now, machines, projection, disconnect, log } =
+    hub;
+  const { wakes, powerOffs } = machines;
   const { accounts, sessions, tokens, callers, trailOf } = people;
   const { passwordMinLength } = config;
   const { publicUrl, trustProxy } = config.http;
@@ -177,18 +169,17 @@ export async function openApi(hub: ApiParts): Promise<App> {
       const grant = { signer: hub.signer, baseTopic, mqttUrl, mqttCa, publicUrl };
       const agents = { database, directory, presence, credentials: hub.agentCredentials, link: hub.link, disconnect };
       agentRoutes(routes, { ...agents, ...grant });
-      powerMethodRoutes(routes, { ...hub.powerMethods, directory });
+      powerMethodRoutes(routes, { ...machines.methodParts, directory });
       deviceRoutes(routes, { directory, accounts, nowOf: (device) => now.device(device) });
-      powerHistoryRoutes(routes, { directory, history: hub.powerHistory });
-      doctorRoutes(routes, { directory, doctor: hub.doctor });
-      planRoutes(routes, { directory, plans: hub.plans });
+      powerHistoryRoutes(routes, { directory, history: machines.powerHistory });
+      doctorRoutes(routes, { directory, doctor: machines.doctor });
+      planRoutes(routes, { directory, plans: machines.plans });
       const { schedules, leases, scheduling } = hub;
       scheduleRoutes(routes, { schedules, directory, accounts, flush: scheduling.flush });
       leaseRoutes(routes, { ...scheduling.holding, leases, directory });
       importRoutes(routes, { directory, accounts });
-      const { powerOffs } = hub.poweringOff;
-      powerOffRoutes(routes, { directory, wakes, powerOffs, journal: hub.poweringOff.journal });
-      wakeRoutes(routes, { directory, wakes, journal: hub.journal });
+      powerOffRoutes(routes, { directory, wakes, powerOffs, journal: machines.poweringOff.journal });
+      wakeRoutes(routes, { directory, wakes, journal: machines.journal });
       const { onChange: onSchedulesChanged } = scheduling;
       const rights = {
         actorNow: callers.now.bind(callers),

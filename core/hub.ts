@@ -19,19 +19,11 @@ import { openBrokers } from "./brokers.ts";
 import { type EmbeddedBrokerOptions, requesterOf, trailOfSender } from "./embedded-broker.ts";
 import { type HomeAssistantOptions, startHomeAssistant } from "./home-assistant.ts";
 import { openHttpDoors } from "./http-doors.ts";
-import { Dependencies } from "./dependencies/dependencies.ts";
-import { DownOrder } from "./dependencies/down-order.ts";
-import { type HeldWake, NeedsGate } from "./dependencies/needs-gate.ts";
-import { Plans } from "./dependencies/plans.ts";
-import { Probes } from "./dependencies/probes.ts";
 import { openHubDatabase } from "./hub-database.ts";
 import { answerOperator } from "./doctor/doctor-command.ts";
-import { Doctor } from "./doctor/doctor.service.ts";
 import { openDataFolder } from "./kernel/data-folder.ts";
 import { openHubKey } from "./kernel/hub-key.ts";
 import type { Sender } from "./kernel/link.ts";
-import { createOutbound } from "./kernel/outbound.ts";
-import { SealedSecrets } from "./kernel/sealed-secrets.ts";
 import { openOperatorDoor } from "./kernel/operator-door.ts";
 import { type CatchUp, startCatchUp } from "./kernel/catch-up.ts";
 import { startEvents } from "./live/events.ts";
@@ -42,20 +34,13 @@ import { loadDirectory, refreshDirectory } from "./members/directory-entries.ts"
 import { ClientUses } from "./mqtt-clients/client-uses.ts";
 import { loadMqttCredentials, refreshMqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
 import { listenToSightings, type SightingMessages } from "./power/power.messages.ts";
-import { startPowerMethods } from "./power-methods/power-methods.ts";
-import { startPowerHistory } from "./power/power-history.ts";
-import { PowerStates } from "./power/power-states.ts";
-import { startWatchLists } from "./power/watch-lists.ts";
 import { listenToRequests } from "./requests/requests.messages.ts";
 import { hubVerbs } from "./requests/verbs.ts";
+import { openMachines } from "./machines.ts";
 import { loadPeople } from "./people.ts";
 import { ensureDefaultSite } from "./sites/sites.service.ts";
 import { loadSites, refreshSites } from "./sites/sites.ts";
 import { VERSION } from "./version.ts";
-import { endInterruptedWakes, restoreLastWakes } from "./wake/last-wakes.ts";
-import { HeardPackets } from "./wake/heard-packets.ts";
-import { startWakeJournal } from "./wake/wake-journal.ts";
-import { openPoweringOff } from "./powering-off.ts";
 import { listenToSchedules } from "./requests/schedule-requests.ts";
 import { leaseVerbs } from "./requests/lease-requests.ts";
 import { loadSchedules } from "./schedules/schedules.ts";
@@ -64,9 +49,6 @@ import { listenToPowerRequests } from "./power-off/power-off.messages.ts";
 import { actsOf, rightsOf } from "./requests/rights.ts";
 import type { RequestDoors } from "./wake/request-door.ts";
 import { type WakeMessages, listenToWakes } from "./wake/wake.messages.ts";
-import { Recipes } from "./wake/recipes.ts";
-import { wakeResults } from "./wake/wake-results.ts";
-import { WakeService } from "./wake/wake.service.ts";
 
 /** A running hub: what it opened, and how to end it. */
 export interface Hub {
@@ -164,8 +146,6 @@ async function startParts(
   const agentCredentials = await loadAgentCredentials(em.fork(), directory);
   const mqttCredentials = await loadMqttCredentials(em.fork(), directory);
   await restoreHeartbeats(em.fork(), presence);
-  const interrupted = await endInterruptedWakes(em.fork(), startedAt);
-  const lastWakes = await restoreLastWakes(em.fork());
 
   const uses = new ClientUses({ database, log });
   closers.push(() => uses.close());
@@ -202,64 +182,26 @@ async function startParts(
     await httpClosed;
   });
 
-  const power = new PowerStates(directory, presence);
-  closers.push(() => power.close());
-  const powerHistory = startPowerHistory(power, { database, startedAt, log });
-  const watchLists = startWatchLists({ power, directory, link, signer, log });
-  const heartbeats = startHeartbeatWriter(database, log);
-  const journal = startWakeJournal(database, log);
-  const recipes = new Recipes({ database, directory, log });
-  await recipes.load(em.fork());
-  const methodParts = {
-    secrets: new SealedSecrets(config.dataDir),
-    outbound: createOutbound({ allowed: config.outboundAllowed, plainHttp: true }),
-    isOwnTopic: (topic: string) => isUnder(topic, config.mqtt.baseTopic) || isUnder(topic, config.mqtt.discoveryPrefix),
-  };
-  const plugged = { database, directory, power, link: brokers.homeLink, membersOf, log };
-  const methods = await startPowerMethods({ ...plugged, ...methodParts });
-  const isGoingDown = (deviceId: string) => powerOffs.isGoingDown(deviceId);
-  const needs = { directory, presence, power, dependencies: new Dependencies(directory), isGoingDown };
-  const downOrder = new DownOrder({ ...needs, powerOffs: () => powerOffs });
-  const goingDown = {
-    whyNotDown: downOrder.whyNotDown.bind(downOrder),
-    hasToWait: downOrder.hasToWait.bind(downOrder),
-  };
-  const poweringOff = await openPoweringOff(
+  const machines = await openMachines(
     {
+      config,
       database,
+      em,
       directory,
       presence,
-      power,
+      leases,
       link,
+      homeLink: brokers.homeLink,
       signer,
-      leasesOf: leases.of.bind(leases),
-      methods,
+      membersOf,
       log,
-      ...goingDown,
     },
     startedAt,
   );
-  const { powerOffs } = poweringOff;
-  const doctor = new Doctor({
-    directory,
-    presence,
-    power,
-    wakeOf: (deviceId) => wakes.lastOf(deviceId),
-    lastWakeOf: (deviceId) => lastWakes.of(deviceId),
-    recipeOf: (deviceId) => recipes.of(deviceId),
-    armedOf: (device) => powerOffs.ableOf(device).armed,
-  });
-  const diagnose = doctor.diagnose.bind(doctor);
-  const wakes = new WakeService({ directory, presence, power, link, signer, recipes, isGoingDown, diagnose, log });
-  poweringOff.follow(wakes);
-  const probes = new Probes<HeldWake>({ directory, presence, link, signer, log });
-  wakes.setGate(new NeedsGate({ ...needs, probes, wakes }));
-  const findingsOf = doctor.findings.bind(doctor);
-  const plans = new Plans({ ...needs, downOrder, powerOffs, wakes, recipes, findingsOf });
-  const results = wakeResults(link, log);
-  wakes.onStage(results.stage);
-  wakes.onStage((wake) => (wake.isOver && lastWakes.note(wake), journal.add(wake)));
-  const now = new Now({ leases, methods, directory, presence, copies, power, lastWakes, recipes, ...poweringOff });
+  closers.push(() => machines.close());
+  const { power, wakes, powerOffs, methods, recipes, doctor } = machines;
+  const heartbeats = startHeartbeatWriter(database, log);
+  const now = new Now({ leases, directory, presence, copies, ...machines, ...machines.poweringOff });
   const hubState = () => ({
     version: VERSION,
     startedAt: startedAt.toISOString(),
@@ -285,7 +227,7 @@ async function startParts(
   methods.onWatts((device) => started.deviceDirty(device));
   audit.onChange(() => started.hubDirty());
   link.onBreak(() => started.hubDirty());
-  const heard = new HeardPackets({ directory, wakes });
+  const { heard } = machines;
   events = startEvents({ link, directory, presence, copies, power, wakes, powerOffs, heard, recipes, log });
 
   const { tell } = events;
@@ -311,7 +253,7 @@ async function startParts(
   };
   const onReceipt: WakeMessages["onReceipt"] = (agent, receipt) => {
     if ("power" in receipt) powerOffs.receipt(agent, receipt);
-    else if ("probe" in receipt) probes.receipt(agent, receipt);
+    else if ("probe" in receipt) machines.probes.receipt(agent, receipt);
   };
   const wakeRequests = listenToWakes({ directory, wakes, doors, onReceipt, log });
   const powerRequests = listenToPowerRequests({ directory, wakes, powerOffs, doors });
@@ -355,7 +297,7 @@ async function startParts(
     hubInfo,
     broker: brokerNow,
     doctor,
-    plans,
+    plans: machines.plans,
     wakes,
     powerOffs,
     trailOf: trailOfMqtt,
@@ -376,30 +318,19 @@ async function startParts(
   retainedRequests = (...refused) => retained.some((requests) => requests.refuseRetained(...refused));
   link.onConnect(() => {
     states.publishAll();
-    watchLists.publishAll();
+    machines.watchLists.publishAll();
   });
   await brokers.connect();
-  for (const wake of interrupted) {
-    const device = directory.devices.byId(wake.deviceId);
-    if (device) results.interrupted(wake, device, directory.clusterOf(device).key);
-  }
   closers.push(async () => {
     await scheduling.close();
-    wakes.close();
-    await poweringOff.close();
+    await machines.stop();
     started.close();
     await homeAssistant?.close();
-    await watchLists.close();
     await brokers.closeLinks();
     await heartbeats.close();
-    await methods.close();
-    await journal.close();
-    await powerHistory.close();
-    await recipes.close();
   });
-  wakes.start();
+  machines.start();
   scheduling.start();
-  poweringOff.start();
   catchUp = startCatchUp(async () => {
     await people.catchUp();
     await refreshSites(database.fork(), sites);
@@ -421,15 +352,10 @@ async function startParts(
     directory,
     presence,
     now,
-    wakes,
-    journal,
-    powerHistory,
-    poweringOff,
+    machines,
     schedules,
     leases,
     scheduling,
-    doctor,
-    plans,
     projection: started,
     hubInfo,
     link,
@@ -438,7 +364,6 @@ async function startParts(
     mqttCredentials,
     uses,
     homeAssistant: homeAssistant.context,
-    powerMethods: methodParts,
     log,
     brokerPorts: embedded,
     disconnect,
@@ -462,8 +387,4 @@ async function startParts(
     setupCode,
     broker: embedded,
   };
-}
-
-function isUnder(topic: string, prefix: string): boolean {
-  return topic === prefix || topic.startsWith(`${prefix}/`);
 }
