@@ -64,10 +64,7 @@ export async function openPoweringOff(parts: PoweringOffParts, startedAt: Date):
     journal,
     follow: (service) => {
       wakes = service;
-      // at its first stage alone: a power-off that is asked for later meets a wake that runs
-      service.onStage((wake) => {
-        if (wake.stages.length === 1) powerOffs.overrule(wake.deviceId, wake.askers.at(-1)?.by ?? wake.requestedBy);
-      });
+      service.onAsked((deviceId, by) => powerOffs.overrule(deviceId, by));
     },
     start: () => {
       for (const powerOff of interrupted) {

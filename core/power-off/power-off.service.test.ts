@@ -353,6 +353,20 @@ describe("a wake and a power-off of one device", () => {
     expect(box.states()).toEqual(["ON"]);
   });
 
+  test("a wake of before that is only said again takes no power-off back; one that is asked for anew does", async () => {
+    const box = await machine();
+    const wake = (transaction: string) => hub.api.post(`/devices/${box.id}/power`, { action: "wake", transaction });
+    const again = randomUUID();
+    expect((await wake(again)).body.stage).toBe("already-on");
+    const { body } = await box.off();
+    await box.own.tells(await box.order(), "announced", { until: new Date(Date.now() + 30_000).toISOString() });
+    await expect.poll(() => stageOf(body.powerOff)).toBe("announced");
+    expect((await wake(again)).body.stage).toBe("already-on");
+    expect([await stageOf(body.powerOff), box.cancels()]).toEqual(["announced", []]);
+    await wake(randomUUID());
+    expect(await stageOf(body.powerOff)).toBe("cancelled");
+  });
+
   test("a wake that came too late to call it back wakes the machine when it is down", async () => {
     const box = await machine();
     await box.off();

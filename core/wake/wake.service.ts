@@ -40,6 +40,7 @@ export class WakeService {
   readonly #overAtOnce = new OverAtOnce();
   readonly #course: WakeCourse;
   readonly #transactions = new Transactions<WakeAnswerPart>();
+  readonly #askedListeners: ((deviceId: string, by: string) => void)[] = [];
 
   constructor(options: WakeServiceOptions) {
     this.#options = options;
@@ -57,6 +58,11 @@ export class WakeService {
   /** Calls the listener for each stage of each wake once, when it happens. */
   onNews(listener: NewsListener): void {
     this.#course.onNews(listener);
+  }
+
+  /** Calls the listener for each device that somebody asks to wake, unless it is refused; not where a transaction is repeated. */
+  onAsked(listener: (deviceId: string, by: string) => void): void {
+    this.#askedListeners.push(listener);
   }
 
   /** From now on wakes begin when the gate lets them. */
@@ -113,6 +119,7 @@ export class WakeService {
     const made = [...before, ...answers].flatMap((part) =>
       part.type === "wake" && part.wake.requestedAt === clock.now ? part.wake : [],
     );
+    this.#tellAsked([...before, ...answers], asker.by);
     const begun = made.filter((wake) => wake.stages.length === 0);
     noteRequests(this.#options.directory, asker, { devices: needed, answers: before, made });
     noteRequests(this.#options.directory, asker, { devices, answers, made });
@@ -204,6 +211,11 @@ export class WakeService {
     if (wake.awaitsDown)
       this.#course.record(wake, { stage: "waiting", at: clock.now.toISOString(), for: [], reason: STILL_GOING_DOWN });
     return { type: "wake", device: key, wake };
+  }
+
+  #tellAsked(parts: readonly WakeAnswerPart[], by: string): void {
+    for (const part of parts)
+      if (part.type === "wake") for (const listener of this.#askedListeners) listener(part.wake.deviceId, by);
   }
 
   #repeat(
