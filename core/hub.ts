@@ -4,7 +4,6 @@ import type { RetainedStates } from "../ha-discovery/hub.ts";
 import { RETAINED_REQUEST } from "../broker/publish-rules.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { HubInfo } from "#contracts/power.ts";
-import { listenToAgents } from "./agents/agents.messages.ts";
 import { openApi } from "./api.ts";
 import { CopiedCredentials } from "./agents/copied-credentials.ts";
 import { loadAgentCredentials } from "./agents/credentials.ts";
@@ -16,7 +15,7 @@ import { startRetention } from "./audit/retention.ts";
 import { isSetUp } from "./auth/auth.service.ts";
 import type { Config } from "./config.ts";
 import { openBrokers } from "./brokers.ts";
-import { type EmbeddedBrokerOptions, requesterOf, trailOfSender } from "./embedded-broker.ts";
+import type { EmbeddedBrokerOptions } from "./embedded-broker.ts";
 import { type HomeAssistantOptions, startHomeAssistant } from "./home-assistant.ts";
 import { openHttpDoors } from "./http-doors.ts";
 import { openHubDatabase } from "./hub-database.ts";
@@ -33,22 +32,14 @@ import { loadLeases } from "./leases/leases.ts";
 import { loadDirectory, refreshDirectory } from "./members/directory-entries.ts";
 import { ClientUses } from "./mqtt-clients/client-uses.ts";
 import { loadMqttCredentials, refreshMqttCredentials } from "./mqtt-clients/mqtt-credentials.ts";
-import { listenToSightings, type SightingMessages } from "./power/power.messages.ts";
-import { listenToRequests } from "./requests/requests.messages.ts";
-import { hubVerbs } from "./requests/verbs.ts";
+import { mqttTrails, openMqttDoors } from "./mqtt-doors.ts";
 import { openMachines } from "./machines.ts";
 import { loadPeople } from "./people.ts";
 import { ensureDefaultSite } from "./sites/sites.service.ts";
 import { loadSites, refreshSites } from "./sites/sites.ts";
 import { VERSION } from "./version.ts";
-import { listenToSchedules } from "./requests/schedule-requests.ts";
-import { leaseVerbs } from "./requests/lease-requests.ts";
 import { loadSchedules } from "./schedules/schedules.ts";
 import { openScheduling } from "./scheduling.ts";
-import { listenToPowerRequests } from "./power-off/power-off.messages.ts";
-import { actsOf, rightsOf } from "./requests/rights.ts";
-import type { RequestDoors } from "./wake/request-door.ts";
-import { type WakeMessages, listenToWakes } from "./wake/wake.messages.ts";
 
 /** A running hub: what it opened, and how to end it. */
 export interface Hub {
@@ -238,39 +229,9 @@ async function startParts(
   );
   const watch = link.knowsSenders ? null : watchHeartbeats(presence);
   closers.push(() => watch?.close());
-  listenToAgents({ link, directory, presence, watch, heartbeats, signer, membersOf, log });
-  const onPackets: SightingMessages["onPackets"] = (agent, packets) => heard.take(agent, packets, performance.now());
-  listenToSightings({ link, directory, power, onPackets, log });
-  const trailOfMqtt = (sender: Sender) => trailOfSender(sender, { audit, tokens, uses, clients: mqttCredentials });
-  const onRefused = events.refused;
-  const requester = (sender: Sender) => requesterOf(sender, { tokens, clients: mqttCredentials });
-  const doors: RequestDoors = {
-    link,
-    mayOf: (sender, act) => actsOf(rightsOf(requester(sender)), directory, act),
-    trailOf: trailOfMqtt,
-    onRefused,
-    onLost: (error) => log.warn({ err: error }, "a refusal could not be published"),
-  };
-  const onReceipt: WakeMessages["onReceipt"] = (agent, receipt) => {
-    if ("power" in receipt) powerOffs.receipt(agent, receipt);
-    else if ("probe" in receipt) machines.probes.receipt(agent, receipt);
-  };
-  const wakeRequests = listenToWakes({ directory, wakes, doors, onReceipt, log });
-  const powerRequests = listenToPowerRequests({ directory, wakes, powerOffs, doors });
-  const boundTo = (siteId: string) => database.bound(siteId);
-  const scheduleRequests = listenToSchedules({
-    link,
-    schedules,
-    directory,
-    accounts,
-    boundTo,
-    requesterOf: requester,
-    trailOf: trailOfMqtt,
-    onRefused,
-    log,
-  });
+  const trailOf = mqttTrails({ audit, people, uses, mqttCredentials });
   const { discoveryTiming: timing } = options;
-  const parts = { config, site, database, membersOf, trailOf: trailOfMqtt, accounts, directory, timing, log };
+  const parts = { config, site, database, membersOf, trailOf, accounts, directory, timing, log };
   const { topics: scheduleTopics } = scheduling;
   const states: RetainedStates = {
     publishAll: () => (started.publishAll(), scheduleTopics.publishAll()),
@@ -289,33 +250,31 @@ async function startParts(
     announcer.send(refs)?.catch((error: unknown) => log.warn({ err: error }, "configs could not be said again"));
     for (const ref of refs) states.publishAgain(ref);
   });
-  const brokerNow = () => ({ embedded: embedded !== null, clients: embedded?.figures().clients ?? null });
-  const asked = {
+  const mqttDoors = openMqttDoors({
+    link,
+    database,
     directory,
     presence,
+    watch,
+    heartbeats,
+    signer,
+    membersOf,
+    audit,
+    people,
+    uses,
+    mqttCredentials,
+    machines,
+    events,
+    schedules,
+    leases,
+    scheduling,
     now,
     hubInfo,
-    broker: brokerNow,
-    doctor,
-    plans: machines.plans,
-    wakes,
-    powerOffs,
-    trailOf: trailOfMqtt,
-    onRefused,
-  };
-  const hubRequests = listenToRequests({
-    link,
-    verbs: {
-      ...hubVerbs(asked),
-      ...leaseVerbs({ ...scheduling.holding, leases, directory, boundTo, trailOf: trailOfMqtt }),
-      ...homeAssistant.verbs,
-    },
-    requesterOf: requester,
-    onRefused,
+    broker: () => ({ embedded: embedded !== null, clients: embedded?.figures().clients ?? null }),
+    verbs: homeAssistant.verbs,
     log,
   });
-  const retained = [wakeRequests, powerRequests, scheduleRequests, hubRequests];
-  retainedRequests = (...refused) => retained.some((requests) => requests.refuseRetained(...refused));
+  retainedRequests = mqttDoors.refuseRetained;
   link.onConnect(() => {
     states.publishAll();
     machines.watchLists.publishAll();

@@ -42,7 +42,7 @@ const PARTS = new Set(["broker", "agent", "ha-discovery", "web"]);
 /** These connect the parts, so they may import anything. */
 const COMPOSERS = [
   /^(core|broker|agent|ha-discovery|web)\/main\.ts$/,
-  /^core\/(api|brokers|embedded-broker|http-doors|hub|hub-database|home-assistant|machines|outer-broker|people|powering-off|powerbeacon|scheduling|site-content)\.ts$/,
+  /^core\/(api|brokers|embedded-broker|http-doors|hub|hub-database|home-assistant|machines|mqtt-doors|outer-broker|people|powering-off|powerbeacon|scheduling|site-content)\.ts$/,
   /^(mikro-orm|vitest)\.config\.ts$/,
   /^test\//,
 ];
