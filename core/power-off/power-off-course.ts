@@ -236,6 +236,7 @@ export class PowerOffCourse {
     const device = directory.devices.byId(powerOff.deviceId);
     if (!device) return;
     powerOff.callingBack = null; // it came too late
+    this.#overruled.forget(device.id); // whatever becomes of an earlier one, this one takes it down
     powerOff.deadlineMs = clock.nowMs + graceMs(device.power.graceSeconds);
     record(powerOff, { stage: "acknowledged", at: clock.now.toISOString() });
     // its agent leaves with it, which tells something where nobody else can look; other ways tell nothing more
@@ -269,7 +270,7 @@ export class PowerOffCourse {
     const heartbeat = this.#options.presence.isOnline(agent.id)
       ? this.#options.presence.of(agent.id)?.heartbeat
       : undefined;
-    return heartbeat != null && Date.parse(heartbeat.startedAt) > Date.parse(agentStartedAt);
+    return heartbeat != null && heartbeat.startedAt !== agentStartedAt; // earlier, too: clocks of small machines stand still
   }
 
   #remember({ order }: RunningPowerOff, { nowMs }: Clock): void {
