@@ -36,6 +36,8 @@ export interface AgentOptions {
   readonly onRevoked?: () => void;
   /** What it takes down when the hub orders it; without it the machine that this process runs on. */
   readonly power?: PowerSystem;
+  /** What it tells of its machine; without it the one that this process runs on. */
+  readonly host?: HostReader;
   /** The clock that people set: milliseconds since 1970 UTC. */
   readonly wall?: () => number;
   /** Whether it hears the magic packets of others; true unless said otherwise. */
@@ -169,7 +171,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   };
 
   const link = new HubLink({ credential, log, onConnect, onMessage, onEnd });
-  const host = new HostReader();
+  const host = options.host ?? new HostReader();
   const ability = new RememberedAbility(system);
   const heard = new HeardOutbox({
     key,

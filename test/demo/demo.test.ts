@@ -38,7 +38,7 @@ async function openPage() {
     url,
     headers,
     get: async (path: string) => (await api.get(path, headers)).body,
-    post: async (path: string) => (await api.post(path, undefined, headers)).body,
+    post: async (path: string, body?: unknown) => (await api.post(path, body, headers)).body,
   };
 }
 
@@ -58,12 +58,15 @@ describe("the demo", () => {
     expect(await (await openPage()).get("/auth/me")).toMatchObject({ username: "demo" });
   });
 
-  test("has six devices, two agents at work and the wakes of some days", async () => {
+  test("has six devices, agents at work and the wakes of some days", async () => {
     const page = await openPage();
     const { items: devices } = await page.get("/devices");
     expect(devices).toHaveLength(6);
-    const statusOf = async () => (await page.get("/agents")).items.map(({ status }: { status: string }) => status);
-    await expect.poll(statusOf).toEqual(["online", "online"]);
+    const online = async () =>
+      (await page.get("/agents")).items
+        .filter(({ status }: { status: string }) => status === "online")
+        .map(({ name }: { name: string }) => name);
+    await expect.poll(online).toEqual(["NAS agent", "Office gateway", "Proxmox agent", "Raspberry Pi"]);
     const { items: wakes } = await page.get("/wakes");
     const outcomes = new Set(wakes.map(({ stage }: { stage: string }) => stage));
     expect(outcomes).toEqual(new Set(["awake", "no-answer", "failed"]));
@@ -82,6 +85,24 @@ describe("the demo", () => {
     expect(answer).toMatchObject({ stage: "awake" });
     expect(answer.seconds).toBeGreaterThan(4); // it boots in 3 s, and the second burst comes 2 s after the first
     expect((await page.get(`/devices/${items[0].id}`)).power).toBe("on");
+  });
+
+  test("powers a machine off by the agent on it, and not one that is held on", async () => {
+    const page = await openPage();
+    const idOf = async (name: string) => (await page.get(`/devices?q=${name}`)).items[0].id;
+    const nas = await idOf("NAS");
+    await expect.poll(async () => (await page.get(`/devices/${nas}`)).canPowerOff, { timeout: 10_000 }).toBe(true);
+    expect(await page.post(`/devices/${nas}/power?wait=60`, { action: "off" })).toMatchObject({ stage: "off" });
+    expect((await page.get(`/devices/${nas}`)).power).toBe("off");
+    const refused = await page.post(`/devices/${await idOf("Proxmox")}/power`, { action: "off" });
+    expect(refused).toMatchObject({ code: "LEASED" });
+  }, 60_000);
+
+  test("has a schedule that woke a machine each night", async () => {
+    const page = await openPage();
+    const [schedule] = (await page.get("/schedules")).items;
+    expect(schedule).toMatchObject({ name: "Nightly backup", nextAt: expect.any(String), lastRun: { outcome: "ran" } });
+    expect((await page.get(`/schedules/${schedule.id}/runs`)).total).toBe(6);
   });
 
   test("leaves nothing behind when it is ended", async () => {

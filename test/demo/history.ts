@@ -1,46 +1,62 @@
-import { MikroORM } from "@mikro-orm/postgresql";
+import { type EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import { randomUUID } from "node:crypto";
 import type { DeviceAnswer } from "#contracts/api/devices.ts";
+import type { ScheduleAnswer } from "#contracts/api/schedules.ts";
 import type { Key } from "#contracts/key.ts";
 import type { WakeStageRecord } from "#contracts/wake.ts";
 import { Agent } from "#core/agents/agent.entity.ts";
 import { Cluster } from "#core/clusters/cluster.entity.ts";
 import { Device } from "#core/devices/device.entity.ts";
+import { outcomeOf } from "#core/schedules/outcome.rules.ts";
+import { Schedule, ScheduleRun } from "#core/schedules/schedule.entity.ts";
 import { Site } from "#core/sites/site.entity.ts";
+import { WakeRecipe } from "#core/wake/wake-recipe.entity.ts";
 import { Wake } from "#core/wake/wake.entity.ts";
 import ormConfig from "../../mikro-orm.config.ts";
+import { momentOf, writePastPower } from "./past-power.ts";
 
 /** A device of the demo and the agent that wakes it. */
 export interface Woken {
   readonly device: DeviceAnswer;
   readonly agent: Key;
+  readonly agentId: string;
 }
 
-type Outcome = number | "no-answer" | "failed";
+const NIGHTLY = "schedule:nightly-backup";
+
+export type Outcome = number | "no-answer" | "failed";
 
 /** Days ago, time of day, device, outcome (a number: awake after so many seconds), who asked. */
-const PAST: readonly (readonly [number, string, string, Outcome, string])[] = [
-  [6, "02:00", "Backup server", 6.1, "nightly-backup"],
+export type PastWake = readonly [number, string, string, Outcome, string];
+const PAST: readonly PastWake[] = [
+  [6, "02:00", "Backup server", 6.1, NIGHTLY],
   [6, "19:12", "Gaming PC", 4.3, "demo"],
-  [5, "02:00", "Backup server", "failed", "nightly-backup"],
+  [5, "02:00", "Backup server", "failed", NIGHTLY],
   [5, "07:55", "NAS", 8.4, "home-assistant"],
-  [4, "02:00", "Backup server", 6.4, "nightly-backup"],
+  [4, "02:00", "Backup server", 6.4, NIGHTLY],
   [4, "20:40", "Media player", 2.3, "home-assistant"],
-  [3, "02:00", "Backup server", 5.8, "nightly-backup"],
+  [3, "02:00", "Backup server", 5.8, NIGHTLY],
   [3, "09:03", "Proxmox", 7.6, "demo"],
   [3, "21:17", "Gaming PC", 4.1, "demo"],
-  [2, "02:00", "Backup server", 6.2, "nightly-backup"],
+  [2, "02:00", "Backup server", 6.2, NIGHTLY],
   [2, "08:31", "Workstation", "no-answer", "demo"],
   [2, "20:05", "Media player", 2.6, "home-assistant"],
-  [1, "02:00", "Backup server", 6.0, "nightly-backup"],
+  [1, "02:00", "Backup server", 6.0, NIGHTLY],
   [1, "08:29", "Workstation", "no-answer", "demo"],
   [1, "18:48", "Gaming PC", 4.4, "home-assistant"],
 ];
 
 const MONTH_MS = 30 * 24 * 60 * 60 * 1_000;
 
-/** Writes the wakes of the past days, as the hub would have, while it does not look: it reads them at its next start. */
-export async function writeHistory(databaseUrl: string, woken: readonly Woken[], now: Date): Promise<void> {
+/** What the past is about. */
+export interface Furnished {
+  readonly woken: readonly Woken[];
+  readonly schedule: ScheduleAnswer;
+}
+
+/** Writes the past days, as the hub would have, while it does not look: it reads them at its next start. */
+export async function writeHistory(databaseUrl: string, furnished: Furnished, now: Date): Promise<void> {
+  const { woken, schedule } = furnished;
   const orm = new MikroORM({ ...ormConfig, clientUrl: databaseUrl });
   try {
     const em = orm.em.fork();
@@ -63,7 +79,10 @@ export async function writeHistory(databaseUrl: string, woken: readonly Woken[],
         evidence: last?.stage === "awake" ? last.evidence : null,
         stages,
       });
+      if (by === NIGHTLY) em.create(ScheduleRun, { site, ...runOf(schedule, found, last, requestedAt) });
     }
+    for (const one of woken) learn(em, site, one, now);
+    writePastPower(em, { site, woken, now, wakes: PAST });
     await em.flush();
     // who was woken six days ago was not made today
     const createdAt = new Date(now.getTime() - MONTH_MS);
@@ -72,14 +91,29 @@ export async function writeHistory(databaseUrl: string, woken: readonly Woken[],
     await em.nativeUpdate(Cluster, {}, made);
     await em.nativeUpdate(Agent, {}, made);
     await em.nativeUpdate(Device, {}, made);
+    await em.nativeUpdate(Schedule, {}, made);
   } finally {
     await orm.close(true);
   }
 }
 
-function momentOf(now: Date, daysAgo: number, time: string): Date {
-  const [hours = 0, minutes = 0] = time.split(":").map(Number);
-  return new Date(now.getFullYear(), now.getMonth(), now.getDate() - daysAgo, hours, minutes);
+/** What the hub had learned of the wakes that came up. */
+function learn(em: EntityManager, site: Site, { device, agentId }: Woken, now: Date): void {
+  const durations = PAST.flatMap(([, , name, outcome]) =>
+    name === device.name && typeof outcome === "number" ? [outcome] : [],
+  );
+  const way = { agentId, interface: "lo", successes: durations.length, lastAt: now.toISOString() };
+  const ways = device.wake.addresses.flatMap((address) => device.wake.ports.map((port) => ({ ...way, address, port })));
+  if (durations.length > 0)
+    em.create(WakeRecipe, { device: em.getReference(Device, device.id), site, ways, durations, updatedAt: now });
+}
+
+/** The firing that asked for a wake. */
+function runOf({ id }: ScheduleAnswer, { device }: Woken, end: WakeStageRecord | undefined, at: Date) {
+  const refused = end?.stage === "failed" ? end : null;
+  const stage = refused ? "refused" : (end?.stage ?? "accepted");
+  const part = { device: device.key, stage, code: refused?.code ?? null, reason: refused?.reason ?? null };
+  return { id: randomUUID(), schedule: id, dueAt: at, at, ...outcomeOf("wake", [part]), devices: [part] };
 }
 
 function stagesOf({ device, agent }: Woken, requestedAt: Date, outcome: Outcome): WakeStageRecord[] {

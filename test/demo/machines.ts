@@ -1,4 +1,5 @@
 import type { DeviceCreate } from "#contracts/api/devices.ts";
+import type { PowerOffAction } from "#contracts/power-action.ts";
 import { type SimulatedMachine, startSimulatedMachine } from "#test/fixtures/simulated-machine.ts";
 import { MACHINES, type Machine } from "./scene.ts";
 
@@ -7,21 +8,30 @@ const HAS_WHOLE_LOOPBACK = process.platform === "linux";
 const LOOPBACK = "127.0.0.1";
 const LOOPBACK_BROADCAST = "127.255.255.255";
 
-const WATCHED_EVERY_SECONDS = 5;
+const WATCHED_EVERY_SECONDS = 2;
 const TIRED_CHECK_MS = 1_000;
+/** From the order to the moment when it does not answer any more. */
+const GOES_DOWN_IN_MS = 1_500;
 
 export interface DemoMachine {
   readonly machine: Machine;
   /** How the hub reaches it. */
   readonly settings: Pick<DeviceCreate, "address" | "wake" | "watch">;
+  /** Tells now, and from now on, whether it is up. */
+  readonly onPower: (listener: (up: boolean) => void) => void;
+  /** It begins to go down; of a reboot it comes back. */
+  readonly goDown: (action: PowerOffAction) => void;
   close(): Promise<void>;
 }
 
 export async function startMachine(machine: Machine): Promise<DemoMachine> {
   const host = HAS_WHOLE_LOOPBACK ? machine.address : LOOPBACK;
-  const simulated = await startSimulatedMachine({ ...machine, host });
+  const listeners: ((up: boolean) => void)[] = [];
+  const onPower = (up: boolean) => listeners.forEach((listener) => listener(up));
+  const simulated = await startSimulatedMachine({ ...machine, host, onPower });
   if (machine.isUpAtFirst) simulated.powerOn();
   const sleep = machine.sleepsAfterMs === undefined ? undefined : sleepAfter(simulated, machine.sleepsAfterMs);
+  let goingDown: NodeJS.Timeout | undefined;
   return {
     machine,
     settings: {
@@ -34,8 +44,19 @@ export async function startMachine(machine: Machine): Promise<DemoMachine> {
       // every loopback address answers a ping, up or not
       watch: { icmp: false, arp: false, tcpPorts: [simulated.tcpPort], intervalSeconds: WATCHED_EVERY_SECONDS },
     },
+    onPower: (listener) => {
+      listeners.push(listener);
+      listener(simulated.isUp);
+    },
+    goDown: (action) => {
+      goingDown = setTimeout(() => {
+        void simulated.powerOff();
+        if (action === "reboot") goingDown = setTimeout(() => simulated.powerOn(), machine.bootMs);
+      }, GOES_DOWN_IN_MS);
+    },
     close: () => {
       clearInterval(sleep);
+      clearTimeout(goingDown);
       return simulated.close();
     },
   };

@@ -15,7 +15,7 @@ import { onNpmGone } from "./npm-gone.ts";
 import { startSweeper } from "./sweeper.ts";
 
 /**
- * `npm run demo`: a real hub with two real agents, and six simulated machines to wake, for somebody who has none at hand.
+ * `npm run demo`: a real hub with real agents, and six simulated machines to wake and power off, for somebody who has none at hand.
  *
  * Hub, door and machines take connections on loopback only. Everything lives in one temporary folder and goes when the demo ends.
  */
@@ -54,14 +54,18 @@ async function start(): Promise<void> {
   const url = `http://127.0.0.1:${ports.http}`;
   created(await createApi(url).post("/setup/init", { ...ACCOUNT, setupCode: hub.setupCode }));
   const api = await createApi(url).logIn(ACCOUNT);
-  const { agents, woken } = await furnish({ url, api, folder }, machines);
-  await writeHistory((await runningPostgres(folder)).url, woken, new Date());
+  const furniture = await furnish({ url, api, folder }, machines);
+  await writeHistory((await runningPostgres(folder)).url, furniture, new Date());
   await hub.close();
   hub = await startDemoHub(folder, ports); // it reads the history when it starts
 
-  for (const joined of agents) {
+  for (const joined of furniture.agents) {
     const agent = await runAgent(joined);
     cleanup.add(() => agent.close());
+  }
+  for (const ownAgent of furniture.ownAgents) {
+    ownAgent.start();
+    cleanup.add(() => ownAgent.close());
   }
   const permissions = ["read", "wake", "power", "discovery"];
   const client = created(await api.post("/mqtt-clients", { name: "Demo", permissions }));
@@ -75,7 +79,8 @@ async function start(): Promise<void> {
   MQTT   mosquitto_sub -h 127.0.0.1 -p ${ports.mqtt} -u ${client.username} -P ${client.password} -t 'powerbeacon/#' -v
 
   Wake the Gaming PC: it is up after four seconds. The Backup server hears only the second burst, the Workstation never
-  answers, and the Media player goes to sleep after three minutes.
+  answers, and the Media player goes to sleep after three minutes. The NAS, the Gaming PC and Proxmox can be powered off:
+  on the Gaming PC somebody is told first, and Proxmox is held on, as the Backup server needs it.
 
   Ctrl-C ends it and removes everything.`);
 }
