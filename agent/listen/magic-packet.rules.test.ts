@@ -25,4 +25,10 @@ describe("a payload wakes", () => {
   ])("%s", (_what, payload, woken) => {
     expect(wokenBy(payload)).toBe(woken);
   });
+
+  test("nobody with a whole frame of 0xFF, which takes no longer to see than any other", () => {
+    const frame = ff(1_500);
+    for (let count = 0; count < 10_000; count++) if (wokenBy(frame) !== null) throw new Error("it wakes somebody");
+    expect(wokenBy(Buffer.concat([ff(1_398), packet]))).toBe(NAS);
+  });
 });

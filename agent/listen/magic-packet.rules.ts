@@ -16,13 +16,12 @@ const LONGEST_BYTES = 1_500;
  */
 export function wokenBy(payload: Buffer): MacAddress | null {
   if (payload.length > LONGEST_BYTES) return null;
-  const last = payload.length - SYNCHRONISATION.length - REPETITIONS * ADDRESS_BYTES;
-  for (
-    let at = payload.indexOf(SYNCHRONISATION);
-    at !== -1 && at <= last;
-    at = payload.indexOf(SYNCHRONISATION, at + 1)
-  ) {
-    const first = at + SYNCHRONISATION.length;
+  const last = payload.length - REPETITIONS * ADDRESS_BYTES;
+  let first = 0;
+  for (let at = payload.indexOf(SYNCHRONISATION); at !== -1; at = payload.indexOf(SYNCHRONISATION, first)) {
+    // no address begins with 0xFF: that would be a group's. So a run of them is looked at once, where it ends
+    for (first = at + SYNCHRONISATION.length; payload[first] === 0xff;) first++;
+    if (first > last) return null;
     if (!isRepeated(payload, first)) continue;
     const mac = MacAddress.safeParse(payload.toString("hex", first, first + ADDRESS_BYTES));
     if (mac.success) return mac.data;
