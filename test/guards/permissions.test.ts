@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
+import { type LeanCaller, leanCaller } from "#test/fixtures/lean-caller.ts";
 import { describedRoutes } from "#test/fixtures/open-api.ts";
 import { BEHIND_PROXY, fromElsewhere, logIn } from "#test/fixtures/people.ts";
 import { rightBody } from "#test/fixtures/right-bodies.ts";
@@ -12,17 +13,20 @@ import { type MatrixCaller, type World, openWorld } from "./permission-world.ts"
 const AT_ONCE = 8;
 
 let hub: TestHub;
+let caller: LeanCaller;
 let world: World;
 let before: unknown;
 let cells = 0;
 
 beforeAll(async () => {
   hub = await startTestHub(BEHIND_PROXY);
+  caller = leanCaller(hub.url);
   world = await openWorld(hub);
   before = await world.targets.state();
 }, 240_000);
 
 afterAll(async () => {
+  caller?.close();
   await world?.close();
   await hub.close();
 });
@@ -52,26 +56,21 @@ function targetFor({ route, target, expected }: Cell): Promise<string> | undefin
 }
 
 async function answerTo(cell: Cell): Promise<string> {
-  const { route, caller, expected } = cell;
+  const { route, expected } = cell;
   const [method = "", path = ""] = route.split(" ");
   const id = (await targetFor(cell)) ?? "";
   // this ends the session that asks for it
-  const isLast = expected === "ok" && route === "POST /api/auth/logout" && caller.person;
+  const isLast = expected === "ok" && route === "POST /api/auth/logout" && cell.caller.person;
   // a log-in that is none of this caller's would be refused for a reason of its own
   const body = route === "POST /api/auth/login" ? {} : rightBody(route);
-  const answer = await fetch(hub.url + path.replace("{type}", "device").replace("{id}", id), {
-    method,
-    redirect: "manual",
-    headers: {
-      ...fromElsewhere(),
-      ...(body && { "content-type": "application/json" }),
-      ...caller.headers,
-      ...(isLast && { authorization: `Bearer ${await logIn(hub.url, isLast)}` }),
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  if (route === "GET /api/events") await answer.body?.cancel();
-  return classOf(answer.status, route === "GET /api/events" ? "" : await answer.text());
+  const headers = {
+    ...fromElsewhere(),
+    ...cell.caller.headers,
+    ...(isLast && { authorization: `Bearer ${await logIn(hub.url, isLast)}` }),
+  };
+  const named = path.replace("{type}", "device").replace("{id}", id);
+  const { status, text } = await caller.call(method, named, headers, body && JSON.stringify(body));
+  return classOf(status, text);
 }
 
 /** The outcome, or what came that is none. */

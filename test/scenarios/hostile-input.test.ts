@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { query } from "#test/fixtures/database.ts";
 import { type TestHub, startTestHub } from "#test/fixtures/hub.ts";
+import { type LeanCaller, leanCaller } from "#test/fixtures/lean-caller.ts";
 import { type DescribedRoute, describedRoutes, withField } from "#test/fixtures/open-api.ts";
 import { BEHIND_PROXY, addPerson, firstSite, fromElsewhere } from "#test/fixtures/people.ts";
 import { rightBody } from "#test/fixtures/right-bodies.ts";
@@ -40,15 +41,16 @@ const INSIDES = [
 /** However much is wrong with a body, somebody wants to read what. */
 const MAX_REFUSAL_LENGTH = 32_000;
 const AT_ONCE = 8;
-const PATIENCE_MS = 30_000;
 
 let hub: TestHub;
+let caller: LeanCaller;
 let routes: DescribedRoute[];
 let secrets: string[];
 const ids: Record<string, string> = {};
 
 beforeAll(async () => {
   hub = await startTestHub(BEHIND_PROXY);
+  caller = leanCaller(hub.url);
   routes = await describedRoutes(hub.api);
   const idOf = async (path: string, body: object) => (await hub.api.post(path, body)).body.id;
   ids["/api/devices"] = await idOf("/devices", { name: "NAS", mac: freshMac() });
@@ -59,7 +61,10 @@ beforeAll(async () => {
   secrets = await everySecret();
 });
 
-afterAll(() => hub.close());
+afterAll(async () => {
+  caller.close();
+  await hub.close();
+});
 
 /** What the hub keeps to itself: its files of secrets, and every hash in its database. */
 async function everySecret(): Promise<string[]> {
@@ -79,32 +84,27 @@ interface Call {
   readonly what: string;
   readonly method: string;
   readonly path: string;
-  readonly init: RequestInit;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Made when it is sent: all of them together are hundreds of megabytes. */
+  readonly body?: () => string;
   /** Whose; the superuser's unless it says so. */
   readonly token?: string;
 }
 
 /** What is wrong with the answer; undefined for one that tells nothing. */
-async function faultOf({ method, path, init, token = hub.api.token ?? "" }: Call): Promise<string | undefined> {
-  const answer = await fetch(hub.url + path, {
-    ...init,
-    method,
-    redirect: "manual",
-    signal: AbortSignal.timeout(PATIENCE_MS),
-    headers: {
-      ...(init.body !== undefined && { "content-type": "application/json" }),
-      authorization: `Bearer ${token}`,
-      ...fromElsewhere(),
-      ...(init.headers as Record<string, string>),
-    },
-  });
-  const isStream = answer.headers.get("content-type")?.startsWith("text/event-stream") === true;
-  const text = isStream ? "" : await answer.text();
-  if (isStream) await answer.body?.cancel();
+async function faultOf({
+  method,
+  path,
+  headers,
+  body,
+  token = hub.api.token ?? "",
+}: Call): Promise<string | undefined> {
+  const all = { authorization: `Bearer ${token}`, ...fromElsewhere(), ...headers };
+  const { status, text } = await caller.call(method, path, all, body?.());
   // a log-in is refused so; everybody else is the superuser, and slowed down by nothing
-  const isDone = answer.status !== 401 && answer.status !== 429;
-  if (answer.status >= 500 || !(isDone || path === "/api/auth/login")) return `${answer.status} ${text}`;
-  if (answer.status < 400) return undefined;
+  const isDone = status !== 401 && status !== 429;
+  if (status >= 500 || !(isDone || path === "/api/auth/login")) return `${status} ${text}`;
+  if (status < 400) return undefined;
   if (text.length > MAX_REFUSAL_LENGTH) return `${text.length} characters`;
   const told = INSIDES.find((pattern) => pattern.test(text))?.source ?? secrets.find((secret) => text.includes(secret));
   return told === undefined ? undefined : `tells ${told}: ${text.slice(0, 500)}`;
@@ -141,8 +141,8 @@ const isTried = ({ fields, method, name }: DescribedRoute) =>
 function callsWith(route: DescribedRoute): Call[] {
   return route.fields.flatMap((field) =>
     Object.entries(HOSTILE).map(([what, value]): Call => {
-      const body = JSON.stringify(withField(rightBody(route.name), field, value));
-      return { what: `${what} as ${field}`, method: route.method, path: pathOf(route), init: { body } };
+      const body = () => JSON.stringify(withField(rightBody(route.name), field, value));
+      return { what: `${what} as ${field}`, method: route.method, path: pathOf(route), body };
     }),
   );
 }
@@ -173,7 +173,7 @@ describe("a refusal tells nothing of the hub's insides, and none is a failure", 
       route.parameters.flatMap((name) =>
         texts.map(([what = "", value = ""]): Call => {
           const query = `${name}=${encodeURIComponent(value.slice(0, 8_000).toWellFormed())}`;
-          return { what: `${what} as ${name}`, method: route.method, path: `${pathOf(route)}?${query}`, init: {} };
+          return { what: `${what} as ${name}`, method: route.method, path: `${pathOf(route)}?${query}` };
         }),
       ),
     );
@@ -186,7 +186,7 @@ describe("a refusal tells nothing of the hub's insides, and none is a failure", 
     const calls = routes
       .filter(({ path }) => path.includes("{id}"))
       .flatMap(({ method, path }) =>
-        parts.map((part): Call => ({ what: part, method, path: path.replace("{id}", part), init: {} })),
+        parts.map((part): Call => ({ what: part, method, path: path.replace("{id}", part) })),
       );
     expect(await faultsOf(calls)).toEqual([]);
   });
@@ -210,13 +210,14 @@ describe("a refusal tells nothing of the hub's insides, and none is a failure", 
           what: `${text} as ${name}`,
           method: "GET",
           path,
-          init: { headers: { [name]: text } },
+          headers: { [name]: text },
         })),
       ),
     );
     for (const text of texts) {
-      const init = { headers: { "user-agent": text }, body: JSON.stringify({ username: "admin", password: text }) };
-      calls.push({ what: `${text} as user-agent`, method: "POST", path: "/api/auth/login", init });
+      const headers = { "user-agent": text };
+      const body = () => JSON.stringify({ username: "admin", password: text });
+      calls.push({ what: `${text} as user-agent`, method: "POST", path: "/api/auth/login", headers, body });
     }
     expect(await faultsOf(calls)).toEqual([]);
   });
@@ -236,7 +237,7 @@ describe("a refusal tells nothing of the hub's insides, and none is a failure", 
   ])("when a body is %s", async (what, body) => {
     const calls = routes
       .filter(({ method, name }) => ["POST", "PATCH"].includes(method) && !SPARED.has(name))
-      .map((route): Call => ({ what, method: route.method, path: pathOf(route), init: { body } }));
+      .map((route): Call => ({ what, method: route.method, path: pathOf(route), body: () => body }));
     expect(await faultsOf(calls)).toEqual([]);
   });
 
