@@ -429,6 +429,23 @@ describe("an address that another machine has", () => {
   });
 });
 
+describe("a plug whose figure wavers about that of standby", () => {
+  test("makes a device go off and come back once, and not with each figure", () => {
+    let nowMs = 0;
+    power.close();
+    power = new PowerStates(directory, presence, { graceMs: GRACE_MS, monotonicMs: () => nowMs });
+    const box = addDevice("box");
+    const states: string[] = [];
+    power.onChange(({ before, after }) => before.power !== after.power && states.push(after.power));
+    const says = (on: boolean) => power.plugSays(box, on, new Date((nowMs += 3_000)));
+    for (let count = 0; count < 10; count++) for (const on of [true, false]) says(on);
+    expect(states).toEqual(["on", "off", "on"]);
+    nowMs += 60_000;
+    says(false);
+    expect(states).toEqual(["on", "off", "on", "off"]);
+  });
+});
+
 describe("the counts of power states", () => {
   test("follow every change", async () => {
     const pi = addAgent("pi");

@@ -170,12 +170,18 @@ function sightOf({ verdicts, watched, own, plug, goingDown, nowMs }: PowerInput)
   return isGone ? { ...down, reachable: null, because: "power-off" } : { ...UNSEEN, type: "unseen" };
 }
 
-function offUnlessHeld({ settled, holdMs, verdicts, nowMs }: PowerInput, sight: Sight): PowerVerdict {
+function offUnlessHeld({ settled, holdMs, verdicts, plug, nowMs }: PowerInput, sight: Sight): PowerVerdict {
   const { reachable, because } = sight;
   const off: PowerVerdict = { power: "off", reachable, evidence: null, because, isGone: true, againInMs: null };
-  if (settled !== "on" || because !== "missed") return off;
-  const againInMs = Math.max(...verdicts.map(({ sinceMs }) => sinceMs)) + holdMs - nowMs;
+  if (settled !== "on" || !mayComeBack(because)) return off;
+  const words = because === "plug" && plug ? [plug] : verdicts;
+  const againInMs = Math.max(...words.map(({ sinceMs }) => sinceMs)) + holdMs - nowMs;
   return againInMs > 0 ? { ...off, power: "on", because: "seen", isGone: false, againInMs } : off;
+}
+
+/** Whether a device that counts as off for this may be back by itself in a moment. */
+export function mayComeBack(because: Because): boolean {
+  return because === "missed" || because === "plug";
 }
 
 function newest(verdicts: readonly Verdict[], up: boolean): Verdict | undefined {

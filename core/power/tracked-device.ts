@@ -3,6 +3,7 @@ import type { Evidence, PowerState } from "#contracts/power.ts";
 import { afterReturn, type Bounces, holdMs, NO_BOUNCES } from "./bounce.rules.ts";
 import {
   type Because,
+  mayComeBack,
   type OwnAgent,
   type Plug,
   type PowerInput,
@@ -193,7 +194,7 @@ export class TrackedDevice {
     if (this.#goingDown === "told" && isGone) this.#goingDown = "went";
     if (power === "on" && this.#goingDown === "went") this.#goingDown = null;
     if (power === "waking" || power === "stopping") return;
-    if (power === "off" && this.#settled === "on" && because === "missed") this.#missedMs = nowMs;
+    if (power === "off" && this.#settled === "on" && mayComeBack(because)) this.#missedMs = nowMs;
     if (power === "on" && this.#settled === "off" && !this.#waking)
       this.#bounces = afterReturn(this.#bounces, nowMs - this.#missedMs, nowMs);
     this.#settled = power;
