@@ -14,3 +14,11 @@ test.each([
   await expect.element(link).toBeVisible();
   await expect.element(link).toHaveAttribute("href", "/agents/pi");
 });
+
+test("an agent is not in trouble while the machine that it runs on is off", async () => {
+  const chip = await mounted(AgentChip, { agent: agent({ status: "offline" }), machine: { power: "off" } });
+  const presence = page.getByText(/off with its machine$/);
+  await expect.element(presence).toBeVisible();
+  chip.machine = { power: "on" };
+  await expect.element(page.getByText(/offline since/)).toBeVisible();
+});

@@ -1,10 +1,14 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { AgentAnswer } from "#contracts/api/agents.ts";
+import type { DeviceAnswer } from "#contracts/api/devices.ts";
+import type { PowerState } from "#contracts/power.ts";
 import { hrefOf } from "../api/address.ts";
 import { controls } from "../app/controls.ts";
 import { pathOf } from "../app/router.ts";
 import { when } from "../words/instants.ts";
+
+const DOWN: ReadonlySet<PowerState> = new Set<PowerState>(["off", "stopping", "waking"]);
 
 /** An agent in one line, with its presence; leads to its details. */
 @customElement("agent-chip")
@@ -47,18 +51,25 @@ export class AgentChip extends LitElement {
       .offline .presence {
         color: var(--warning);
       }
+      .down .dot {
+        border-color: var(--line-strong);
+      }
     `,
   ];
 
   @property({ attribute: false }) agent: AgentAnswer | undefined;
+  /** The device whose very machine it runs on: that it is gone while that is off is as it should be. */
+  @property({ attribute: false }) machine: Pick<DeviceAnswer, "power"> | undefined;
   @property({ attribute: false }) clock: () => number = Date.now;
 
   override render() {
     if (!this.agent) return nothing;
     const { key, name, status, statusSince } = this.agent;
+    const isDown = status === "offline" && this.machine !== undefined && DOWN.has(this.machine.power);
     const since = status === "offline" && statusSince ? ` since ${when(statusSince, this.clock())}` : "";
-    return html`<a class=${status} href=${hrefOf(pathOf({ kind: "agent", key }))}>
-      <span class="dot"></span><span><b>${name}</b> <span class="presence quiet">${status}${since}</span></span>
+    const presence = isDown ? "off with its machine" : `${status}${since}`;
+    return html`<a class=${isDown ? "down" : status} href=${hrefOf(pathOf({ kind: "agent", key }))}>
+      <span class="dot"></span><span><b>${name}</b> <span class="presence quiet">${presence}</span></span>
     </a>`;
   }
 }

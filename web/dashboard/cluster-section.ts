@@ -148,9 +148,16 @@ export class ClusterSection extends LitElement {
       ${repeat(
         this.agents,
         ({ id }) => id,
-        (agent) => html`<li><agent-chip .agent=${agent} .clock=${this.clock}></agent-chip></li>`,
+        (agent) =>
+          html`<li>
+            <agent-chip .agent=${agent} .machine=${this.#machineOf(agent)} .clock=${this.clock}></agent-chip>
+          </li>`,
       )}
     </ul>`;
+  }
+
+  #machineOf({ machineId }: AgentAnswer): DeviceAnswer | undefined {
+    return machineId === null ? undefined : this.devices.find(({ id }) => id === machineId);
   }
 
   readonly #card = (device: DeviceAnswer) =>

@@ -28,6 +28,9 @@ export const historyStyles = css`
     min-width: min(14rem, 100%);
     overflow-wrap: anywhere;
   }
+  summary .outcome + * {
+    margin-inline-start: auto;
+  }
   .bad {
     color: var(--warning);
   }
