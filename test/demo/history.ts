@@ -44,8 +44,10 @@ const PAST: readonly PastWake[] = [
   [1, "02:00", "Backup server", 6.0, NIGHTLY],
   [1, "08:29", "Workstation", "no-answer", "demo"],
   [1, "18:48", "Gaming PC", 4.4, "home-assistant"],
+  [0, "02:00", "Backup server", 6.2, NIGHTLY],
 ];
 
+const HOUR_MS = 60 * 60 * 1_000;
 const MONTH_MS = 30 * 24 * 60 * 60 * 1_000;
 
 /** What the past is about. */
@@ -61,7 +63,8 @@ export async function writeHistory(databaseUrl: string, furnished: Furnished, no
   try {
     const em = orm.em.fork();
     const site = await em.findOneOrFail(Site, { key: "default" });
-    for (const [daysAgo, time, name, outcome, by] of PAST) {
+    const past = PAST.filter(([daysAgo, time]) => momentOf(now, daysAgo, time).getTime() < now.getTime() - HOUR_MS);
+    for (const [daysAgo, time, name, outcome, by] of past) {
       const found = woken.find(({ device }) => device.name === name);
       if (!found) throw new Error(`The history names ${name}, which is no machine of the demo`);
       const requestedAt = momentOf(now, daysAgo, time);
@@ -82,7 +85,7 @@ export async function writeHistory(databaseUrl: string, furnished: Furnished, no
       if (by === NIGHTLY) em.create(ScheduleRun, { site, ...runOf(schedule, found, last, requestedAt) });
     }
     for (const one of woken) learn(em, site, one, now);
-    writePastPower(em, { site, woken, now, wakes: PAST });
+    writePastPower(em, { site, woken, now, wakes: past });
     await em.flush();
     // who was woken six days ago was not made today
     const createdAt = new Date(now.getTime() - MONTH_MS);

@@ -80,7 +80,7 @@ async function start(): Promise<void> {
 
   Wake the Gaming PC: it is up after four seconds. The Backup server hears only the second burst, the Workstation never
   answers, and the Media player goes to sleep after three minutes. The NAS, the Gaming PC and Proxmox can be powered off:
-  on the Gaming PC somebody is told first, and Proxmox is held on, as the Backup server needs it.
+  on the Gaming PC somebody is told first, and Proxmox, which the Backup server needs, is held on by a lease.
 
   Ctrl-C ends it and removes everything.`);
 }
