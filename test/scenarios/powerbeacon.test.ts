@@ -1,13 +1,16 @@
 import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import pino from "pino";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Api, createApi } from "#test/fixtures/api.ts";
 import { makeDataFolder } from "#test/fixtures/data-folder.ts";
 import { createEmptyDatabase, query } from "#test/fixtures/database.ts";
 import { startTestHub } from "#test/fixtures/hub.ts";
+import { readConfig } from "#core/config.ts";
+import { startHub as startHubHere } from "#core/hub.ts";
 import { powerbeacon } from "#core/powerbeacon.ts";
-import { type RunningProcess, freePort, startProcess } from "#test/fixtures/process.ts";
+import { freePort, startProcess } from "#test/fixtures/process.ts";
 
 /** The command `powerbeacon`, as an operator runs it beside a hub. */
 
@@ -37,10 +40,19 @@ async function hubEnv(dataDir = join(folder(), "data")): Promise<Env> {
   return { DATA_DIR: dataDir, HTTP_HOST: "127.0.0.1", MQTT_HOST: "127.0.0.1", SETUP_CODE: "for this test", ...ports };
 }
 
-async function startHub(env: Env, identity = {}): Promise<RunningProcess> {
+interface Started {
+  end(): Promise<unknown>;
+}
+
+/** In this process, as commands are; as somebody else only a process can. */
+async function startHub(env: Env, identity?: object): Promise<Started> {
+  if (!identity) {
+    const hub = await startHubHere(readConfig(env), { log: pino({ level: "silent" }) });
+    return { end: () => hub.close() };
+  }
   const hub = startProcess("core/main.ts", [], env, identity);
   await hub.line(/is ready/);
-  return hub;
+  return { end: () => hub.end("SIGTERM") };
 }
 
 type Told = { code: number | null; text: string };
@@ -94,7 +106,7 @@ const WAIT_FOR_HUB = `
 
 /** One for several parts, as it takes longer than they do. */
 let env: Env;
-let hub: RunningProcess;
+let hub: Started;
 
 beforeAll(async () => {
   env = await hubEnv();
@@ -102,7 +114,7 @@ beforeAll(async () => {
   hub = await startHub(env);
 });
 
-afterAll(() => hub.end("SIGTERM"));
+afterAll(() => hub.end());
 
 describe("beside a hub that runs", () => {
   let api: Api;
@@ -218,9 +230,9 @@ describe("beside a hub that does not run", () => {
 
   test("leaves its Postgres to a hub that starts meanwhile", async () => {
     await query(postgresOf(env).url, WAIT_FOR_HUB);
-    await hub.end("SIGTERM");
+    await hub.end();
     const command = startProcess("core/powerbeacon.ts", ["recover"], env);
-    await expect.poll(() => postgresOf(env).isRunning).toBe(true);
+    await expect.poll(() => postgresOf(env).isRunning, { timeout: 60_000 }).toBe(true);
     hub = await startHub(env);
     expect(await command.exit).toBe(0);
     expect((await fetch(`http://127.0.0.1:${env["HTTP_PORT"]}/ready`)).status).toBe(200);
@@ -228,7 +240,7 @@ describe("beside a hub that does not run", () => {
   });
 
   test("recover and audit verify start its Postgres, and end it again; the doctor says that it asks a hub", async () => {
-    await hub.end("SIGTERM");
+    await hub.end();
     expect(await run("doctor nas", env)).toMatchObject({ code: 1, text: expect.stringMatching(/^No hub runs on /) });
     const account = await recover(env);
     expect(postgresOf(env).isRunning).toBe(false);
@@ -243,11 +255,11 @@ describe("beside a hub that does not run", () => {
 
   test("rotate-keys puts a new key before the one in use, so that sessions go on", async () => {
     const { token } = await apiOf(env).logIn(ADMIN);
-    await hub.end("SIGTERM");
+    await hub.end();
     expect(await run("rotate-keys", env)).toMatchObject({ code: 0 });
     hub = await startHub(env);
     expect(await isLetIn(token)).toBe(true);
-    await hub.end("SIGTERM");
+    await hub.end();
     await run("rotate-keys", env);
     hub = await startHub(env);
     expect(await isLetIn(token)).toBe(false);
@@ -280,13 +292,13 @@ describe.runIf(isRoot)("beside a hub of an ordinary user", () => {
     await setUp(env);
     expect((await apiOf(env).logIn(await recover(env))).token).toBeTruthy();
     expect((await apiOf(env).logIn(await recover(env, NOBODY))).token).toBeTruthy();
-    await hub.end("SIGTERM");
+    await hub.end();
     chmodSync(home, 0o700);
     expect((await recover(env)).username).toBe("recovery-3");
     expect((await recover(env, NOBODY)).username).toBe("recovery-4");
     await run("rotate-keys", env);
     hub = await startHub(env, NOBODY);
-    await hub.end("SIGTERM");
+    await hub.end();
   });
 });
 

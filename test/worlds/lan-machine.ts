@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
+import { COMPILED_ONCE } from "#test/fixtures/compile-cache.ts";
 import type { Host, Networks } from "./networks.ts";
 import { type MachinePlan, PLAN, type WorldMachine } from "./world.ts";
 
@@ -46,7 +47,10 @@ export async function startLanMachine(
   };
   const file = join(import.meta.dirname, "lan-machine-process.ts");
   const inside = ["netns", "exec", host.namespace, process.execPath, file, JSON.stringify(settings)];
-  const child: ChildProcess = spawn("ip", inside, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const child: ChildProcess = spawn("ip", inside, {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    env: { ...process.env, ...COMPILED_ONCE }, // its own agent's, too
+  });
   const waiting = new Map<number, () => void>();
   let packets = 0;
   let power = { up: false, timesPoweredOff: 0 };

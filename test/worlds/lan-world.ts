@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
 import { joinHub } from "../../agent/join.ts";
+import { COMPILED_ONCE } from "#test/fixtures/compile-cache.ts";
 import { startTestHub } from "#test/fixtures/hub.ts";
 import { type LanMachine, startLanMachine } from "./lan-machine.ts";
 import { type Host, type Networks, startNetworks } from "./networks.ts";
@@ -72,7 +73,10 @@ export async function startLanWorld(): Promise<LanWorld> {
         start: async () => {
           const file = join(import.meta.dirname, "../../agent/main.ts");
           const inside = ["netns", "exec", host.namespace, process.execPath, file, "run", "--state", stateDir];
-          child = spawn("ip", inside, { stdio: ["ignore", "ignore", "inherit"] });
+          child = spawn("ip", inside, {
+            stdio: ["ignore", "ignore", "inherit"],
+            env: { ...process.env, ...COMPILED_ONCE },
+          });
           await until(`/agents/${agentId}`, "status", "online");
         },
       };
