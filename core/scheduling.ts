@@ -87,6 +87,11 @@ export async function openScheduling(parts: SchedulingParts, startedAt: Date): P
     leases,
     directory,
     power,
+    wakes: {
+      isRunning: (deviceId) => wakes.runningOf(deviceId) !== undefined,
+      onAsked: (listener) => wakes.onAsked(listener),
+      onOver: (listener) => wakes.onNews((wake) => (wake.isOver ? listener(wake.deviceId) : undefined)),
+    },
     powerOff,
     onEnded: (lease, device, reason) => tellLease("lease_ended", lease, device, reason),
     now,

@@ -22,6 +22,12 @@ export interface LeaseEndsOptions {
   readonly leases: Leases;
   readonly directory: Directory;
   readonly power: Pick<PowerStates, "of" | "onChange">;
+  /** The wakes that are under way: while a machine comes up, nothing takes it down. */
+  readonly wakes: {
+    isRunning(deviceId: string): boolean;
+    onAsked(listener: (deviceId: string) => void): void;
+    onOver(listener: (deviceId: string) => void): void;
+  };
   /** Powers a device off in the name of the hub. Returns why it does not, in a sentence; null when it does. */
   readonly powerOff: (device: DirectoryDevice) => string | null;
   readonly onEnded: (lease: OpenLease, device: DirectoryDevice, reason: string) => void;
@@ -44,12 +50,13 @@ export class LeaseEnds {
   constructor(options: LeaseEndsOptions) {
     this.#options = options;
     options.leases.onChange(() => this.#arm());
-    options.power.onChange(({ device, after }) => {
-      const until = this.#awaited.get(device.id);
-      if (until === undefined || !SETTLED.has(after.power)) return;
-      this.#awaited.delete(device.id);
-      if (after.power === "on" && options.now().getTime() <= until) this.#offIfFree(device);
+    options.power.onChange(({ device }) => this.#lookAt(device));
+    options.wakes.onOver((deviceId) => {
+      const device = options.directory.devices.byId(deviceId);
+      if (device) this.#lookAt(device);
     });
+    // whoever asks for it now wants it on, whatever was before
+    options.wakes.onAsked((deviceId) => this.#awaited.delete(deviceId));
   }
 
   start(): void {
@@ -122,6 +129,14 @@ export class LeaseEnds {
         this.#awaited.set(device.id, now().getTime() - lateMs + OFF_WITHIN_MS);
         return "; it is powered off if it is seen on within a quarter of an hour";
     }
+  }
+
+  #lookAt(device: DirectoryDevice): void {
+    const until = this.#awaited.get(device.id);
+    const { power } = this.#options.power.of(device.id);
+    if (until === undefined || !SETTLED.has(power) || this.#options.wakes.isRunning(device.id)) return;
+    this.#awaited.delete(device.id);
+    if (power === "on" && this.#options.now().getTime() <= until) this.#offIfFree(device);
   }
 
   #offIfFree(device: DirectoryDevice): void {

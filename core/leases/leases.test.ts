@@ -242,6 +242,33 @@ describe("Home Assistant", () => {
   });
 });
 
+describe("a last lease that is given back while its machine comes up", () => {
+  test.each([
+    ["powers it off when it is up", false],
+    ["leaves it on where somebody else asked for it since", true],
+  ])("%s", async (_what, isWantedSince) => {
+    const own = await startScriptedAgent(hub, { name: "Comes up" });
+    const device = await addDevice("Comes up", { power: { offAfterLease: true } });
+    await own.runsOn(device);
+    await own.says("offline");
+    await agent.sees({ [device.key]: false });
+    const now = async () => (await hub.api.get(`/devices/${device.id}`)).body;
+    await expect.poll(async () => (await now()).power, PATIENCE).toBe("off");
+    const { body: lease } = await hub.api.post(`/devices/${device.id}/leases`, { until: later() });
+    const order = () => agent.orders().find(({ targets }) => targets.some((target) => target.device === device.key));
+    await expect.poll(order, PATIENCE).toBeDefined();
+    await hub.api.delete(`/leases/${lease.id}`);
+    if (isWantedSince) await hub.api.post(`/devices/${device.id}/wake`);
+    await agent.answers(order() as NonNullable<ReturnType<typeof order>>, "sent");
+    await own.says("online");
+    await expect.poll(async () => (await now()).lastWake?.outcome, PATIENCE).toBe("awake");
+    const stages = async () =>
+      (await hub.api.get(`/devices/${device.id}/power-offs`)).body.items.map(({ stage }: { stage: string }) => stage);
+    await expect.poll(stages, PATIENCE).toEqual(isWantedSince ? [] : ["sent"]);
+    await own.close();
+  });
+});
+
 describe("a lease on a machine that is being powered off", () => {
   test.each([
     ["wakes it where that is asked for", { wake: true }, "It is to be woken"],
