@@ -47,7 +47,7 @@ function tidingsOf(last: WakeStageRecord): Pick<WakeAccepted, "code" | "reason" 
       return { ...(last.evidence && { evidence: last.evidence }) };
     case "no-answer":
       return {
-        reason: `Nobody saw it within ${last.seconds} s; sent again ${last.resent} times`,
+        reason: `Nobody saw it within ${last.seconds} s; sent again ${last.resent === 1 ? "once" : `${last.resent} times`}`,
         findings: last.findings,
       };
     case "failed":
