@@ -1,6 +1,7 @@
 import { playwright } from "@vitest/browser-playwright";
 import { type TestProjectInlineConfiguration, defineConfig } from "vitest/config";
 import { CHROMIUM_ARGS, chromiumPath } from "./test/fixtures/chromium.ts";
+import { LongFirst } from "./test/fixtures/long-first.ts";
 
 // A real hub, broker and database stand behind most tests; a busy machine may need a while.
 const patience = { expect: { poll: { interval: 40, timeout: 10_000 } }, testTimeout: 40_000, hookTimeout: 60_000 };
@@ -52,6 +53,7 @@ const elements = (executablePath: string): TestProjectInlineConfiguration => ({
 export default defineConfig({
   test: {
     projects: [parts, ...elementsWhereBrowser()],
+    sequence: { sequencer: LongFirst },
     onConsoleLog: (text) => !text.startsWith("Lit is in dev mode"),
   },
 });
