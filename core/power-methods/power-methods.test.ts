@@ -176,6 +176,18 @@ describe("a machine that is powered off by an HTTP call", () => {
   });
 });
 
+test.each([
+  ["secrets.headers.a", { headers: { a: "b\r\nx: y" } }, {}],
+  ["secrets.headers.a b", { headers: { "a b": "c" } }, {}],
+  ["secrets.headers.Transfer-Encoding", { headers: { "Transfer-Encoding": "chunked" } }, {}],
+  ["secrets.headers", { headers: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`x-${i}`, "y"])) }, {}],
+  ["method.requests.shutdown.contentType", {}, { contentType: "text/plain\r\nx: y" }],
+])("a call that no server could be made is refused, with its field: %s", async (path, secrets, request) => {
+  const method = { type: "http", requests: { shutdown: { url: "http://192.0.2.1/off", ...request } } };
+  const answer = await hub.api.put(methodOf(await addDevice()), { method, secrets });
+  expect(answer).toMatchObject({ status: 422, body: { errors: [{ path }] } });
+});
+
 describe("a machine behind a smart plug", () => {
   let plug: TestMqttClient;
   const method = {
@@ -238,6 +250,11 @@ describe("a machine behind a smart plug", () => {
   ])("may not have the hub's own topics as its %s", async (field, topic) => {
     const answer = await hub.api.put(methodOf(await addDevice()), { method: { ...method, [field]: topic } });
     expect(answer).toMatchObject({ status: 422, body: { errors: [{ path: `method.${field}` }] } });
+  });
+
+  test("has two words for on and off", async () => {
+    const answer = await hub.api.put(methodOf(await addDevice()), { method: { ...method, stateOff: "on" } });
+    expect(answer).toMatchObject({ status: 422, body: { errors: [{ path: "method.stateOff" }] } });
   });
 
   test("cannot be set by somebody who does not manage the site, nor by HTTP; by SSH it can", async () => {

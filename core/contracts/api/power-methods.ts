@@ -55,8 +55,32 @@ export const MqttMethod = z
       .default(null)
       .describe("below it the machine is off; null = watts are no evidence"),
   })
-  .strict();
+  .strict()
+  .refine(({ stateOn, stateOff }) => stateOn.toLowerCase() !== stateOff.toLowerCase(), {
+    error: "is the word for on, too",
+    path: ["stateOff"],
+  });
 export type MqttMethod = z.infer<typeof MqttMethod>;
+
+/** What an HTTP header may hold: RFC 9110 §5.5. */
+const headerValue = (maxLength: number) =>
+  text(maxLength).refine(
+    (value) => /^[\t\x20-\x7e\x80-\xff]*$/.test(value),
+    "holds a character that no header may hold",
+  );
+
+/** RFC 9110 §5.1; and what frames the message is for the hub to write. */
+const HeaderName = text(100)
+  .refine((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name), "is no name of a header")
+  .refine((name) => !FRAMING.has(name.toLowerCase()), "is a header that the hub writes itself");
+const FRAMING: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "transfer-encoding",
+  "upgrade",
+  "expect",
+]);
+const MAX_HEADERS = 50;
 
 export const HttpMethod = z
   .object({
@@ -67,7 +91,7 @@ export const HttpMethod = z
           method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]).default("POST"),
           url: z.url({ protocol: /^https?$/ }).max(500),
           body: text(10_000).nullable().default(null),
-          contentType: text(100).default("application/json"),
+          contentType: headerValue(100).default("application/json"),
         })
         .strict(),
     ),
@@ -84,7 +108,12 @@ export const PowerMethodSecrets = z
   .object({
     privateKey: text(20_000).nullable().optional().describe("of ssh: in OpenSSH or PEM form"),
     passphrase: text(500).nullable().optional(),
-    headers: z.record(text(100), text(2_000)).nullable().optional().describe("of http: such as Authorization"),
+    headers: z
+      .record(HeaderName, headerValue(2_000))
+      .refine((headers) => Object.keys(headers).length <= MAX_HEADERS, `holds more than ${MAX_HEADERS} headers`)
+      .nullable()
+      .optional()
+      .describe("of http: such as Authorization"),
   })
   .strict();
 export type PowerMethodSecrets = z.infer<typeof PowerMethodSecrets>;
