@@ -41,8 +41,9 @@ export async function startLanWorld(): Promise<LanWorld> {
 
   const until = (path: string, field: string, value: string) =>
     vi.waitFor(async () => {
-      const found = (await hub.api.get(path)).body[field];
-      if (found !== value) throw new Error(`${path}: ${field} is ${found}, not ${value} yet`);
+      const { [field]: found, evidence } = (await hub.api.get(path)).body;
+      if (found !== value)
+        throw new Error(`${path}: ${field} is ${found}, not ${value} yet; ${JSON.stringify(evidence)}`);
     }, PATIENCE);
 
   async function newAgent(name: string) {
