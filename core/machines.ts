@@ -67,6 +67,7 @@ export async function openMachines(parts: MachinesParts, startedAt: Date) {
     directory,
     power,
     link: homeLink,
+    hasPlugs: config.mqtt.outer !== null || homeLink !== link,
     membersOf,
     log,
     ...methodParts,

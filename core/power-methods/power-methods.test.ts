@@ -41,7 +41,8 @@ const methodOf = (id: string) => `/devices/${id}/power-method`;
 const powerOff = (id: string, action = "shutdown") => hub.api.post(`/devices/${id}/power`, { action, force: true });
 const lastOf = async (id: string) => (await hub.api.get(`/devices/${id}/power-offs`)).body.items[0]?.stages.at(-1);
 
-const until = (id: string, stage: object) => vi.waitFor(async () => expect(await lastOf(id)).toMatchObject(stage));
+const until = (id: string, stage: object) =>
+  vi.waitFor(async () => expect(await lastOf(id)).toMatchObject(stage), { timeout: 10_000 });
 
 /** An SSH server that knows one key and writes down what it is told to run. */
 async function startSshServer({ exitCode = 0 }: { exitCode?: number } = {}) {

@@ -20,6 +20,8 @@ export interface PowerMethodsOptions {
   readonly outbound: Outbound;
   /** To the broker where plugs are. */
   readonly link: Link;
+  /** Whether plugs can be there. */
+  readonly hasPlugs: boolean;
   /** The hub itself as it changes members of a site. */
   readonly membersOf: (siteId: string) => MembersContext;
   readonly log: Logger;

@@ -16,12 +16,17 @@ export interface PowerMethodRunnerOptions {
   readonly outbound: Outbound;
   /** The broker where plugs are. */
   readonly link: Pick<Link, "outside">;
+  /** Whether that is a broker that plugs can connect to: the embedded one carries the hub's own topics alone. */
+  readonly hasPlugs: boolean;
   /** The host key that a machine showed first is the one from now on. */
   readonly pinHostKey: (device: DirectoryDevice, hostKey: string) => void;
 }
 
 /** A broker hands what it held up to nobody after so long: the machine may have been woken since. Seconds. */
 const PLUG_ORDER_SECONDS = 30;
+
+const NO_PLUGS =
+  "The hub's own broker carries no topics of plugs; set MQTT_URL or HA_MQTT_URL to the broker where it is";
 
 /** Powers machines off by the ways that were set for them, where no agent runs on them. */
 export class PowerMethodRunner {
@@ -67,6 +72,7 @@ export class PowerMethodRunner {
   async #mqtt(method: MqttMethod, action: PowerOffAction): Promise<void> {
     const payload = method.payloads[action];
     if (payload === undefined) throw notSet(action);
+    if (!this.#options.hasPlugs) throw new Error(NO_PLUGS);
     // at most once: what a client keeps for a broker or a plug that is away comes when the machine is in use again
     const properties = { messageExpiryInterval: PLUG_ORDER_SECONDS };
     await this.#options.link.outside.publish(method.topic, payload, { qos: 0, retain: false, properties });

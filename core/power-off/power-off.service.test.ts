@@ -531,3 +531,14 @@ test("a hub that is stopped in the middle ends it as failed at its next start, a
   expect((await box.now()).lastPowerOff).toMatchObject({ outcome: "failed", reason: /restarted/ });
   expect(new Set(box.orders().map(({ id }) => id)).size).toBe(1);
 });
+
+test("a plug on a broker that the hub does not know is not switched, and the reason says so", async () => {
+  const { body } = await hub.api.post("/devices", { name: freshName("Box"), mac: freshMac() });
+  const method = { type: "mqtt", topic: "cmnd/plug/POWER", payloads: { shutdown: "OFF" } };
+  await hub.api.put(`/devices/${body.id}/power-method`, { method });
+  const answer = await hub.api.post(`/devices/${body.id}/power?wait=10`, { action: "off", force: true });
+  expect(answer.body).toMatchObject({
+    stage: "failed",
+    reason: expect.stringContaining("set MQTT_URL or HA_MQTT_URL"),
+  });
+});
