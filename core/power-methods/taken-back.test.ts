@@ -10,6 +10,9 @@ import { freshMac, freshName } from "#test/fixtures/scripted-agent.ts";
 
 /** Machines without an agent: what was taken back, overruled or too late does not take them down. */
 
+/** Enough for a loaded machine; nothing here is about time. */
+const PATIENCE = { timeout: 10_000 };
+
 let broker: PlainBroker;
 let hub: TestHub;
 
@@ -70,11 +73,11 @@ async function slowMachine() {
   return {
     ...device,
     commands,
-    knocked: () => vi.waitUntil(() => knocks.length > 0),
+    knocked: () => vi.waitUntil(() => knocks.length > 0, PATIENCE),
     /** Lets in whoever is still there. */
     letIn: async () => {
       for (const letIn of knocks.splice(0)) letIn();
-      await vi.waitUntil(() => gone > 0);
+      await vi.waitUntil(() => gone > 0, PATIENCE);
     },
   };
 }
@@ -97,7 +100,7 @@ describe("a machine that is slow to let the hub in by SSH", () => {
     await box.powerOff();
     await box.knocked();
     await hub.api.post(`/devices/${box.id}/wake`);
-    await expect.poll(box.last).toMatchObject({ stage: "cancelled", reason: "It is to be woken" });
+    await expect.poll(box.last, PATIENCE).toMatchObject({ stage: "cancelled", reason: "It is to be woken" });
     await box.letIn();
     expect(box.commands).toEqual([]);
   });
@@ -110,7 +113,7 @@ describe("a machine that is slow to let the hub in by SSH", () => {
       await box.knocked();
       await box.letIn();
       const stage = async () => (await hub.api.get(`/power-offs/${body.powerOff}`)).body.stage;
-      await expect.poll(stage).toBe("acknowledged");
+      await expect.poll(stage, PATIENCE).toBe("acknowledged");
       expect(box.commands).toEqual(["poweroff"]);
     } finally {
       await query(hub.databaseUrl, "alter table power_method_away rename to power_method");
@@ -134,11 +137,11 @@ test("a plug that was away is not switched off when it comes back", async () => 
     standbyWatts: null,
   });
   await box.powerOff();
-  await expect.poll(box.last).toMatchObject({ stage: "acknowledged" });
+  await expect.poll(box.last, PATIENCE).toMatchObject({ stage: "acknowledged" });
   const after = await connectMqtt(broker.url, session, ["cmnd/other"]);
   const sender = await connectMqtt(broker.url, {});
   await sender.client.publishAsync("cmnd/other", "now", { qos: 1 });
-  await vi.waitUntil(() => after.on(/other$/).length > 0);
+  await vi.waitUntil(() => after.on(/other$/).length > 0, PATIENCE);
   expect(after.on(/POWER$/)).toEqual([]);
   await sender.close();
   await after.close();
