@@ -87,7 +87,7 @@ export async function startLanWorld(): Promise<LanWorld> {
     },
     addMachine: async ({ network = 1, plan = {}, withAgent = false, device = {} } = {}) => {
       const number = hosts++;
-      const host = await networks.addHost(network, number);
+      const host = await networks.addHost(network, number, { isDark: true });
       const stateDir = withAgent ? (await newAgent(`machine ${number}`)).stateDir : null;
       const machine = await startLanMachine(networks, host, { plan, stateDir });
       machines.push(machine);

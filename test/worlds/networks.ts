@@ -36,7 +36,8 @@ export interface Networks {
   readonly ownAddress: string;
   addressOn(network: number, host: number): string;
   broadcastOn(network: number): string;
-  addHost(network: 1 | 2, host: number): Promise<Host>;
+  /** @param options.isDark answers no ARP from its first moment on, as a machine that is off. */
+  addHost(network: 1 | 2, host: number, options?: { readonly isDark?: boolean }): Promise<Host>;
   close(): Promise<void>;
 }
 
@@ -64,11 +65,17 @@ export async function startNetworks(): Promise<Networks> {
   }
 
   /** Plugs a cable between a bridge and a namespace. @returns the MAC address of its end there. */
-  async function plug(network: number, name: string, namespace: string, address: string): Promise<string> {
+  async function plug(
+    network: number,
+    name: string,
+    namespace: string,
+    { address, isDark = false }: { address: string; isDark?: boolean },
+  ): Promise<string> {
     const port = `p${network}-${address.split(".")[3]}`;
     const cable = ["type", "veth", "peer", "name", name, "netns", namespace];
     await run("ip", ["-n", switches, "link", "add", port, ...cable]);
     await run("ip", ["-n", switches, "link", "set", port, "master", `br${network}`, "up"]);
+    if (isDark) await run("ip", ["-n", namespace, "link", "set", name, "arp", "off"]);
     await run("ip", ["-n", namespace, "address", "add", `${address}/24`, "broadcast", "+", "dev", name]);
     await run("ip", ["-n", namespace, "link", "set", name, "up"]);
     await run("ip", ["-n", namespace, "link", "set", "lo", "up"]);
@@ -83,7 +90,7 @@ export async function startNetworks(): Promise<Networks> {
   for (const network of [UPLINK, 1, 2]) {
     await run("ip", ["-n", switches, "link", "add", `br${network}`, "type", "bridge"]);
     await run("ip", ["-n", switches, "link", "set", `br${network}`, "up"]);
-    await plug(network, `eth${network}`, router, addressOn(network, ROUTER));
+    await plug(network, `eth${network}`, router, { address: addressOn(network, ROUTER) });
   }
   await run("ip", ["netns", "exec", router, "sysctl", "-wq", "net.ipv4.ip_forward=1"]);
   await run("ip", ["link", "add", near, "type", "veth", "peer", "name", "own", "netns", switches]);
@@ -97,11 +104,11 @@ export async function startNetworks(): Promise<Networks> {
     ownAddress: addressOn(UPLINK, 1),
     addressOn,
     broadcastOn: (network) => addressOn(network, 255),
-    addHost: async (network, host) => {
+    addHost: async (network, host, { isDark = false } = {}) => {
       const namespace = `${id}-${network}-${host}`;
       const address = addressOn(network, host);
       await addNamespace(namespace);
-      const mac = await plug(network, "eth0", namespace, address);
+      const mac = await plug(network, "eth0", namespace, { address, isDark });
       await run("ip", ["-n", namespace, "route", "add", "default", "via", addressOn(network, ROUTER)]);
       return {
         namespace,
