@@ -42,7 +42,7 @@ const identity: IdentityAnswer = {
 describe("the profile", () => {
   test("tells what the account is called and what it may do", async () => {
     await open();
-    await expect.element(page.getByText(/May add devices and clusters/)).toBeVisible();
+    await expect.element(page.getByText(/May add devices, clusters and schedules/)).toBeVisible();
     await expect.element(field("Name")).toHaveValue("Anna");
     await expect.element(field("E-mail")).toHaveValue("anna@example.org");
   });
