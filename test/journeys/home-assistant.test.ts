@@ -52,6 +52,7 @@ test("a thing is looked at, hidden, deleted there and shown again; what is publi
   await button("Show it").click();
   await expect.poll(() => homeAssistant.config("device", nas.id)).toMatchObject({ device: { name: "NAS" } });
 
+  await button("Hide…").waitFor({ timeout: 15_000 }); // the page has seen that it is shown again
   await homeAssistant.delete("device", nas.id);
   await button("Show again…").waitFor({ timeout: 15_000 }); // the page looks every few seconds
 

@@ -132,7 +132,7 @@ describe("through Home Assistant", () => {
     await frame.getByRole("heading", { name: "Sessions" }).waitFor();
     expect(inner?.url()).toBe(`${own()}/settings/sessions`);
     expect(await barriers(page)).toEqual([]);
-    await frame.getByRole("link", { name: "Devices" }).click();
+    await frame.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Devices" }).click();
     await frame.getByRole("link", { name: "Storage" }).waitFor();
     expect(inner?.url()).toBe(`${own()}/`);
     expect(watched.troubles).toEqual([]);
