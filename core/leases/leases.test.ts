@@ -253,8 +253,11 @@ describe("a last lease that is given back while its machine comes up", () => {
     await own.says("offline");
     await agent.sees({ [device.key]: false });
     const now = async () => (await hub.api.get(`/devices/${device.id}`)).body;
-    // what was missed in the very moment when its own agent left counts some seconds later
-    await expect.poll(async () => (await now()).power, { ...PATIENCE, timeout: 30_000 }).toBe("off");
+    const untilOff = async () => {
+      await agent.sees({ [device.key]: false }); // again, since who watches changes when an agent leaves
+      return (await now()).power;
+    };
+    await expect.poll(untilOff, { ...PATIENCE, timeout: 30_000 }).toBe("off");
     const { body: lease } = await hub.api.post(`/devices/${device.id}/leases`, { until: later() });
     const order = () => agent.orders().find(({ targets }) => targets.some((target) => target.device === device.key));
     await expect.poll(order, PATIENCE).toBeDefined();
