@@ -85,7 +85,7 @@ describe("a cluster of 450 devices", () => {
     const sent = () => query(hub.databaseUrl, "select count(*)::int as count from wake where stage = 'sent'");
     await expect.poll(sent, { timeout: 5_000 }).toEqual([{ count: DEVICES }]);
     const asked = (await transactions()) - before;
-    expect(asked).toBeLessThan(100);
+    expect(asked).toBeLessThan(DEVICES / 2); // waiting for the rows asks, too
 
     const seen = Object.fromEntries(Array.from({ length: DEVICES }, (_, n) => [`pc-${n + 1}`, true]));
     await one().sees(seen);
