@@ -71,6 +71,13 @@ describe("a change of the neighbour table", () => {
     ["that is cleared away is nothing", entry(OWN, "stale"), undefined, { isUp: true }, "nothing"],
   ])("%s", ([, before, after, machine, expected]) => {
     const change = { address: ADDRESS, before, after };
-    expect(meaningOf(change, { mac: OWN, arp: true, isUp: false, ...machine })).toBe(expected);
+    expect(meaningOf(change, { mac: OWN, arp: true, isUp: false, isAwaited: false, ...machine })).toBe(expected);
   });
+});
+
+test("a machine that somebody waits for is asked for again as soon as the system has given up", () => {
+  const change = { address: ADDRESS, before: nobody, after: nobody };
+  const machine = { mac: OWN, arp: true, isUp: false };
+  expect(meaningOf(change, { ...machine, isAwaited: true })).toBe("in-doubt");
+  expect(meaningOf(change, { ...machine, isAwaited: false })).toBe("nothing");
 });

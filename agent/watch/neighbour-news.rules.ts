@@ -14,8 +14,10 @@ export type Meaning = "here" | "in-doubt" | "look" | "nothing";
  */
 export function meaningOf(
   { before, after }: NeighbourChange,
-  machine: { readonly mac: string; readonly arp: boolean; readonly isUp: boolean },
+  machine: { readonly mac: string; readonly arp: boolean; readonly isUp: boolean; readonly isAwaited: boolean },
 ): Meaning {
+  // the system gives up after three questions; whoever waits for a machine has it ask on
+  if (after?.state === "unanswered" && machine.isAwaited) return "in-doubt";
   if (after?.mac === machine.mac) {
     const wasKnown = before?.mac === machine.mac && before.state !== "unanswered";
     const hasSpoken = after.state === "confirmed" || (after.state === "stale" && !wasKnown);

@@ -56,7 +56,9 @@ export class WatchedMachine {
   /** The system's neighbour table has news of its MAC address, or of the address where it should be. */
   neighbourChanged(change: NeighbourChange): void {
     const { device, tools } = this.#options;
-    switch (meaningOf(change, { mac: device.mac, arp: device.arp, isUp: this.#verdict.state === "up" })) {
+    const isAwaited = performance.now() < this.#awaitedUntilMs;
+    const isUp = this.#verdict.state === "up";
+    switch (meaningOf(change, { mac: device.mac, arp: device.arp, isUp, isAwaited })) {
       case "here": {
         const finding = { how: "arp", address: change.address, mac: device.mac } as const;
         this.#conclude({ type: "seen", finding, takenBy: null }, performance.now());
